@@ -1,0 +1,195 @@
+"""Agreement on the input set of a round: who holds what, and what follows from it. Pure.
+
+Every attester signs a *have-list*: which revealed updates it fetched and checked. A seat is *available* when attesters
+with more than 2/3 of the snapshot stake hold its update. A collector, drawn by the round's seed, proposes the available
+seats together with the have-lists that prove it; the others check the proof and sign the result that follows.
+
+Why a peer that serves only some cannot split the swarm: the set is a function of signed lists that everybody can read,
+and whoever lacks an update of the set can get it from any of the attesters that said they hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import cbor2
+from eth_hash.auto import keccak
+from eth_typing import ChecksumAddress as Address
+
+from node.errors import ExchangeError
+
+HAVE_LIST = "have-list"
+PROPOSAL = "proposal"
+SIGNATURE = "signature"
+HASH_LENGTH = 32
+
+
+class MalformedStatement(ExchangeError):
+    """The body of a signed statement is not what its kind requires."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(f"malformed {kind}: {reason}")
+        self.kind, self.reason = kind, reason
+
+
+@dataclass(frozen=True)
+class HaveList:
+    """What one attester holds. `statement`: hash of the signed envelope it came in."""
+
+    sender: Address
+    seats: frozenset[int]
+    statement: bytes
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An input set, and the hashes of the have-lists it follows from."""
+
+    sender: Address
+    seats: frozenset[int]
+    evidence: frozenset[bytes]
+
+
+class Judgement(Enum):
+    """What an attester makes of a proposal."""
+
+    FOLLOW = "follow"
+    WAIT = "wait: have-lists it cites have not arrived"
+    WRONG = "wrong: the set does not follow from the have-lists"
+    THIN = "thin: the have-lists carry 2/3 of the stake or less"
+    CENSORS = "censors: have-lists we hold make a seat available that it leaves out"
+    EARLY = "early: its sender is not a collector yet"
+
+
+def rank(seed: bytes, purpose: str, accounts: Iterable[Address]) -> tuple[Address, ...]:
+    """Order accounts by keccak(seed, purpose, account): the first acts, the next ones take over when it is silent."""
+    return tuple(sorted(accounts, key=lambda account: (_lot(seed, purpose, account), account)))
+
+
+def carries_quorum(weight: int, total: int) -> bool:
+    """More than two thirds, in integers."""
+    return weight * 3 > total * 2
+
+
+def available_seats(
+    lists: Iterable[HaveList], revealed: Iterable[int], weights: Mapping[Address, int], total: int
+) -> frozenset[int]:
+    """Seats whose update is held by attesters with more than 2/3 of `total`. At most one list per sender counts."""
+    latest = {have.sender: have for have in lists}
+    return frozenset(
+        seat
+        for seat in revealed
+        if carries_quorum(
+            sum(weights.get(sender, 0) for sender, have in latest.items() if seat in have.seats),
+            total,
+        )
+    )
+
+
+def judge(
+    proposal: Proposal,
+    *,
+    collectors: Sequence[Address],
+    statements: Mapping[bytes, HaveList],
+    latest: Mapping[Address, HaveList],
+    held: frozenset[int],
+    revealed: frozenset[int],
+    weights: Mapping[Address, int],
+    total: int,
+) -> Judgement:
+    """Decide whether to sign what follows from a proposal.
+
+    `collectors`: accounts whose turn has come; `statements`: have-lists received, by hash; `latest`: newest per sender;
+    `held`: seats this attester holds itself. A seat may be left out only while we cannot prove that it is available.
+    """
+    if proposal.sender not in collectors:
+        return Judgement.EARLY
+    if not proposal.evidence <= statements.keys():
+        return Judgement.WAIT
+    cited = [statements[digest] for digest in proposal.evidence]
+    senders = {have.sender for have in cited}
+    if len(senders) != len(cited) or not carries_quorum(sum(weights.get(sender, 0) for sender in senders), total):
+        return Judgement.THIN
+    if available_seats(cited, revealed, weights, total) != proposal.seats:
+        return Judgement.WRONG
+    provable = available_seats(latest.values(), revealed, weights, total) & held
+    return Judgement.FOLLOW if provable <= proposal.seats else Judgement.CENSORS
+
+
+# ---- bodies of the signed statements: canonical CBOR --------------------------------------------------------------
+
+
+def have_list_body(seats: frozenset[int], revealed: Sequence[int]) -> bytes:
+    """Body of a have-list: a bitmap over the revealed seats in ascending order."""
+    return cbor2.dumps(_bitmap(seats, revealed), canonical=True)
+
+
+def parse_have_list(sender: Address, body: bytes, statement: bytes, revealed: Sequence[int]) -> HaveList:
+    """Read a have-list; raises MalformedStatement."""
+    return HaveList(sender, _seats(HAVE_LIST, _load(HAVE_LIST, body), revealed), statement)
+
+
+def proposal_body(proposal: Proposal, revealed: Sequence[int]) -> bytes:
+    """Body of a proposal: bitmap and ascending hashes of the cited have-lists."""
+    return cbor2.dumps([_bitmap(proposal.seats, revealed), b"".join(sorted(proposal.evidence))], canonical=True)
+
+
+def parse_proposal(sender: Address, body: bytes, revealed: Sequence[int]) -> Proposal:
+    """Read a proposal; raises MalformedStatement."""
+    document = _load(PROPOSAL, body)
+    if not (isinstance(document, list) and len(document) == 2 and isinstance(document[1], bytes)):
+        raise MalformedStatement(PROPOSAL, "expected [bitmap, hashes]")
+    bitmap, joined = document
+    hashes = [joined[start : start + HASH_LENGTH] for start in range(0, len(joined), HASH_LENGTH)]
+    if len(joined) % HASH_LENGTH or hashes != sorted(set(hashes)):
+        raise MalformedStatement(PROPOSAL, f"{len(joined)} bytes of hashes are not strictly ascending 32-byte words")
+    return Proposal(sender, _seats(PROPOSAL, bitmap, revealed), frozenset(hashes))
+
+
+def signature_body(result_hash: bytes, signature: bytes) -> bytes:
+    """Body of a result signature: the EIP-712 digest of the result and the 65-byte signature over it."""
+    return cbor2.dumps([result_hash, signature], canonical=True)
+
+
+def parse_signature(body: bytes) -> tuple[bytes, bytes]:
+    """Read (result hash, signature); raises MalformedStatement. The signature itself is not checked here."""
+    document = _load(SIGNATURE, body)
+    if not (isinstance(document, list) and len(document) == 2 and all(isinstance(part, bytes) for part in document)):
+        raise MalformedStatement(SIGNATURE, "expected [result hash, signature]")
+    result_hash, signature = document
+    if len(result_hash) != HASH_LENGTH or len(signature) != 65:
+        raise MalformedStatement(SIGNATURE, f"{len(result_hash)} and {len(signature)} bytes, expected 32 and 65")
+    return result_hash, signature
+
+
+def _lot(seed: bytes, purpose: str, account: Address) -> bytes:
+    return bytes(keccak(seed + keccak(purpose.encode()) + bytes.fromhex(account[2:])))
+
+
+def _bitmap(seats: frozenset[int], revealed: Sequence[int]) -> bytes:
+    bits = 0
+    for position, seat in enumerate(sorted(revealed)):
+        bits |= (seat in seats) << position
+    return bits.to_bytes(-(-len(revealed) // 8), "little")
+
+
+def _seats(kind: str, bitmap: object, revealed: Sequence[int]) -> frozenset[int]:
+    length = -(-len(revealed) // 8)
+    if not isinstance(bitmap, bytes) or len(bitmap) != length:
+        raise MalformedStatement(kind, f"bitmap is not {length} bytes for {len(revealed)} revealed seats")
+    bits = int.from_bytes(bitmap, "little")
+    if bits >> len(revealed):
+        raise MalformedStatement(kind, f"bitmap has bits beyond its {len(revealed)} seats")
+    return frozenset(seat for position, seat in enumerate(sorted(revealed)) if bits >> position & 1)
+
+
+def _load(kind: str, body: bytes) -> object:
+    try:
+        document: object = cbor2.loads(body)
+    except (cbor2.CBORError, ValueError, TypeError, RecursionError) as error:
+        raise MalformedStatement(kind, f"not CBOR: {error}") from error
+    if cbor2.dumps(document, canonical=True) != body:
+        raise MalformedStatement(kind, "not canonical CBOR")
+    return document

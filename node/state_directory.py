@@ -1,0 +1,226 @@
+"""A peer's state directory: what must survive a process that dies at any instruction.
+
+    identity and secrets   state.db      SQLite, synchronous: the row is the point after which something counts as done
+    updates before reveal  outbox/       message bytes; moved to the block store, and so served, only when revealed
+    error feedback         feedback/     one file a seat and round, referenced by the row of that round's update
+    finished rounds        rounds/       the JSON records the gateway serves
+    blocks                 blocks/       the content store (node.storage)
+
+The order of writing is always files first, then the row that names them, so that a row never points at nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from node.errors import StateError
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS identity (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS updates (
+    round INTEGER NOT NULL, seat INTEGER NOT NULL,
+    digest BLOB NOT NULL, data_root BLOB NOT NULL, salt BLOB NOT NULL,
+    PRIMARY KEY (round, seat));
+CREATE TABLE IF NOT EXISTS signed (round INTEGER PRIMARY KEY, result_hash BLOB NOT NULL, signature BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+"""
+
+
+class StateDirectoryDamaged(StateError):
+    """The database of a state directory cannot be read."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(
+            f"state directory {path} is damaged ({cause}); nothing was changed: "
+            "move it aside to rejoin with an empty one, your stake and earnings are on the chain"
+        )
+        self.path, self.cause = path, cause
+
+
+class StateDirectoryInUse(StateError):
+    """Another process holds the state directory."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"state directory {path} is in use by another process")
+        self.path = path
+
+
+class StateDirectoryForeign(StateError):
+    """The state directory belongs to another project or account."""
+
+    def __init__(self, path: Path, key: str, found: str, expected: str) -> None:
+        super().__init__(f"state directory {path} belongs to {key} {found}, expected {expected}")
+        self.path, self.key, self.found, self.expected = path, key, found, expected
+
+
+@dataclass(frozen=True)
+class PreparedUpdate:
+    """An update that was made, and what is needed to reveal it. Digests and salt are 32 bytes."""
+
+    round: int
+    seat: int
+    digest: bytes
+    data_root: bytes
+    salt: bytes
+
+
+@dataclass(frozen=True)
+class SignedResult:
+    """The one result this peer signed for a round."""
+
+    round: int
+    result_hash: bytes
+    signature: bytes
+
+
+class StateDirectory:
+    """One peer's files, held by one process at a time.
+
+    Raises StateDirectoryDamaged, StateDirectoryInUse or StateDirectoryForeign; never repairs or deletes by itself.
+    """
+
+    def __init__(self, path: Path, *, identity: dict[str, str]) -> None:
+        self.path = path
+        for folder in (path, path / "outbox", path / "feedback", path / "rounds"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._lock = self._acquire_lock()
+        try:
+            self._database = sqlite3.connect(path / "state.db", isolation_level=None, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            damage = self._database.execute("PRAGMA quick_check").fetchone()[0]
+            if damage != "ok":
+                raise StateDirectoryDamaged(path, str(damage).splitlines()[0])
+            self._database.executescript(_SCHEMA)
+            self._check_identity({"schema": str(SCHEMA_VERSION), **identity})
+        except sqlite3.DatabaseError as error:
+            self._lock.close()
+            raise StateDirectoryDamaged(path, str(error)) from error
+        except StateError:
+            self._lock.close()
+            raise
+
+    @property
+    def blocks(self) -> Path:
+        """Where the content store keeps its blocks."""
+        return self.path / "blocks"
+
+    def close(self) -> None:
+        """Release the directory."""
+        self._database.close()
+        self._lock.close()
+
+    # ---- updates ------------------------------------------------------------------------------------------------
+
+    def outbox_file(self, round_number: int, seat: int) -> Path:
+        """Where an update waits until it is revealed."""
+        return self.path / "outbox" / f"{round_number}-{seat}.fxw"
+
+    def feedback_file(self, round_number: int, seat: int) -> Path:
+        """Error feedback of a seat as it stands after its update of `round_number`."""
+        return self.path / "feedback" / f"{seat}-{round_number}.safetensors"
+
+    def save_update(self, update: PreparedUpdate, message: bytes) -> None:
+        """Make an update durable. Call after its feedback file is on disk; commit on-chain only after this."""
+        write_durably(self.outbox_file(update.round, update.seat), message)
+        self._database.execute(
+            "INSERT OR REPLACE INTO updates VALUES (?, ?, ?, ?, ?)",
+            (update.round, update.seat, update.digest, update.data_root, update.salt),
+        )
+        for older in (self.path / "feedback").glob(f"{update.seat}-*.safetensors"):
+            if older not in (
+                self.feedback_file(update.round, update.seat),
+                self.feedback_file(update.round - 1, update.seat),
+            ):
+                older.unlink(missing_ok=True)
+
+    def update(self, round_number: int, seat: int) -> PreparedUpdate | None:
+        """The update made for this round and seat, if one was."""
+        row = self._database.execute(
+            "SELECT round, seat, digest, data_root, salt FROM updates WHERE round = ? AND seat = ?",
+            (round_number, seat),
+        ).fetchone()
+        return PreparedUpdate(*row) if row else None
+
+    # ---- signatures ---------------------------------------------------------------------------------------------
+
+    def signed(self, round_number: int) -> SignedResult | None:
+        """The result this peer signed for a round, if any."""
+        row = self._database.execute(
+            "SELECT round, result_hash, signature FROM signed WHERE round = ?", (round_number,)
+        ).fetchone()
+        return SignedResult(*row) if row else None
+
+    def save_signed(self, signed: SignedResult) -> None:
+        """Record a signature before it leaves the machine; a second, different one is equivocation and refused."""
+        earlier = self.signed(signed.round)
+        if earlier is not None and earlier.result_hash != signed.result_hash:
+            raise StateError(
+                f"round {signed.round}: already signed 0x{earlier.result_hash.hex()}, "
+                f"will not sign 0x{signed.result_hash.hex()}"
+            )
+        self._database.execute(
+            "INSERT OR REPLACE INTO signed VALUES (?, ?, ?)", (signed.round, signed.result_hash, signed.signature)
+        )
+
+    def next_sequence(self) -> int:
+        """A number larger than any returned before, also across restarts."""
+        row = self._database.execute(
+            "INSERT INTO counters VALUES ('sequence', 1) "
+            "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+        ).fetchone()
+        return int(row[0])
+
+    # ---- records ------------------------------------------------------------------------------------------------
+
+    def save_record(self, round_number: int, record: bytes) -> None:
+        """Keep the JSON record of a finished round."""
+        write_durably(self.path / "rounds" / f"{round_number}.json", record)
+
+    def latest(self) -> int | None:
+        """Number of the newest round with a record."""
+        numbers = [int(file.stem) for file in (self.path / "rounds").glob("*.json") if file.stem.isdigit()]
+        return max(numbers, default=None)
+
+    def get(self, round_number: int) -> bytes | None:
+        """The JSON record of a round."""
+        file = self.path / "rounds" / f"{round_number}.json"
+        return file.read_bytes() if file.is_file() else None
+
+    # ---- internals ----------------------------------------------------------------------------------------------
+
+    def _acquire_lock(self) -> IO[str]:
+        lock = (self.path / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.close()
+            raise StateDirectoryInUse(self.path) from error
+        return lock
+
+    def _check_identity(self, expected: dict[str, str]) -> None:
+        found = dict(self._database.execute("SELECT key, value FROM identity").fetchall())
+        for key, value in expected.items():
+            if key in found and found[key] != value:
+                raise StateDirectoryForeign(self.path, key, found[key], value)
+        self._database.executemany("INSERT OR IGNORE INTO identity VALUES (?, ?)", list(expected.items()))
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file so that after a crash it is either absent or whole (temporary file, fsync, rename)."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
