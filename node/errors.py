@@ -11,6 +11,7 @@ Error tree:
     + StorageError           content that is missing or is not what its identifier says
     + ExchangeError          other peers: unreachable, lying, or speaking wrongly
     + TaskError              data of a training task that is missing or damaged
+    + HistoryError           events of a chain that its contracts cannot have emitted in that order
     + StateError             a state directory that is damaged or belongs to somebody else
     + ConfigurationError     a setting that cannot be used
 """
@@ -66,6 +67,18 @@ class TaskError(NodeError):
     exit_code = 2
 
 
+class HistoryError(NodeError):
+    """Events that the contracts cannot have emitted in that order; `operands` are what was compared, by name."""
+
+    exit_code = 3
+
+    def __init__(self, problem: str, **operands: object) -> None:
+        listed = ", ".join(f"{name} = {_shown(value)}" for name, value in operands.items())
+        super().__init__(f"the chain's history is impossible: {problem} ({listed})")
+        self.problem = problem
+        self.operands = operands
+
+
 class StateError(NodeError):
     """A state directory is damaged or belongs to another peer or project."""
 
@@ -74,3 +87,7 @@ class ConfigurationError(NodeError):
     """A setting is unknown, missing or contradicts another."""
 
     exit_code = 2
+
+
+def _shown(value: object) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
