@@ -184,7 +184,8 @@ def test_the_next_round_starts_from_the_last_accepted_checkpoint(chain: Chain) -
     history = fold_all(history, [open_round(chain, 2, base=first), chain(RoundSkipped, round=2)])
     history = fold(history, open_round(chain, 3, base=first))
     previous = history.previous_accepted(3)
-    assert previous is not None and previous.number == 1
+    assert previous is not None
+    assert previous.number == 1
     assert history.previous_accepted(1) is None
 
 
@@ -257,7 +258,7 @@ def test_rounds_finalize_one_after_another(chain: Chain) -> None:
 def test_events_out_of_chain_order_are_refused(chain: Chain) -> None:
     start = SwarmHistory.start(seat_stake_wei=SEAT_WEI, genesis_digest=GENESIS)
     second, first = stake(chain, BOB, 2, 1), stake(chain, ALICE, 1, 1)
-    with pytest.raises(HistoryError, match="out of chain order.*at = block 1, log 0, after = block 2, log 0"):
+    with pytest.raises(HistoryError, match=r"out of chain order.*at = block 1, log 0, after = block 2, log 0"):
         fold_all(start, [first, second])
     with pytest.raises(HistoryError, match="no such round"):
         start.round(1)
