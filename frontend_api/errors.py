@@ -1,0 +1,172 @@
+"""What can go wrong between the index and the people who ask it.
+
+Error tree:
+
+* SwarmProofError (contracts.errors; carries the exit code of the command line)
+  - FrontendError
+    + SettingsError            a setting that is unknown, missing or cannot be used
+    + PortOccupied             another process listens where the API should
+    + IndexDamaged             a database file that cannot be read
+    + IndexMismatch            a database that belongs to another chain or deployment
+    + ApiUnreachable           no REST API where one was named, or not ours
+    + RecordRejected           a round record that does not check against the chain
+    + RequestError             an answer that cannot be given; `http_status` is what REST answers
+      * ProjectNotFound, RoundNotFound, PeerNotFound, ContributionNotFound, RewardNotFound
+      * InvalidParameter       a filter, sort, limit or cursor nobody can use
+      * IndexEmpty             nothing has been read from the chain yet
+
+A RequestError keeps one name everywhere: the class here, `type` in problem+json, the sentence in the terminal. Its
+public attributes are the operands and become members of the problem document.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from contracts.errors import SwarmProofError
+
+
+class FrontendError(SwarmProofError):
+    """Root of everything the faces raise about themselves or their input."""
+
+
+class SettingsError(FrontendError):
+    """A setting is unknown, missing or cannot be used."""
+
+    exit_code = 2
+
+
+class PortOccupied(FrontendError):
+    """The API cannot listen where it was told to."""
+
+    def __init__(self, host: str, port: int, cause: str) -> None:
+        super().__init__(f"cannot listen on {host}:{port} ({cause}): choose another with --port")
+        self.host, self.port, self.cause = host, port, cause
+
+
+class IndexDamaged(FrontendError):
+    """The database of the index cannot be read."""
+
+    def __init__(self, database: str, cause: str) -> None:
+        super().__init__(f"index database {database} cannot be used ({cause}): it only repeats the chain, so remove it")
+        self.database, self.cause = database, cause
+
+
+class IndexMismatch(FrontendError):
+    """The database was filled from another chain, deployment or version of the index."""
+
+    def __init__(self, database: str, found: str, expected: str) -> None:
+        super().__init__(f"index database {database} holds {found}, expected {expected}: choose another or remove it")
+        self.database, self.found, self.expected = database, found, expected
+
+
+class ApiUnreachable(FrontendError):
+    """The REST API named by `--api-url` does not answer, or answers what is not ours."""
+
+    exit_code = 4
+
+    def __init__(self, url: str, cause: str) -> None:
+        super().__init__(f"REST API {url}: {cause}")
+        self.url, self.cause = url, cause
+
+
+class RecordRejected(FrontendError):
+    """A round record says something that the chain does not."""
+
+    exit_code = 3
+
+    def __init__(self, round_number: int, part: str, found: object, expected: object) -> None:
+        super().__init__(f"record of round {round_number}: {part} is {found}, expected {expected}")
+        self.round_number, self.part, self.found, self.expected = round_number, part, found, expected
+
+
+class RequestError(FrontendError):
+    """An answer that cannot be given."""
+
+    http_status = 404
+
+    @property
+    def slug(self) -> str:
+        """The error's name in a problem type: RoundNotFound -> round-not-found."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
+
+    @property
+    def title(self) -> str:
+        """The error's name in words: RoundNotFound -> Round not found."""
+        return self.slug.replace("-", " ").capitalize()
+
+    @property
+    def operands(self) -> dict[str, Any]:
+        """What was compared, by name."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+
+class ProjectNotFound(RequestError):
+    """No project at that address, or none at all."""
+
+    def __init__(self, project: str | None) -> None:
+        super().__init__(
+            f"no project {project} in this deployment" if project else "this deployment has no project yet"
+        )
+        self.project = project
+
+
+class RoundNotFound(RequestError):
+    """That round has not been opened."""
+
+    def __init__(self, round_number: int, last_round: int) -> None:
+        super().__init__(f"round {round_number} has not been opened, the last one is {last_round}")
+        self.round, self.last_round = round_number, last_round
+
+
+class PeerNotFound(RequestError):
+    """That account never held a seat nor announced an endpoint."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} never held a seat nor announced an endpoint")
+        self.address = address
+
+
+class ContributionNotFound(RequestError):
+    """That account had no seat in that round."""
+
+    def __init__(self, round_number: int, address: str) -> None:
+        super().__init__(f"{address} had no seat in round {round_number}")
+        self.round, self.address = round_number, address
+
+
+class RewardNotFound(RequestError):
+    """That account has never earned anything."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} has no seat and has not earned anything")
+        self.address = address
+
+
+class InvalidParameter(RequestError):
+    """A filter, sort, limit or cursor nobody can use."""
+
+    http_status = 422
+
+    def __init__(self, parameter: str, value: str, expected: str) -> None:
+        super().__init__(f"{parameter}={value!r}: expected {expected}")
+        self.parameter, self.value, self.expected = parameter, value, expected
+
+
+class IndexEmpty(RequestError):
+    """The index has not read its first block yet."""
+
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("the index has not read its first block yet")
+
+
+def database_label(url: str) -> str:
+    """A database as people know it: the file of an SQLite address, else the address without its password."""
+    if url.startswith("sqlite"):
+        name = url.partition(":///")[2]
+        return str(Path(name)) if name and name != ":memory:" else "in memory"
+    return re.sub(r"//([^:/@]+):[^@]*@", r"//\1:***@", url)

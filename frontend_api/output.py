@@ -1,0 +1,78 @@
+"""What commands print: data to stdout, everything said to a person to stderr.
+
+On a terminal tables are drawn; elsewhere rows come out whole, one a line and tab-separated, so that `cut` and `awk`
+work and no identifier is ever shortened. `--json` writes one JSON document past Rich, which would fold it. Rich itself
+honours NO_COLOR.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+WEI = 10**18
+
+
+class Output:
+    """One command's stdout and stderr."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.console = Console(highlight=False)
+        self.messages = Console(stderr=True, highlight=False)
+
+    def say(self, message: str) -> None:
+        """A sentence for the person at the terminal; nothing a program should read."""
+        self.messages.print(Text(message), soft_wrap=True)
+
+    def document(self, document: BaseModel | Mapping[str, Any] | Sequence[Any]) -> None:
+        """One JSON document."""
+        if isinstance(document, BaseModel):
+            document = document.model_dump(mode="json")
+        sys.stdout.write(json.dumps(document, indent=2 if self.console.is_terminal else None) + "\n")
+        sys.stdout.flush()
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """A table on a terminal, tab-separated rows elsewhere."""
+        cells = [[_cell(value) for value in row] for row in rows]
+        if not self.console.is_terminal:
+            for line in ([name.lower() for name in columns], *cells):
+                sys.stdout.write("\t".join(line) + "\n")
+            sys.stdout.flush()
+            return
+        table = Table(title=title, title_justify="left", header_style="bold")
+        for name in columns:
+            table.add_column(name, overflow="fold")
+        for line in cells:
+            table.add_row(*(Text(cell) for cell in line))
+        self.console.print(table)
+
+    def facts(self, facts: Mapping[str, object]) -> None:
+        """Name and value, one a line."""
+        width = max(map(len, facts), default=0)
+        for name, value in facts.items():
+            shown = _cell(value)
+            if self.console.is_terminal:
+                self.console.print(Text.assemble((name.ljust(width), "bold"), "  ", shown), soft_wrap=True)
+            else:
+                sys.stdout.write(f"{name}\t{shown}\n")
+        sys.stdout.flush()
+
+
+def tokens(amount_wei: int) -> str:
+    """An amount in whole tokens, exact, without trailing zeros: 1500000000000000000 -> 1.5."""
+    whole, rest = divmod(amount_wei, WEI)
+    return f"{whole}.{rest:018d}".rstrip("0").rstrip(".")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return str(value)
