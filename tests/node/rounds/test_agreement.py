@@ -1,0 +1,156 @@
+"""Agreement on the input set: what counts as available, and which proposals an attester follows."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.rounds.agreement import (
+    HaveList,
+    Judgement,
+    MalformedStatement,
+    Proposal,
+    available_seats,
+    carries_quorum,
+    have_list_body,
+    judge,
+    parse_have_list,
+    parse_proposal,
+    parse_signature,
+    proposal_body,
+    rank,
+    signature_body,
+)
+
+ACCOUNTS = tuple(f"0x{number:040x}" for number in range(1, 10))
+SEED = bytes(range(32))
+REVEALED = frozenset(range(1, 10))
+WEIGHTS = dict.fromkeys(ACCOUNTS, 100)
+TOTAL = 900
+
+
+def have(index: int, seats: frozenset[int]) -> HaveList:
+    return HaveList(ACCOUNTS[index], seats, bytes([index, *sorted(seats)]).ljust(32, b"\0"))
+
+
+def judged(proposal: Proposal, lists: list[HaveList], held: frozenset[int] = REVEALED) -> Judgement:
+    return judge(
+        proposal,
+        collectors=ACCOUNTS[:2],
+        statements={item.statement: item for item in lists},
+        latest={item.sender: item for item in lists},
+        held=held,
+        revealed=REVEALED,
+        weights=WEIGHTS,
+        total=TOTAL,
+    )
+
+
+def proposal_of(lists: list[HaveList], sender: str = ACCOUNTS[0]) -> Proposal:
+    seats = available_seats(lists, REVEALED, WEIGHTS, TOTAL)
+    return Proposal(sender, seats, frozenset(item.statement for item in lists))
+
+
+def test_exactly_two_thirds_is_not_a_quorum() -> None:
+    assert not carries_quorum(600, 900)
+    assert carries_quorum(601, 900)
+
+
+def test_a_seat_held_by_two_thirds_is_not_available_and_by_one_more_is() -> None:
+    lists = [have(index, REVEALED - {3} if index < 3 else REVEALED) for index in range(9)]
+    assert available_seats(lists, REVEALED, WEIGHTS, TOTAL) == REVEALED - {3}
+    lists[0] = have(0, REVEALED)
+    assert available_seats(lists, REVEALED, WEIGHTS, TOTAL) == REVEALED
+
+
+def test_only_one_list_of_a_sender_counts() -> None:
+    lists = [have(0, frozenset({1}))] * 9
+    assert available_seats(lists, REVEALED, WEIGHTS, TOTAL) == frozenset()
+
+
+def test_accounts_without_stake_do_not_count() -> None:
+    stranger = HaveList("0x" + "f" * 40, REVEALED, bytes(32))
+    lists = [have(index, REVEALED) for index in range(6)]
+    assert available_seats([*lists, stranger], REVEALED, WEIGHTS, TOTAL) == frozenset()
+
+
+def test_a_proposal_that_follows_from_the_lists_is_followed() -> None:
+    lists = [have(index, REVEALED) for index in range(9)]
+    assert judged(proposal_of(lists), lists) is Judgement.FOLLOW
+
+
+def test_a_proposal_waits_for_lists_that_have_not_arrived() -> None:
+    lists = [have(index, REVEALED) for index in range(9)]
+    assert judged(proposal_of(lists), lists[:-1]) is Judgement.WAIT
+
+
+def test_a_proposal_before_its_senders_turn_is_early() -> None:
+    lists = [have(index, REVEALED) for index in range(9)]
+    assert judged(proposal_of(lists, ACCOUNTS[5]), lists) is Judgement.EARLY
+
+
+def test_a_proposal_with_two_thirds_of_the_stake_behind_it_is_thin() -> None:
+    lists = [have(index, REVEALED) for index in range(6)]
+    assert judged(proposal_of(lists), lists) is Judgement.THIN
+
+
+def test_two_lists_of_one_sender_are_no_evidence() -> None:
+    lists = [have(index, REVEALED) for index in range(9)]
+    doubled = [*lists, have(0, frozenset({1}))]
+    proposal = Proposal(ACCOUNTS[0], REVEALED, frozenset(item.statement for item in doubled))
+    assert judged(proposal, doubled) is Judgement.THIN
+
+
+def test_a_proposal_that_adds_or_drops_a_seat_is_wrong() -> None:
+    lists = [have(index, REVEALED - {9}) for index in range(9)]
+    evidence = frozenset(item.statement for item in lists)
+    assert judged(Proposal(ACCOUNTS[0], REVEALED, evidence), lists) is Judgement.WRONG
+    assert judged(Proposal(ACCOUNTS[0], REVEALED - {8, 9}, evidence), lists) is Judgement.WRONG
+
+
+def test_a_collector_cannot_leave_out_a_seat_we_can_prove_available() -> None:
+    lists = [have(index, REVEALED) for index in range(9)]
+    lying = [have(0, REVEALED - {4}), *lists[1:7]]
+    proposal = proposal_of(lying)
+    assert proposal.seats == REVEALED - {4}
+    everything = [*lists[1:], lying[0]]
+    assert judged(proposal, everything) is Judgement.CENSORS
+    assert judged(proposal, everything, held=REVEALED - {4}) is Judgement.FOLLOW
+
+
+def test_every_account_gets_its_turn_and_the_seed_decides_the_order() -> None:
+    order = rank(SEED, "collect", ACCOUNTS)
+    assert sorted(order) == sorted(ACCOUNTS)
+    assert order == rank(SEED, "collect", reversed(ACCOUNTS))
+    assert order != rank(bytes(32), "collect", ACCOUNTS) or order != rank(SEED, "open", ACCOUNTS)
+
+
+@given(st.sets(st.integers(1, 1 << 32)), st.data())
+def test_bodies_come_back_as_they_were(revealed: set[int], data: st.DataObject) -> None:
+    seats = frozenset(data.draw(st.sets(st.sampled_from(sorted(revealed)))) if revealed else ())
+    ordered = sorted(revealed)
+    assert parse_have_list("a", have_list_body(seats, ordered), b"", ordered).seats == seats
+    evidence = frozenset(data.draw(st.sets(st.binary(min_size=32, max_size=32), max_size=9)))
+    proposal = Proposal("a", seats, evidence)
+    assert parse_proposal("a", proposal_body(proposal, ordered), ordered) == proposal
+    assert parse_signature(signature_body(bytes(32), bytes(65))) == (bytes(32), bytes(65))
+
+
+@given(st.binary(max_size=200))
+def test_hostile_bodies_are_refused_or_read_but_never_crash(body: bytes) -> None:
+    for parse in (
+        lambda: parse_have_list("a", body, b"", [1, 2, 3]),
+        lambda: parse_proposal("a", body, [1, 2, 3]),
+        lambda: parse_signature(body),
+    ):
+        with contextlib.suppress(MalformedStatement):
+            parse()
+
+
+@pytest.mark.parametrize("body", [b"\x41\x08", b"\x42\x00\x00", b"\x40", b"\x58\x01\x01", b"\x00"])
+def test_a_bitmap_must_be_exact_and_canonical(body: bytes) -> None:
+    with pytest.raises(MalformedStatement):
+        parse_have_list("a", body, b"", [1, 2, 3])
