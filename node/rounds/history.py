@@ -31,8 +31,7 @@ from contracts.events import (
     UpdateCommitted,
     UpdateRevealed,
 )
-from eth_typing import ChecksumAddress as Address
-
+from contracts.values import Address
 from node.errors import HistoryError
 from node.rounds.round_history import Acceptance, Commit, Phase, Place, Reveal, RoundHistory
 

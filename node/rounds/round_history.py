@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from contracts.attestation import Result
 from contracts.events import Event
-from eth_typing import ChecksumAddress as Address
+from contracts.values import Address
 
 
 class Phase(Enum):
@@ -35,7 +35,7 @@ class Place:
 
     block_number: int
     log_index: int
-    transaction_hash: bytes = field(compare=False)
+    transaction_hash: str = field(compare=False)
 
     @classmethod
     def of(cls, event: Event) -> Place:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contracts.attestation import Result
+
+from contracts.attestation import Result, checksum_address
 from contracts.events import (
     EndpointChanged,
     Event,
@@ -23,15 +24,14 @@ from contracts.events import (
     UpdateCommitted,
     UpdateRevealed,
 )
-from eth_typing import ChecksumAddress as Address
-from eth_utils import to_checksum_address
-
+from contracts.values import Address
 from node.errors import HistoryError
 from node.rounds.history import Phase, SwarmHistory, fold, fold_all
 
 SEAT_WEI = 100
 GENESIS = b"g" * 32
-ALICE, BOB, CAROL = (to_checksum_address(bytes([letter]) * 20) for letter in b"abc")
+CONTRACT = checksum_address(bytes(20))
+ALICE, BOB, CAROL = (checksum_address(bytes([letter]) * 20) for letter in b"abc")
 
 
 def word(label: str) -> bytes:
@@ -47,10 +47,11 @@ class Chain:
     def __call__(self, event: Callable[..., Any], **values: object) -> Event:
         self.height += 1
         stamped: Event = event(
+            address=CONTRACT,
             block_number=self.height,
-            block_hash=word(f"block {self.height}"),
+            block_hash=f"0x{self.height:064x}",
             log_index=0,
-            transaction_hash=word(f"transaction {self.height}"),
+            transaction_hash=f"0x{self.height:064x}",
             **values,
         )
         return stamped
