@@ -1,0 +1,123 @@
+"""Classifying small images with one hidden layer: what the digits and mnist tasks have in common.
+
+Shape legend: M = examples, F = pixels of one image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from node.errors import TaskError
+from node.manifest import Manifest, Order, TensorSpec
+from node.tasks.base import Evaluation, Options, Shard
+from node.tasks.splits import Split, partition
+
+MAXIMUM_WIDTH = 1 << 14
+_EVALUATION_BATCH = 2048
+
+
+@dataclass(frozen=True)
+class Images:
+    """`pixels` uint8 (M, F) and `labels` uint8 (M,)."""
+
+    pixels: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+
+
+class Perceptron(nn.Module):
+    """Pixels -> hidden ReLU layer -> class scores. Takes raw pixels (any dtype), scaled to mean 0 and deviation 1."""
+
+    def __init__(self, pixel_count: int, width: int, class_count: int, *, mean: float, deviation: float) -> None:
+        super().__init__()
+        # On "meta" the usual initialisation does nothing, so torch's global random state is left alone.
+        self.hidden = nn.Linear(pixel_count, width, device="meta").to_empty(device="cpu")
+        self.output = nn.Linear(width, class_count, device="meta").to_empty(device="cpu")
+        self.mean, self.deviation = mean, deviation
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.zero_()
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Class scores float32 (M, classes) of `pixels` (M, F)."""
+        scaled = (pixels.to(torch.float32) - self.mean) / self.deviation
+        scores: torch.Tensor = self.output(torch.relu(self.hidden(scaled)))
+        return scores
+
+
+class ImageTask:
+    """A Perceptron on labelled images. Subclasses say where the images come from and which manifest works."""
+
+    name = "images"
+    class_count = 10
+    default_width = 64
+    pixel_mean = 0.0
+    pixel_deviation = 1.0
+
+    def __init__(self, train: Images, test: Images, *, options: Options) -> None:
+        self.width = _width(self.name, options, self.default_width)
+        self._train = train
+        self._test = Shard(torch.from_numpy(test.pixels), torch.from_numpy(test.labels).long(), self.class_count)
+
+    def model(self) -> nn.Module:
+        """A Perceptron with all parameters zero."""
+        pixel_count = self._test.inputs.shape[1]
+        return Perceptron(
+            pixel_count, self.width, self.class_count, mean=self.pixel_mean, deviation=self.pixel_deviation
+        )
+
+    def shards(self, count: int, split: Split, seed: int) -> list[Shard]:
+        """Cut the training images; equal arguments give equal shards."""
+        parts = partition(self._train.labels, count, split, np.random.Generator(np.random.PCG64(seed)))
+        labels = self._train.labels.astype(np.int64)
+        return [
+            Shard(torch.from_numpy(self._train.pixels[part]), torch.from_numpy(labels[part]), self.class_count)
+            for part in parts
+        ]
+
+    def loss(self, model: nn.Module, batch: Shard) -> torch.Tensor:
+        """Mean cross entropy in nats."""
+        return nn.functional.cross_entropy(model(batch.inputs), batch.labels)
+
+    def evaluate(self, model: nn.Module) -> Evaluation:
+        """Accuracy and mean cross entropy on the held-out images."""
+        correct, nats = 0, 0.0
+        with torch.inference_mode():
+            for start in range(0, len(self._test), _EVALUATION_BATCH):
+                labels = self._test.labels[start : start + _EVALUATION_BATCH]
+                scores = model(self._test.inputs[start : start + _EVALUATION_BATCH])
+                correct += int((scores.argmax(dim=1) == labels).sum())
+                nats += float(nn.functional.cross_entropy(scores, labels, reduction="sum"))
+        return Evaluation(correct / len(self._test), nats / len(self._test))
+
+    def default_manifest(self, **overrides: Any) -> Manifest:
+        """A manifest that trains well; `overrides` replace its fields."""
+        raise TaskError(f"task {self.name} has no manifest of its own")
+
+    def tensors(self, entries_per_chunk: int, orders: Mapping[str, Order]) -> tuple[TensorSpec, ...]:
+        """The model's parameters as the manifest lists them: matrices sparse, biases dense."""
+        return tuple(
+            TensorSpec(
+                name=name,
+                shape=tuple(parameter.shape),
+                entries_per_chunk=entries_per_chunk if parameter.dim() > 1 else 0,
+                order=orders.get(name, "row"),
+            )
+            for name, parameter in self.model().named_parameters()
+        )
+
+
+def _width(task: str, options: Options, default: int) -> int:
+    unknown = sorted(set(options) - {"width"})
+    if unknown:
+        raise TaskError(f"task {task} has no option {unknown[0]!r}; it knows 'width'")
+    width = options.get("width", default)
+    if not isinstance(width, int) or not 1 <= width <= MAXIMUM_WIDTH:
+        raise TaskError(f"task {task}: width {width!r}, expected a number from 1 to {MAXIMUM_WIDTH}")
+    return width
