@@ -1,0 +1,34 @@
+"""Mean: every update counts the same. No defence beyond the norm clip; the baseline of every comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.aggregation.gram import Gram
+from node.aggregation.rules.base import RoundContext, Weights, equal_weights
+from node.errors import RuleError
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Equal weights for all inputs. Tolerates no dishonest seat."""
+
+    @property
+    def name(self) -> str:
+        """Canonical name."""
+        return "mean"
+
+    @property
+    def fewest_inputs(self) -> int:
+        """One input is enough."""
+        return 1
+
+    def check_seats(self, seats: int) -> None:
+        """Raise RuleError when there is nobody to average."""
+        if seats < 1:
+            raise RuleError(f"mean needs at least 1 seat, got {seats}")
+
+    def weights(self, gram: Gram, context: RoundContext) -> Weights:
+        """Return 2^16 // n for each of the n inputs. Raises RuleError if n = 0."""
+        self.check_seats(len(gram))
+        return equal_weights(len(gram), frozenset(range(len(gram))))

@@ -1,0 +1,90 @@
+"""Multi-Krum: average the updates that lie closest to their neighbours.
+
+Blanchard et al., Machine Learning with Adversaries, NeurIPS 2017, section 4: an update's score is the sum of its
+distances to its n - f - 2 nearest neighbours; the `keep` best scores are averaged; proven for n >= 2 f + 3.
+
+Distances are taken between unit vectors, |x - y|^2 = 2 - 2 cos, in Q30 integers. On raw vectors a short update is near
+everything: sparse honest updates are almost orthogonal, so the origin is closer to each of them than they are to one
+another, and a tiny update would always win.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.aggregation.fixed_point import Q30_ONE
+from node.aggregation.gram import Gram
+from node.aggregation.rules.base import RoundContext, Weights, equal_weights
+from node.errors import RuleError
+
+
+def multi_krum(gram: Gram, *, f: int, keep: int | None = None) -> Weights:
+    """Return 2^16 // keep for the `keep` best of n inputs and 0 for the others. Ties go to the lower index.
+
+    f: upper bound on dishonest inputs. keep: how many are averaged, default n - f - 2, never more than n - f.
+
+    The proof needs n >= 2 f + 3. Down to an honest majority (n >= 2 f + 1, when honest seats are missing) the score
+    takes one more neighbour, n - f - 1: all the honest ones an honest update has, and one more than f - 1 accomplices,
+    so no coalition can make up a whole score among itself. Then there is no proof, only that. Below, RuleError.
+    """
+    n = len(gram)
+    if n < fewest_inputs(f):
+        raise RuleError(f"multi-krum with f = {f} needs at least {fewest_inputs(f)} inputs, got {n}")
+    neighbours = n - f - 2 if n >= fewest_seats(f) else n - f - 1
+    kept = min(n - f, max(1, n - f - 2) if keep is None else keep)
+    scores = [_score(gram, i, neighbours) for i in range(n)]
+    best = sorted(range(n), key=lambda i: (scores[i], i))[:kept]
+    return equal_weights(n, frozenset(best))
+
+
+def fewest_seats(f: int) -> int:
+    """The bound of the paper: 2 f + 3."""
+    return 2 * f + 3
+
+
+def fewest_inputs(f: int) -> int:
+    """An honest majority: 2 f + 1."""
+    return 2 * f + 1
+
+
+@dataclass(frozen=True)
+class MultiKrum:
+    """Multi-Krum with its parameters. Raises RuleError for parameters that no n can satisfy."""
+
+    f: int
+    keep: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.f < 0:
+            raise RuleError(f"multi-krum: f = {self.f} must not be negative")
+        if self.keep is not None and self.keep < 1:
+            raise RuleError(f"multi-krum: keep = {self.keep} must be at least 1")
+
+    @property
+    def name(self) -> str:
+        """Canonical name."""
+        return f"multi-krum(f={self.f})" if self.keep is None else f"multi-krum(f={self.f},keep={self.keep})"
+
+    @property
+    def fewest_inputs(self) -> int:
+        """An honest majority, 2 f + 1."""
+        return fewest_inputs(self.f)
+
+    def check_seats(self, seats: int) -> None:
+        """Raise RuleError unless n >= 2 f + 3 and keep <= n - f."""
+        if seats < fewest_seats(self.f):
+            raise RuleError(
+                f"{self.name} needs n >= 2 f + 3 = {fewest_seats(self.f)} seats, got {seats}: "
+                f"with {seats} seats f is at most {max(0, (seats - 3) // 2)}"
+            )
+        if self.keep is not None and self.keep > seats - self.f:
+            raise RuleError(f"{self.name} keeps {self.keep}, but of {seats} seats only {seats - self.f} are honest")
+
+    def weights(self, gram: Gram, context: RoundContext) -> Weights:
+        """See `multi_krum`."""
+        return multi_krum(gram, f=self.f, keep=self.keep)
+
+
+def _score(gram: Gram, i: int, neighbours: int) -> int:
+    distances = sorted(Q30_ONE - cosine for j, cosine in enumerate(gram.cosines_q30[i]) if j != i)
+    return sum(distances[:neighbours])

@@ -1,0 +1,247 @@
+"""What a round comes to: a pure function of base state, input set, rule and pool, in integers from end to end.
+
+Every honest attester computes these bytes and signs their hash; every auditor computes them again.
+
+Order of work: screen (copies, zeros) -> exact Gram -> rule -> weights times norm clip -> next state -> contributions ->
+rewards -> roots. With fewer inputs than the rule can judge, the round keeps its state and nobody earns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from contracts.attestation import Result
+from node.aggregation.aggregate import next_theta
+from node.aggregation.contribution import scores
+from node.aggregation.entries import Entries
+from node.aggregation.gram import gram, squared_norm
+from node.aggregation.reasons import Reason
+from node.aggregation.rewards import accumulate, address_bytes, share_pool
+from node.aggregation.rules import RoundContext, parse_rule
+from node.aggregation.screen import Candidate, clip_at_median, screen
+from node.checkpoint import Checkpoint
+from node.manifest import Manifest
+from node.merkle import PositionTree, StandardTree
+from node.storage.unixfs import root_of
+
+__all__ = [
+    "Absent",
+    "Contribution",
+    "InputLeaf",
+    "InputUpdate",
+    "Reason",
+    "RewardLeaf",
+    "RoundOutcome",
+    "compute_outcome",
+    "contribution_leaf",
+    "input_leaf",
+    "reward_leaf",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class InputUpdate:
+    """A revealed update that the swarm holds. `commit_order`: unique in the round, ascending with the commitments."""
+
+    seat: int
+    owner: str
+    commit_order: int
+    digest: bytes
+    data_root: bytes
+    update: Entries
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A seat without an input in this round, and why."""
+
+    seat: int
+    owner: str
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class InputLeaf:
+    """Leaf of the input tree."""
+
+    seat: int
+    digest: bytes
+    data_root: bytes
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What became of a seat: leaf of the weight tree. `weight` Q16, `score` Q46, `reason` NONE iff the score counts."""
+
+    seat: int
+    owner: str
+    digest: bytes | None
+    weight: int
+    score: int
+    reason: Reason
+    reward_wei: int
+
+
+@dataclass(frozen=True)
+class RewardLeaf:
+    """Leaf of the reward tree: all that an account has ever earned in the project."""
+
+    account: str
+    cumulative_wei: int
+
+
+@dataclass(frozen=True, eq=False)
+class RoundOutcome:
+    """Everything a round decides. `contributions` in seat order; `inputs` too; `rewards` sorted by address bytes."""
+
+    result: Result
+    checkpoint: Checkpoint
+    checkpoint_bytes: bytes
+    inputs: tuple[InputLeaf, ...]
+    contributions: tuple[Contribution, ...]
+    rewards: tuple[RewardLeaf, ...]
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """Per input, in seat order: final weight, weight before the norm clip, score, reason."""
+
+    weights: tuple[int, ...]
+    unclipped: tuple[int, ...]
+    scores: tuple[int, ...]
+    reasons: tuple[Reason, ...]
+
+
+def compute_outcome(
+    *,
+    manifest: Manifest,
+    round: int,
+    base: Checkpoint,
+    previous: Checkpoint | None,
+    inputs: Sequence[InputUpdate],
+    absent: Sequence[Absent],
+    pool_wei: int,
+    earned: Mapping[str, int],
+) -> RoundOutcome:
+    """Compute a round. The order of `inputs`, `absent` and `earned` does not matter.
+
+    `base`: the checkpoint the round started from; `previous`: the one before it (None when base is genesis).
+    `earned`: cumulative wei by account before this round. Raises ValueError when a seat is there twice or a checkpoint
+    is of another manifest.
+    """
+    inputs = sorted(inputs, key=lambda item: item.seat)
+    _check(manifest, base, previous, [item.seat for item in inputs] + [item.seat for item in absent])
+    judgement = _judge(manifest, round, base, previous, inputs)
+    updates = [item.update for item in inputs]
+    theta = next_theta(base.theta, updates, judgement.weights, manifest, unclipped=judgement.unclipped)
+    checkpoint = Checkpoint(manifest.digest, round, base.digest, theta)
+    data = checkpoint.to_bytes()
+    contributions = _contributions(manifest, inputs, absent, judgement, pool_wei)
+    totals = accumulate(earned, [item.owner for item in contributions], [item.reward_wei for item in contributions])
+    rewards = tuple(RewardLeaf(account, total) for account, total in totals.items())
+    leaves = tuple(InputLeaf(item.seat, item.digest, item.data_root) for item in inputs)
+    result = Result(
+        prev_cid=base.digest,
+        input_root=PositionTree(map(input_leaf, leaves)).root,
+        cid=root_of(data).digest,
+        data_root=checkpoint.data_root,
+        weight_root=PositionTree(map(contribution_leaf, contributions)).root,
+        reward_root=StandardTree([reward_leaf(item) for item in rewards]).root,
+        cumulative_total=sum(totals.values()),
+    )
+    return RoundOutcome(result, checkpoint, data, leaves, contributions, rewards)
+
+
+def input_leaf(leaf: InputLeaf) -> bytes:
+    """abi.encode(uint32 seat, bytes32 digest, bytes32 dataRoot)."""
+    return _word(leaf.seat) + leaf.digest + leaf.data_root
+
+
+def contribution_leaf(contribution: Contribution) -> bytes:
+    """abi.encode(uint32 seat, uint32 weight, uint128 score, uint8 reason, uint128 reward)."""
+    fields = (
+        contribution.seat,
+        contribution.weight,
+        contribution.score,
+        int(contribution.reason),
+        contribution.reward_wei,
+    )
+    return b"".join(map(_word, fields))
+
+
+def reward_leaf(leaf: RewardLeaf) -> bytes:
+    """abi.encode(address account, uint128 cumulative)."""
+    return bytes(12) + address_bytes(leaf.account) + _word(leaf.cumulative_wei)
+
+
+def _judge(
+    manifest: Manifest, round: int, base: Checkpoint, previous: Checkpoint | None, inputs: Sequence[InputUpdate]
+) -> _Judgement:
+    """Screen, then ask the rule, then score: who counts, how much, and why not."""
+    norms = [squared_norm(item.update, manifest.layout) for item in inputs]
+    reasons = list(
+        screen([Candidate(item.commit_order, item.data_root, norm) for item, norm in zip(inputs, norms, strict=True)])
+    )
+    valid = [i for i, reason in enumerate(reasons) if reason is Reason.NONE]
+    rule = parse_rule(manifest.rule)
+    weights, unclipped, points = ([0] * len(inputs) for _ in range(3))
+    if len(valid) >= rule.fewest_inputs:
+        known = gram(
+            [inputs[i].update for i in valid],
+            manifest.layout,
+            squared_norms=[norms[i] for i in valid],
+            previous=None if previous is None else (previous.theta, base.theta),
+        )
+        clipping = clip_at_median(known.squared_norms)
+        chosen = rule.weights(known, RoundContext(round, tuple(inputs[i].seat for i in valid), clipping.factors))
+        final = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
+        agreed = scores(known, final, clipping.norms, byzantine=manifest.byzantine)
+        for i, before, after, score in zip(valid, chosen, final, agreed, strict=True):
+            unclipped[i], weights[i], points[i] = before, after, score
+    for i in valid:
+        reasons[i] = _verdict(weights[i], points[i])
+    return _Judgement(tuple(weights), tuple(unclipped), tuple(points), tuple(reasons))
+
+
+def _verdict(weight: int, score: int) -> Reason:
+    if weight == 0:
+        return Reason.FILTERED
+    return Reason.NONE if score > 0 else Reason.NO_NEW_DIRECTION
+
+
+def _contributions(
+    manifest: Manifest,
+    inputs: Sequence[InputUpdate],
+    absent: Sequence[Absent],
+    judgement: _Judgement,
+    pool_wei: int,
+) -> tuple[Contribution, ...]:
+    """One contribution a seat, in seat order."""
+    rewards = share_pool(judgement.scores, pool_wei, manifest.share_cap_q16)
+    made = [
+        Contribution(
+            seat=item.seat,
+            owner=item.owner,
+            digest=item.digest,
+            weight=judgement.weights[i],
+            score=judgement.scores[i],
+            reason=judgement.reasons[i],
+            reward_wei=rewards[i],
+        )
+        for i, item in enumerate(inputs)
+    ]
+    missed = [Contribution(item.seat, item.owner, None, 0, 0, item.reason, 0) for item in absent]
+    return tuple(sorted(made + missed, key=lambda item: item.seat))
+
+
+def _check(manifest: Manifest, base: Checkpoint, previous: Checkpoint | None, seats: Sequence[int]) -> None:
+    if len(set(seats)) != len(seats):
+        raise ValueError(f"a seat is there twice: {sorted(seats)}")
+    for checkpoint in (base, previous):
+        if checkpoint is not None and checkpoint.manifest_digest != manifest.digest:
+            raise ValueError(f"checkpoint of manifest {checkpoint.manifest_digest.hex()}, not {manifest.digest.hex()}")
+
+
+def _word(value: int) -> bytes:
+    return value.to_bytes(32, "big")
