@@ -1,0 +1,201 @@
+"""What the contracts say: one immutable value an event.
+
+Fields follow the Solidity events in `src/interfaces/` one to one, in order, in snake case, behind the place where the
+event stands in the chain. Hashes of blocks and transactions are 32 bytes, everything else as in
+`contracts.values`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.attestation import Result
+from contracts.values import Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Where an event stands: emitting contract, block, and its position among all events of that block.
+
+    `block_timestamp` is None where the node does not tell it with the event.
+    """
+
+    address: Address
+    block_number: int
+    block_hash: bytes
+    log_index: int
+    transaction_hash: bytes
+    block_timestamp: int | None = None
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """(block, index in it): the order in which events happened."""
+        return self.block_number, self.log_index
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer(Event):
+    """Tokens moved."""
+
+    sender: Address
+    recipient: Address
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval(Event):
+    """`owner` lets `spender` move up to `amount` of its tokens."""
+
+    owner: Address
+    spender: Address
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatsStaked(Event):
+    """`count` seats with consecutive ids from `first_seat` were staked and count from `active_epoch` on."""
+
+    owner: Address
+    first_seat: int
+    count: int
+    active_epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnstakeBegun(Event):
+    """The seats stop counting at `inactive_epoch`; their stake is locked until `thaw_end`."""
+
+    owner: Address
+    seat_ids: tuple[int, ...]
+    inactive_epoch: int
+    thaw_end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatsUnstaked(Event):
+    """The stake of the seats was paid back."""
+
+    owner: Address
+    seat_ids: tuple[int, ...]
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointChanged(Event):
+    """`account` serves its blocks at `url`, whatever its stake: readers ask for that."""
+
+    account: Address
+    url: str
+    peer_key: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectCreated(Event):
+    """A project was created; the digest of `manifest` is in its configuration."""
+
+    project: Address
+    owner: Address
+    manifest: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectFunded(Event):
+    """The budget grew."""
+
+    sender: Address
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundOpened(Event):
+    """A round was opened on the checkpoint `base_digest`, with the weights of `epoch`."""
+
+    round: int
+    base_digest: bytes
+    seed: bytes
+    epoch: int
+    pool: int
+    stake_snapshot: int
+    commit_end: int
+    reveal_end: int
+    attest_end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundWindowsMoved(Event):
+    """A window ended early because everybody had acted."""
+
+    round: int
+    commit_end: int
+    reveal_end: int
+    attest_end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateCommitted(Event):
+    """A seat committed to its update. The order of these events is the order of commits."""
+
+    round: int
+    seat: int
+    commitment: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateRevealed(Event):
+    """A seat revealed its update: root digest of its identifier, root over its records."""
+
+    round: int
+    seat: int
+    digest: bytes
+    data_root: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultAccepted(Event):
+    """Signatures of `weight` stake accepted a result; challengeable until `challenge_end`."""
+
+    round: int
+    result_hash: bytes
+    result: Result
+    challenge_end: int
+    weight: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundFinalized(Event):
+    """A result became final; everything up to `cumulative_total` can be claimed."""
+
+    round: int
+    reward_root: bytes
+    cumulative_total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundSkipped(Event):
+    """A round ended without a result; its pool is available again."""
+
+    round: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardClaimed(Event):
+    """`amount` was paid to `account`, which has now received `cumulative` altogether."""
+
+    account: Address
+    amount: int
+    cumulative: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseRequested(Event):
+    """The owner stopped future rounds; closing is possible from `closable_at` on."""
+
+    requested_at: int
+    closable_at: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectClosed(Event):
+    """The project was closed and `refund` paid back to its owner."""
+
+    refund: int

@@ -1,0 +1,32 @@
+"""Every custom error of the contracts, under its Solidity name, with its operands.
+
+Field names and order follow `src/interfaces/`; the tests compare them with the ABI. A docstring says when the error
+happens, `sentence` is what a person reads.
+
+Error tree:
+
+* ContractReverted (contracts.errors)
+  - TypedRevert                  base
+    + RegistryReverted           registry: Registry_*, seats and stake
+    + FactoryReverted            factory: Factory_*, creating a project
+    + ProjectReverted            project: Project_*, rounds and money of one project
+    + LibraryReverted            library: the token and OpenZeppelin's parts
+    + RevertedWithReason, RevertedWithPanic, RevertedWithData    everything else a contract can answer
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from contracts.reverts.base import TypedRevert
+from contracts.reverts.factory import FactoryReverted
+from contracts.reverts.library import LibraryReverted
+from contracts.reverts.project import ProjectReverted
+from contracts.reverts.registry import RegistryReverted
+
+
+@cache
+def reverts_by_name() -> dict[str, type[TypedRevert]]:
+    """The class of every custom error, by its Solidity name."""
+    groups = (RegistryReverted, FactoryReverted, ProjectReverted, LibraryReverted)
+    return {leaf.__name__: leaf for group in groups for leaf in group.__subclasses__()}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
+import {IPeerRegistry} from "./interfaces/IPeerRegistry.sol";
+import {ExactTransfer} from "./libraries/ExactTransfer.sol";
+
+/// @title Seats, their stake and where their owners can be reached
+/// @dev Counts are checkpointed under the epoch they take effect in. Changes are only ever written for the next epoch,
+/// so keys never decrease and nothing about the current epoch can change.
+contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
+    using Checkpoints for Checkpoints.Trace208;
+
+    uint256 private constant MAXIMUM_URL_BYTES = 256;
+
+    IERC20 private immutable _token;
+    uint256 private immutable _seatStake;
+    uint48 private immutable _epochSeconds;
+    uint48 private immutable _thawSeconds;
+
+    uint32 private _seatCount;
+    mapping(uint32 seatId => Seat) private _seats;
+    mapping(address account => Checkpoints.Trace208) private _accountSeats;
+    Checkpoints.Trace208 private _totalSeats;
+
+    constructor(address token_, uint256 seatStake_, uint48 epochSeconds_, uint48 thawSeconds_) {
+        if (token_ == address(0)) revert Registry_BadParameter("token");
+        // The product of any number of seats with the stake of one must fit the amounts of rounds.
+        if (seatStake_ == 0 || seatStake_ > type(uint96).max) revert Registry_BadParameter("seatStake");
+        if (epochSeconds_ == 0) revert Registry_BadParameter("epochSeconds");
+        if (thawSeconds_ == 0) revert Registry_BadParameter("thawSeconds");
+        _token = IERC20(token_);
+        _seatStake = seatStake_;
+        _epochSeconds = epochSeconds_;
+        _thawSeconds = thawSeconds_;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function stake(uint32 count) external nonReentrant returns (uint32 firstSeat) {
+        // Check
+        if (count == 0) revert Registry_NoSeatsNamed();
+        // Effect
+        uint48 activeEpoch = currentEpoch() + 1;
+        firstSeat = _seatCount + 1;
+        _seatCount += count;
+        for (uint32 seatId = firstSeat; seatId <= _seatCount; ++seatId) {
+            _seats[seatId] = Seat({owner: msg.sender, activeEpoch: activeEpoch, inactiveEpoch: 0});
+        }
+        _accountSeats[msg.sender].push(activeEpoch, _accountSeats[msg.sender].latest() + count);
+        _totalSeats.push(activeEpoch, _totalSeats.latest() + count);
+        emit SeatsStaked(msg.sender, firstSeat, count, activeEpoch);
+        // Interaction
+        uint256 amount = count * _seatStake;
+        uint256 received = ExactTransfer.pull(_token, msg.sender, amount);
+        if (received != amount) revert Registry_InexactTransfer(amount, received);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function beginUnstake(uint32[] calldata seatIds) external {
+        // Check and effect, seat by seat: a seat named twice fails at its second mention.
+        if (seatIds.length == 0) revert Registry_NoSeatsNamed();
+        uint48 inactiveEpoch = currentEpoch() + 1;
+        for (uint256 i = 0; i < seatIds.length; ++i) {
+            Seat storage leaving = _ownSeat(seatIds[i]);
+            if (leaving.inactiveEpoch != 0) revert Registry_AlreadyLeaving(seatIds[i], leaving.inactiveEpoch);
+            leaving.inactiveEpoch = inactiveEpoch;
+        }
+        uint208 count = uint208(seatIds.length);
+        _accountSeats[msg.sender].push(inactiveEpoch, _accountSeats[msg.sender].latest() - count);
+        _totalSeats.push(inactiveEpoch, _totalSeats.latest() - count);
+        emit UnstakeBegun(msg.sender, seatIds, inactiveEpoch, _thawEnd(inactiveEpoch));
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function unstake(uint32[] calldata seatIds) external nonReentrant {
+        // Check and effect, seat by seat: a seat named twice fails at its second mention.
+        if (seatIds.length == 0) revert Registry_NoSeatsNamed();
+        for (uint256 i = 0; i < seatIds.length; ++i) {
+            Seat storage leaving = _ownSeat(seatIds[i]);
+            if (leaving.inactiveEpoch == 0) revert Registry_NotLeaving(seatIds[i]);
+            uint256 end = _thawEnd(leaving.inactiveEpoch);
+            if (block.timestamp < end) revert Registry_StillThawing(seatIds[i], end);
+            leaving.owner = address(0);
+        }
+        uint256 amount = seatIds.length * _seatStake;
+        emit SeatsUnstaked(msg.sender, seatIds, amount);
+        // Interaction
+        SafeERC20.safeTransfer(_token, msg.sender, amount);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function setEndpoint(string calldata url, bytes32 peerKey) external {
+        uint256 length = bytes(url).length;
+        if (length > MAXIMUM_URL_BYTES) revert Registry_UrlTooLong(length, MAXIMUM_URL_BYTES);
+        emit EndpointChanged(msg.sender, url, peerKey);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function token() external view returns (address) {
+        return address(_token);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function seatStake() external view returns (uint256) {
+        return _seatStake;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function epochSeconds() external view returns (uint48) {
+        return _epochSeconds;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function thawSeconds() external view returns (uint48) {
+        return _thawSeconds;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function seatCount() external view returns (uint32) {
+        return _seatCount;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function seat(uint32 seatId) external view returns (Seat memory) {
+        return _seats[seatId];
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function seatOwnerAt(uint32 seatId, uint48 epoch) external view returns (address) {
+        Seat memory found = _seats[seatId];
+        bool left = found.inactiveEpoch != 0 && epoch >= found.inactiveEpoch;
+        return epoch < found.activeEpoch || left ? address(0) : found.owner;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function thawEnd(uint32 seatId) external view returns (uint256) {
+        uint48 inactiveEpoch = _seats[seatId].inactiveEpoch;
+        return inactiveEpoch == 0 ? 0 : _thawEnd(inactiveEpoch);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function stakeAt(address account, uint48 epoch) external view returns (uint256) {
+        return seatsAt(account, epoch) * _seatStake;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function totalStakeAt(uint48 epoch) external view returns (uint256) {
+        return totalSeatsAt(epoch) * _seatStake;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function currentEpoch() public view returns (uint48) {
+        // Time in seconds fits 48 bits for nine million years.
+        return uint48(block.timestamp / _epochSeconds);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function seatsAt(address account, uint48 epoch) public view returns (uint256) {
+        return _accountSeats[account].upperLookupRecent(epoch);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function totalSeatsAt(uint48 epoch) public view returns (uint256) {
+        return _totalSeats.upperLookupRecent(epoch);
+    }
+
+    function _ownSeat(uint32 seatId) private view returns (Seat storage own) {
+        own = _seats[seatId];
+        if (own.owner != msg.sender) revert Registry_NotSeatOwner(seatId, msg.sender, own.owner);
+    }
+
+    /// @dev Thawing starts when the seat stops counting, so it covers every round that counted it.
+    function _thawEnd(uint48 inactiveEpoch) private view returns (uint256) {
+        return uint256(inactiveEpoch) * _epochSeconds + _thawSeconds;
+    }
+}

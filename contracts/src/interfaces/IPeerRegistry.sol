@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title Seats, their stake and where their owners can be reached
+/// @notice A seat is one fixed stake. Weight in a quorum, updates a round and data shards all count seats, so splitting
+/// one identity into many gains nothing. Every change of stake acts from the next epoch: whoever reads the weights of
+/// the current epoch, or of an earlier one, reads values that nobody can change any more.
+interface IPeerRegistry {
+    /// @notice One seat. A seat counts in epochs [activeEpoch, inactiveEpoch).
+    /// @param owner Account that staked it; zero once the stake was paid back
+    /// @param activeEpoch First epoch in which it counts
+    /// @param inactiveEpoch First epoch in which it no longer counts; zero while no exit was begun
+    struct Seat {
+        address owner;
+        uint48 activeEpoch;
+        uint48 inactiveEpoch;
+    }
+
+    /// @notice `count` seats with consecutive ids from `firstSeat` were staked and count from `activeEpoch` on.
+    event SeatsStaked(address indexed owner, uint32 firstSeat, uint32 count, uint48 activeEpoch);
+
+    /// @notice The seats stop counting at `inactiveEpoch` and their stake is locked until `thawEnd` (seconds).
+    event UnstakeBegun(address indexed owner, uint32[] seatIds, uint48 inactiveEpoch, uint256 thawEnd);
+
+    /// @notice The stake of the seats, `amount` together, was paid back.
+    event SeatsUnstaked(address indexed owner, uint32[] seatIds, uint256 amount);
+
+    /// @notice `account` serves its blocks at `url` and proves itself there with `peerKey`.
+    event EndpointChanged(address indexed account, string url, bytes32 peerKey);
+
+    /// @notice A registry needs a token, a stake and an epoch that are not zero.
+    error Registry_BadParameter(string name);
+    /// @notice Zero seats cannot be staked, left or paid back.
+    error Registry_NoSeatsNamed();
+    /// @notice The token moved `received` where `expected` was asked for: tokens that take a fee are not supported.
+    error Registry_InexactTransfer(uint256 expected, uint256 received);
+    /// @notice `account` is not the owner of `seat`.
+    error Registry_NotSeatOwner(uint32 seat, address account, address owner);
+    /// @notice The exit of `seat` was begun before.
+    error Registry_AlreadyLeaving(uint32 seat, uint48 inactiveEpoch);
+    /// @notice The exit of `seat` was not begun.
+    error Registry_NotLeaving(uint32 seat);
+    /// @notice The stake of `seat` stays locked until `thawEnd` (seconds).
+    error Registry_StillThawing(uint32 seat, uint256 thawEnd);
+    /// @notice The endpoint has `length` bytes, more than `maximum`.
+    error Registry_UrlTooLong(uint256 length, uint256 maximum);
+
+    /// @notice Stakes `count` new seats for the caller, who approved count * seatStake() before.
+    /// @return firstSeat Id of the first; the others follow it
+    function stake(uint32 count) external returns (uint32 firstSeat);
+
+    /// @notice Begins the exit of the caller's seats: they count until the end of this epoch, then thaw.
+    function beginUnstake(uint32[] calldata seatIds) external;
+
+    /// @notice Pays the stake of thawed seats back to the caller, their owner.
+    function unstake(uint32[] calldata seatIds) external;
+
+    /// @notice Announces where the caller serves its blocks; an event only, the last one counts.
+    function setEndpoint(string calldata url, bytes32 peerKey) external;
+
+    /// @notice The token that is staked.
+    function token() external view returns (address);
+
+    /// @notice Stake of one seat, in the token's smallest unit.
+    function seatStake() external view returns (uint256);
+
+    /// @notice Length of an epoch in seconds.
+    function epochSeconds() external view returns (uint48);
+
+    /// @notice How long stake stays locked after its seat stopped counting, in seconds.
+    function thawSeconds() external view returns (uint48);
+
+    /// @notice Number of the current epoch: time divided by the length of an epoch.
+    function currentEpoch() external view returns (uint48);
+
+    /// @notice Number of seats ever staked; ids run from 1 to this.
+    function seatCount() external view returns (uint32);
+
+    /// @notice A seat by its id.
+    function seat(uint32 seatId) external view returns (Seat memory);
+
+    /// @notice Owner of the seat if it counts in that epoch, else zero.
+    function seatOwnerAt(uint32 seatId, uint48 epoch) external view returns (address);
+
+    /// @notice When the stake of a leaving seat can be paid back (seconds); zero while no exit was begun.
+    function thawEnd(uint32 seatId) external view returns (uint256);
+
+    /// @notice Seats of the account that count in that epoch. Final for every epoch up to the current one.
+    function seatsAt(address account, uint48 epoch) external view returns (uint256);
+
+    /// @notice Seats that count in that epoch. Final for every epoch up to the current one.
+    function totalSeatsAt(uint48 epoch) external view returns (uint256);
+
+    /// @notice seatsAt() in stake.
+    function stakeAt(address account, uint48 epoch) external view returns (uint256);
+
+    /// @notice totalSeatsAt() in stake.
+    function totalStakeAt(uint48 epoch) external view returns (uint256);
+}

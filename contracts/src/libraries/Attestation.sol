@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ITrainingProject} from "../interfaces/ITrainingProject.sol";
+
+/// @title What is hashed about a round
+/// @dev Python mirror: contracts/attestation.py. A change here is a change there.
+library Attestation {
+    bytes32 internal constant RESULT_TYPEHASH = keccak256(
+        "Result(uint64 round,bytes32 prevCid,bytes32 inputRoot,bytes32 cid,bytes32 dataRoot,bytes32 weightRoot,"
+        "bytes32 rewardRoot,uint128 cumulativeTotal)"
+    );
+
+    bytes32 internal constant COMMIT_DOMAIN = keccak256("SwarmProof update commitment, version 1");
+
+    /// @notice EIP-712 struct hash of a round's result.
+    function structHash(uint64 round, ITrainingProject.Result calldata result) internal pure returns (bytes32) {
+        return keccak256(abi.encode(RESULT_TYPEHASH, round, result));
+    }
+
+    /// @notice Commitment of `account`'s seat to an update.
+    /// @dev Chain, project, round, seat and account are inside, so a copied commitment opens for nobody else.
+    function commitment(
+        uint64 round,
+        uint32 seat,
+        address account,
+        bytes32 digest,
+        bytes32 dataRoot,
+        bytes32 salt
+    ) internal view returns (bytes32) {
+        return keccak256(
+            abi.encode(COMMIT_DOMAIN, block.chainid, address(this), round, seat, account, digest, dataRoot, salt)
+        );
+    }
+
+    /// @notice What is kept of an update once it is revealed.
+    function revealed(bytes32 digest, bytes32 dataRoot) internal pure returns (bytes32) {
+        return keccak256(abi.encode(digest, dataRoot));
+    }
+
+    /// @notice Seed of a round.
+    /// @param origin Hash of the result accepted last, before the first one the genesis digest
+    /// @dev To grind it is to change a result that everybody recomputes.
+    function seed(bytes32 origin, uint64 round) internal pure returns (bytes32) {
+        return keccak256(abi.encode(origin, round));
+    }
+
+    /// @notice Leaf of the reward tree, as OpenZeppelin's StandardMerkleTree makes it.
+    function rewardLeaf(address account, uint256 cumulative) internal pure returns (bytes32) {
+        return keccak256(bytes.concat(keccak256(abi.encode(account, cumulative))));
+    }
+}
