@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from node.aggregation.fixed_point import Q16_ONE
+
+
+AccountT = TypeVar("AccountT", bound=str)
 
 
 def share_pool(scores: Sequence[int], pool_wei: int, share_cap_q16: int) -> tuple[int, ...]:
@@ -18,7 +22,9 @@ def share_pool(scores: Sequence[int], pool_wei: int, share_cap_q16: int) -> tupl
     return tuple(min(cap_wei, pool_wei * score // total) for score in scores)
 
 
-def accumulate(earned: Mapping[str, int], owners: Sequence[str], rewards_wei: Sequence[int]) -> dict[str, int]:
+def accumulate(
+    earned: Mapping[AccountT, int], owners: Sequence[AccountT], rewards_wei: Sequence[int]
+) -> dict[AccountT, int]:
     """Total ever earned by account after this round, accounts with nothing left out, sorted by address bytes.
 
     `earned`: totals before. `owners`, `rewards_wei`: owner and reward of each seat.

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.attestation import Result
+from contracts.values import Address
 from node.aggregation.aggregate import next_theta
 from node.aggregation.contribution import scores
 from node.aggregation.entries import Entries
@@ -45,7 +46,7 @@ class InputUpdate:
     """A revealed update that the swarm holds. `commit_order`: unique in the round, ascending with the commitments."""
 
     seat: int
-    owner: str
+    owner: Address
     commit_order: int
     digest: bytes
     data_root: bytes
@@ -57,7 +58,7 @@ class Absent:
     """A seat without an input in this round, and why."""
 
     seat: int
-    owner: str
+    owner: Address
     reason: Reason
 
 
@@ -75,7 +76,7 @@ class Contribution:
     """What became of a seat: leaf of the weight tree. `weight` Q16, `score` Q46, `reason` NONE iff the score counts."""
 
     seat: int
-    owner: str
+    owner: Address
     digest: bytes | None
     weight: int
     score: int
@@ -87,7 +88,7 @@ class Contribution:
 class RewardLeaf:
     """Leaf of the reward tree: all that an account has ever earned in the project."""
 
-    account: str
+    account: Address
     cumulative_wei: int
 
 
@@ -122,7 +123,7 @@ def compute_outcome(
     inputs: Sequence[InputUpdate],
     absent: Sequence[Absent],
     pool_wei: int,
-    earned: Mapping[str, int],
+    earned: Mapping[Address, int],
 ) -> RoundOutcome:
     """Compute a round. The order of `inputs`, `absent` and `earned` does not matter.
 
