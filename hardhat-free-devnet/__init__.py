@@ -1,0 +1,5 @@
+"""A local Ethereum node for development: JSON-RPC over HTTP in front of eth-tester's py-evm backend.
+
+It imports nothing of the rest of the project and nothing of the project imports it: it is reached over JSON-RPC, like
+any other chain. Start it with `python -m devnet`.
+"""

@@ -1,0 +1,260 @@
+"""The chain as clients see it: machine, index, pool and clock under one lock.
+
+Two locks. `_lock` guards index, pool and clock and is held for microseconds, so that polling never waits for a block.
+`_building` is held while a block is built or the chain is turned back; it is always taken first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from eth.abc import BlockHeaderAPI, SignedTransactionAPI, StateAPI
+from eth_typing import Address
+
+from devnet.accounts import Account
+from devnet.admission import Standing, check_transaction, decode_transaction
+from devnet.clock import ChainClock
+from devnet.errors import InvalidParams
+from devnet.evm import BuildFailed, Machine
+from devnet.formats import Json, transaction_json
+from devnet.index import Index, IndexedBlock, LogFilter, index_block
+from devnet.pool import Pool
+
+logger = logging.getLogger("devnet")
+
+BLOCK_GAS_LIMIT = 30_000_000
+INITIAL_BALANCE_WEI = 1_000_000 * 10**18
+MAXIMUM_TRANSACTIONS_PER_BLOCK = 1_500
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where `evm_revert` goes back to."""
+
+    number: int
+    offset_seconds: int
+
+
+class Chain:
+    """A development chain without a thread of its own; worker.py builds the blocks."""
+
+    def __init__(
+        self,
+        *,
+        chain_id: int,
+        accounts: Sequence[Account],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.chain_id = chain_id
+        self.accounts = tuple(accounts)
+        self.machine = Machine(
+            chain_id=chain_id,
+            accounts=accounts,
+            balance_wei=INITIAL_BALANCE_WEI,
+            gas_limit=BLOCK_GAS_LIMIT,
+            genesis_time_seconds=int(wall()),
+        )
+        self._building = threading.RLock()
+        self._lock = threading.RLock()
+        self.changed = threading.Condition(self._lock)
+        self._clock = ChainClock(wall)
+        self._index = Index(self.machine.genesis)
+        self._pool = Pool()
+        self._head_state: StateAPI | None = None
+        self._snapshots: dict[int, Snapshot] = {}
+        self._next_snapshot = 1
+        self._automine = True
+
+    # Reading: constant time, never waits for a block that is being built.
+
+    @property
+    def head(self) -> IndexedBlock:
+        """The newest block."""
+        with self._lock:
+            return self._index.head
+
+    def block(self, number: int) -> IndexedBlock | None:
+        """The block at a height, or None."""
+        with self._lock:
+            return self._index.block(number)
+
+    def block_by_hash(self, block_hash: str) -> IndexedBlock | None:
+        """The block with a hash, or None."""
+        with self._lock:
+            return self._index.block_by_hash(block_hash)
+
+    def logs(self, first: int, last: int, wanted: LogFilter) -> list[Json]:
+        """The matching logs of the blocks from `first` to `last`, both included."""
+        with self._lock:
+            return self._index.logs(first, last, wanted)
+
+    def receipt(self, transaction_hash: str) -> Json | None:
+        """The receipt of a mined transaction, or None."""
+        with self._lock:
+            return self._index.receipt(transaction_hash)
+
+    def transaction(self, transaction_hash: str) -> Json | None:
+        """A mined or waiting transaction, or None."""
+        with self._lock:
+            mined = self._index.transaction(transaction_hash)
+            if mined is not None:
+                return mined
+            waiting = self._pool.get(bytes.fromhex(transaction_hash[2:]))
+        return None if waiting is None else transaction_json(waiting)
+
+    def next_header(self) -> BlockHeaderAPI:
+        """The header a block built now would start from: what the tag `pending` means for calls."""
+        with self._lock:
+            head = self._index.head.header
+            return self.machine.next_header(head, self._clock.next_timestamp(head.timestamp))
+
+    def pending_nonce(self, address: bytes) -> int:
+        """The nonce of an account's next transaction, counting those that wait."""
+        with self._lock:
+            return self._pool.next_nonce(address, self._nonce(address))
+
+    # Transactions.
+
+    def submit_raw(self, raw: bytes) -> bytes:
+        """Take a signed transaction into the pool and return its hash. Raises TransactionRejected."""
+        return self.submit(decode_transaction(self.machine, raw))
+
+    def submit(self, transaction: SignedTransactionAPI) -> bytes:
+        """Take a decoded transaction into the pool and return its hash. Raises TransactionRejected."""
+        sender = transaction.sender
+        with self._lock:
+            head = self._index.head.header
+            standing = Standing(
+                chain_id=self.chain_id,
+                base_fee=self._next_base_fee(),
+                gas_limit=head.gas_limit,
+                nonce=self._nonce(sender),
+                balance=self._state().get_balance(sender),
+                queued_cost=self._pool.queued_cost_wei(sender, besides_nonce=transaction.nonce),
+            )
+            check_transaction(transaction, standing)
+            self._pool.add(transaction)
+            self.changed.notify_all()
+        return transaction.hash
+
+    # Building.
+
+    @property
+    def automine(self) -> bool:
+        """Whether the worker builds blocks by itself."""
+        return self._automine
+
+    def set_automine(self, enabled: bool) -> None:
+        """Let the worker build blocks by itself, or leave all to `mine`."""
+        with self._lock:
+            self._automine = enabled
+            self.changed.notify_all()
+
+    def has_work(self) -> bool:
+        """True when some waiting transaction could run now."""
+        with self._lock:
+            return next(self._pool.executable(self._next_base_fee(), self._nonce), None) is not None
+
+    def heartbeat_lag_seconds(self) -> float | None:
+        """By how much the head lags the clock; None while somebody has fixed the time of the next block."""
+        with self._lock:
+            if self._clock.is_forced:
+                return None
+            return self._clock.now_seconds() - self._index.head.header.timestamp
+
+    def mine(self, timestamp: int | None = None) -> IndexedBlock:
+        """Build one block from what can run now, empty if nothing can.
+
+        Raises InvalidParams when `timestamp` is not after the head.
+        """
+        with self._building:
+            if timestamp is not None:
+                self.force_next_timestamp(timestamp)
+            while True:
+                try:
+                    return self._mine_once()
+                except BuildFailed as failure:
+                    logger.error("dropped a transaction the machine broke on: %s", failure)
+                    with self._lock:
+                        self._pool.remove(failure.transaction)
+
+    def _mine_once(self) -> IndexedBlock:
+        with self._lock:
+            parent = self._index.head.header
+            timestamp = self._clock.next_timestamp(parent.timestamp)
+            executable = self._pool.executable(self._next_base_fee(), self._nonce)
+            candidates = list(islice(executable, MAXIMUM_TRANSACTIONS_PER_BLOCK))
+        built = self.machine.build(parent, timestamp, candidates)
+        indexed = index_block(built)
+        with self._lock:
+            self._index.append(indexed)
+            self._head_state = None
+            self._clock.block_built(timestamp)
+            for transaction in built.block.transactions:
+                self._pool.remove(transaction)
+            for transaction, reason in built.refused:
+                logger.warning("dropped transaction 0x%s: %s", transaction.hash.hex(), reason)
+                self._pool.remove(transaction)
+            self._pool.drop_stale(self._nonce)
+            self.changed.notify_all()
+        return indexed
+
+    # Time and snapshots.
+
+    def increase_time(self, seconds: int) -> int:
+        """Let the next block come at least `seconds` after the head; returns the offset to the wall clock."""
+        with self._lock:
+            offset = self._clock.advance(seconds, self._index.head.header.timestamp)
+            self.changed.notify_all()
+            return offset
+
+    def force_next_timestamp(self, timestamp: int) -> None:
+        """Fix the time of the next block. Raises InvalidParams when it is not after the head."""
+        with self._lock:
+            head_timestamp = self._index.head.header.timestamp
+            if timestamp <= head_timestamp:
+                raise InvalidParams(f"timestamp {timestamp} is not after the head's, {head_timestamp}")
+            self._clock.force(timestamp)
+            self.changed.notify_all()
+
+    def snapshot(self) -> int:
+        """Remember the head; returns the number to revert to it."""
+        with self._building, self._lock:
+            number = self._next_snapshot
+            self._next_snapshot += 1
+            self._snapshots[number] = Snapshot(self._index.head.number, self._clock.offset_seconds)
+            return number
+
+    def revert(self, snapshot_number: int) -> bool:
+        """Go back to a snapshot, forgetting later blocks and snapshots and all that waits; False if there is none."""
+        with self._building, self._lock:
+            snapshot = self._snapshots.get(snapshot_number)
+            if snapshot is None:
+                return False
+            self._snapshots = {key: value for key, value in self._snapshots.items() if key < snapshot_number}
+            self._index.truncate(snapshot.number)
+            self.machine.rewind(self._index.head.header)
+            self._head_state = None
+            self._clock.restore(snapshot.offset_seconds)
+            self._pool.clear()
+            self.changed.notify_all()
+            return True
+
+    # Under the lock.
+
+    def _state(self) -> StateAPI:
+        if self._head_state is None:
+            self._head_state = self.machine.state(self._index.head.header)
+        return self._head_state
+
+    def _nonce(self, address: bytes) -> int:
+        return self._state().get_nonce(Address(address))
+
+    def _next_base_fee(self) -> int:
+        head = self._index.head.header
+        return self.machine.next_base_fee(head)

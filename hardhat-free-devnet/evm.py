@@ -1,0 +1,218 @@
+"""The machine: eth-tester's py-evm chain, used for exactly three things.
+
+Build a block from transactions, run code without leaving a trace, read state at a block. It keeps no idea of a pool, of
+time or of JSON; chain.py has those. States at every block stay readable, since py-evm never prunes.
+
+py-evm's own `pending block` is not used: it re-encodes the whole block for every transaction it takes, and it fixes
+block time and prevrandao only after the transactions have run. Here a header is complete before its first transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from eth.abc import BlockAPI, BlockHeaderAPI, ComputationAPI, ReceiptAPI, SignedTransactionAPI, StateAPI
+from eth.constants import GENESIS_PARENT_HASH, ZERO_ADDRESS
+from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
+from eth.vm.forks.prague import PragueVM
+from eth.vm.forks.prague.state import PragueTransactionExecutor
+from eth.vm.spoof import SpoofTransaction
+from eth_hash.auto import keccak
+from eth_tester.backends.pyevm.main import PyEVMBackend, get_default_genesis_params
+from eth_typing import Address
+
+from devnet.accounts import Account
+
+
+@dataclass(frozen=True)
+class BuiltBlock:
+    """A block that is in the database, with what its transactions did, in order.
+
+    `refused` holds the transactions that turned out impossible (say, a balance spent by an earlier one), with reasons.
+    """
+
+    block: BlockAPI
+    receipts: tuple[ReceiptAPI, ...]
+    refused: tuple[tuple[SignedTransactionAPI, str], ...]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A call to run: empty `to` creates a contract. Values in wei."""
+
+    sender: bytes
+    to: bytes
+    value: int
+    data: bytes
+    gas: int
+    access_list: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
+
+
+class InsufficientFunds(Exception):
+    """The sender of a simulated call does not own the value it sends. `balance` and `needed` in wei."""
+
+    def __init__(self, balance: int, needed: int) -> None:
+        super().__init__(f"balance {balance}, value {needed}")
+        self.balance = balance
+        self.needed = needed
+
+
+class BuildFailed(Exception):
+    """py-evm broke on a transaction that should have run; nothing was stored."""
+
+    def __init__(self, transaction: SignedTransactionAPI, failure: Exception) -> None:
+        super().__init__(f"transaction 0x{transaction.hash.hex()}: {type(failure).__name__}: {failure}")
+        self.transaction = transaction
+
+
+class _SimulationExecutor(PragueTransactionExecutor):
+    """Runs a message as a transaction without signature, nonce or fee, as `eth_call` does."""
+
+    def validate_transaction(self, transaction: SignedTransactionAPI) -> None:
+        balance = self.vm_state.get_balance(transaction.sender)
+        if balance < transaction.value:
+            raise InsufficientFunds(balance, transaction.value)
+
+
+class Machine:
+    """A Prague chain that starts at its genesis block, with `accounts` holding `balance_wei` each."""
+
+    def __init__(
+        self,
+        *,
+        chain_id: int,
+        accounts: Sequence[Account],
+        balance_wei: int,
+        gas_limit: int,
+        genesis_time_seconds: int,
+    ) -> None:
+        state = {
+            account.raw_address: {"balance": balance_wei, "storage": {}, "code": b"", "nonce": 0}
+            for account in accounts
+        }
+        parameters = get_default_genesis_params({"gas_limit": gas_limit, "timestamp": genesis_time_seconds})
+        backend = PyEVMBackend(genesis_parameters=parameters, genesis_state=state or None)
+        self._chain: Any = backend.chain
+        # eth-tester makes one class a chain, so that this touches no other one.
+        type(self._chain).chain_id = chain_id
+        self.chain_id = chain_id
+        self.genesis: BlockAPI = self._chain.get_canonical_block_by_number(0)
+
+    def decode(self, raw: bytes) -> SignedTransactionAPI:
+        """Decode a signed transaction. Raises whatever py-evm or rlp find wrong with the bytes."""
+        transaction: SignedTransactionAPI = PragueVM.get_transaction_builder().decode(raw)
+        return transaction
+
+    def next_header(self, parent: BlockHeaderAPI, timestamp: int) -> BlockHeaderAPI:
+        """The header of the block after `parent`, before any transaction.
+
+        Its prevrandao is the hash of its parent's hash: unlike a beacon's it is known in advance, but reproducible.
+        """
+        header: BlockHeaderAPI = self._chain.create_header_from_parent(
+            parent, timestamp=timestamp, coinbase=ZERO_ADDRESS, mix_hash=keccak(parent.hash)
+        )
+        return header
+
+    def next_base_fee(self, parent: BlockHeaderAPI) -> int:
+        """The base fee of the block after `parent`, in wei (EIP-1559)."""
+        return int(calculate_expected_base_fee_per_gas(parent))
+
+    def build(self, parent: BlockHeaderAPI, timestamp: int, candidates: Iterable[SignedTransactionAPI]) -> BuiltBlock:
+        """Run the candidates in order on top of `parent` and store the block of those that fit."""
+        header = self.next_header(parent, timestamp)
+        vm = self._chain.get_vm(header)
+        taken: list[SignedTransactionAPI] = []
+        receipts: list[ReceiptAPI] = []
+        refused: list[tuple[SignedTransactionAPI, str]] = []
+        for transaction in candidates:
+            if header.gas_used + transaction.gas > header.gas_limit:
+                break
+            obstacle = _obstacle(vm.state, transaction)
+            if obstacle is not None:
+                refused.append((transaction, obstacle))
+                continue
+            try:
+                receipt, _ = vm.apply_transaction(header, transaction)
+            except Exception as failure:
+                raise BuildFailed(transaction, failure) from failure
+            header = vm.add_receipt_to_header(header, receipt)
+            taken.append(transaction)
+            receipts.append(receipt)
+        filled = vm.set_block_transactions_and_withdrawals(vm.get_block(), header, tuple(taken), tuple(receipts))
+        block = vm.mine_block(filled).block
+        self._chain.chaindb.persist_block(block)
+        return BuiltBlock(block, tuple(receipts), tuple(refused))
+
+    def rewind(self, header: BlockHeaderAPI) -> None:
+        """Make an earlier block the head of the database again."""
+        chaindb = self._chain.chaindb
+        chaindb._set_as_canonical_chain_head(chaindb.db, header, GENESIS_PARENT_HASH)
+
+    def state(self, header: BlockHeaderAPI) -> StateAPI:
+        """The state after the block with this header; what is written to it is never stored."""
+        state: StateAPI = self._chain.get_vm(header).state
+        return state
+
+    @contextmanager
+    def simulation(self, header: BlockHeaderAPI) -> Iterator[Simulation]:
+        """Run messages as if inside the block with this header, on the state after it, gas being free."""
+        vm = self._chain.get_vm(header)
+        state = vm.build_state(vm.chaindb.db, header.copy(base_fee_per_gas=0), vm.chain_context, vm.previous_hashes)
+        yield Simulation(state, self.chain_id)
+
+
+class Simulation:
+    """Runs messages one after another, each on the same untouched state."""
+
+    def __init__(self, state: StateAPI, chain_id: int) -> None:
+        self._state = state
+        self._chain_id = chain_id
+
+    def run(self, message: Message) -> ComputationAPI:
+        """Run one message and undo it. Raises InsufficientFunds."""
+        transaction = self._transaction(message)
+        snapshot = self._state.snapshot()
+        try:
+            return _SimulationExecutor(self._state)(transaction)
+        finally:
+            self._state.revert(snapshot)
+
+    def minimum_gas(self, message: Message) -> int:
+        """What a transaction costs at least, before any code runs (EIP-2028, 2930, 3860, 7623)."""
+        return minimum_gas(self._transaction(message))
+
+    def _transaction(self, message: Message) -> Any:
+        builder: Any = PragueVM.get_transaction_builder()
+        unsigned = builder.new_unsigned_dynamic_fee_transaction(
+            chain_id=self._chain_id,
+            nonce=self._state.get_nonce(Address(message.sender)),
+            max_priority_fee_per_gas=0,
+            max_fee_per_gas=0,
+            gas=message.gas,
+            to=message.to,
+            value=message.value,
+            data=message.data,
+            access_list=message.access_list,
+        )
+        return SpoofTransaction(unsigned, from_=message.sender)
+
+
+def minimum_gas(transaction: SignedTransactionAPI) -> int:
+    """The larger of the intrinsic gas and the price of the data alone (EIP-7623)."""
+    intrinsic = transaction.intrinsic_gas
+    return intrinsic + PragueTransactionExecutor.calc_data_floor_gas(transaction, intrinsic, 0)
+
+
+def _obstacle(state: StateAPI, transaction: SignedTransactionAPI) -> str | None:
+    """Why a pooled transaction cannot run now, found before py-evm would raise with half a block built."""
+    nonce = state.get_nonce(transaction.sender)
+    if transaction.nonce != nonce:
+        return f"nonce {transaction.nonce}, account is at {nonce}"
+    cost = transaction.gas * transaction.max_fee_per_gas + transaction.value
+    balance = state.get_balance(transaction.sender)
+    if balance < cost:
+        return f"balance {balance}, needed {cost}"
+    return None

@@ -1,0 +1,69 @@
+"""A real devnet process for a test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DevnetAccount:
+    """A funded account; `address` is EIP-55 text, `private_key` 0x-prefixed hexadecimal."""
+
+    address: str
+    private_key: str
+
+
+@dataclass(frozen=True)
+class Devnet:
+    """A devnet that listens on loopback."""
+
+    rpc_url: str
+    chain_id: int
+    accounts: tuple[DevnetAccount, ...]
+    process: subprocess.Popen[str]
+
+
+@contextmanager
+def running_devnet(
+    *,
+    blocks_per_second: float = 50,
+    heartbeat_seconds: float = 1,
+    accounts: int = 20,
+    chain_id: int = 31337,
+) -> Iterator[Devnet]:
+    """Start a devnet on a free port and stop it at the end."""
+    options = {
+        "--port": 0,
+        "--blocks-per-second": blocks_per_second,
+        "--heartbeat-seconds": heartbeat_seconds,
+        "--accounts": accounts,
+        "--chain-id": chain_id,
+    }
+    command = [sys.executable, "-m", "devnet", "--json", *(str(part) for pair in options.items() for part in pair)]
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                process.wait()
+                output.seek(0)
+                raise RuntimeError(f"the devnet ended with status {process.returncode}: {output.read()}")
+            told = json.loads(line)
+            yield Devnet(
+                rpc_url=told["rpc_url"],
+                chain_id=told["chain_id"],
+                accounts=tuple(DevnetAccount(**account) for account in told["accounts"]),
+                process=process,
+            )
+        finally:
+            process.terminate()
+            process.wait()
