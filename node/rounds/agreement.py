@@ -16,7 +16,6 @@ from enum import Enum
 
 import cbor2
 from eth_hash.auto import keccak
-from eth_typing import ChecksumAddress as Address
 
 from node.errors import ExchangeError
 
@@ -38,7 +37,7 @@ class MalformedStatement(ExchangeError):
 class HaveList:
     """What one attester holds. `statement`: hash of the signed envelope it came in."""
 
-    sender: Address
+    sender: str
     seats: frozenset[int]
     statement: bytes
 
@@ -47,7 +46,7 @@ class HaveList:
 class Proposal:
     """An input set, and the hashes of the have-lists it follows from."""
 
-    sender: Address
+    sender: str
     seats: frozenset[int]
     evidence: frozenset[bytes]
 
@@ -63,7 +62,7 @@ class Judgement(Enum):
     EARLY = "early: its sender is not a collector yet"
 
 
-def rank(seed: bytes, purpose: str, accounts: Iterable[Address]) -> tuple[Address, ...]:
+def rank(seed: bytes, purpose: str, accounts: Iterable[str]) -> tuple[str, ...]:
     """Order accounts by keccak(seed, purpose, account): the first acts, the next ones take over when it is silent."""
     return tuple(sorted(accounts, key=lambda account: (_lot(seed, purpose, account), account)))
 
@@ -74,7 +73,7 @@ def carries_quorum(weight: int, total: int) -> bool:
 
 
 def available_seats(
-    lists: Iterable[HaveList], revealed: Iterable[int], weights: Mapping[Address, int], total: int
+    lists: Iterable[HaveList], revealed: Iterable[int], weights: Mapping[str, int], total: int
 ) -> frozenset[int]:
     """Seats whose update is held by attesters with more than 2/3 of `total`. At most one list per sender counts."""
     latest = {have.sender: have for have in lists}
@@ -91,12 +90,12 @@ def available_seats(
 def judge(
     proposal: Proposal,
     *,
-    collectors: Sequence[Address],
+    collectors: Sequence[str],
     statements: Mapping[bytes, HaveList],
-    latest: Mapping[Address, HaveList],
+    latest: Mapping[str, HaveList],
     held: frozenset[int],
     revealed: frozenset[int],
-    weights: Mapping[Address, int],
+    weights: Mapping[str, int],
     total: int,
 ) -> Judgement:
     """Decide whether to sign what follows from a proposal.
@@ -126,7 +125,7 @@ def have_list_body(seats: frozenset[int], revealed: Sequence[int]) -> bytes:
     return cbor2.dumps(_bitmap(seats, revealed), canonical=True)
 
 
-def parse_have_list(sender: Address, body: bytes, statement: bytes, revealed: Sequence[int]) -> HaveList:
+def parse_have_list(sender: str, body: bytes, statement: bytes, revealed: Sequence[int]) -> HaveList:
     """Read a have-list; raises MalformedStatement."""
     return HaveList(sender, _seats(HAVE_LIST, _load(HAVE_LIST, body), revealed), statement)
 
@@ -136,7 +135,7 @@ def proposal_body(proposal: Proposal, revealed: Sequence[int]) -> bytes:
     return cbor2.dumps([_bitmap(proposal.seats, revealed), b"".join(sorted(proposal.evidence))], canonical=True)
 
 
-def parse_proposal(sender: Address, body: bytes, revealed: Sequence[int]) -> Proposal:
+def parse_proposal(sender: str, body: bytes, revealed: Sequence[int]) -> Proposal:
     """Read a proposal; raises MalformedStatement."""
     document = _load(PROPOSAL, body)
     if not (isinstance(document, list) and len(document) == 2 and isinstance(document[1], bytes)):
@@ -164,7 +163,7 @@ def parse_signature(body: bytes) -> tuple[bytes, bytes]:
     return result_hash, signature
 
 
-def _lot(seed: bytes, purpose: str, account: Address) -> bytes:
+def _lot(seed: bytes, purpose: str, account: str) -> bytes:
     return bytes(keccak(seed + keccak(purpose.encode()) + bytes.fromhex(account[2:])))
 
 

@@ -1,0 +1,39 @@
+"""Settings of one training peer. Flags and environment variables are read by whoever starts it (frontend_api)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class NodeSettings(BaseModel):
+    """Everything `node.service.run_node` needs to know.
+
+    `host`, `port`: where the gateway listens (port 0: any free one). `public_url`: what other peers use to reach it; by
+    default `http://host:port`. `seats`: how many seats to hold; missing ones are staked at start. `ipfs_api`: multiaddr
+    of a Kubo RPC to keep blocks in instead of the state directory. `attack`: misbehave on purpose (see node.attacks).
+    `store_path`: the block store's folder, by default inside the state directory.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rpc_url: str = "http://127.0.0.1:8545"
+    chain_id: int | None = None
+    registry: str
+    project: str
+    from_block: Annotated[int, Field(ge=0)] = 0
+    key_file: Path
+    password_file: Path | None = None
+    state_dir: Path
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    public_url: str | None = None
+    data_dir: Path | None = None
+    seats: Annotated[int, Field(ge=1, le=1024)] = 1
+    attack: str | None = None
+    ipfs_api: str | None = None
+    poll_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
+    claim: bool = True
+    exit_when_complete: bool = False

@@ -1,0 +1,36 @@
+"""Follows the chain: the head, and the project's history folded from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contracts.chain import Chain, Head
+from node.rounds.history import SwarmHistory, fold_all
+
+
+class ChainObserver:
+    """One project's history as of the newest block seen. Time is the head's timestamp, never this machine's clock."""
+
+    def __init__(self, chain: Chain, addresses: Sequence[str], start: SwarmHistory, *, from_block: int) -> None:
+        self._chain, self._addresses = chain, list(addresses)
+        self._start, self._from_block = start, from_block
+        self._read_to: Head | None = None
+        self.history = start
+        self.head = Head(number=-1, hash=bytes(32), timestamp=0)
+
+    async def refresh(self) -> bool:
+        """Read what is new; True when the head moved. Raises ChainUnreachable.
+
+        After a reorganisation the history is folded again from the first block: rare, and always right.
+        """
+        head = await self._chain.head()
+        if head == self.head:
+            return False
+        if self._read_to is not None and await self._chain.block_hash(self._read_to.number) != self._read_to.hash:
+            self.history, self._read_to = self._start, None
+        first = self._from_block if self._read_to is None else self._read_to.number + 1
+        if first <= head.number:
+            events = await self._chain.logs(self._addresses, first, head.number)
+            self.history = fold_all(self.history, events)
+        self.head = self._read_to = head
+        return True

@@ -1,0 +1,231 @@
+"""The attester's half of a round: fetch, say what is held, agree on the set, compute, sign, submit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from contracts.attestation import Domain, recover, result_digest, sign_digest
+from contracts.client import Project
+from node.codec import Update
+from node.errors import ExchangeError, MalformedMessage
+from node.exchange.envelope import Envelope, seal
+from node.exchange.gossip import Gossip
+from node.exchange.mailbox import Mailbox
+from node.manifest import Manifest
+from node.rounds import agreement
+from node.rounds.agreement import HaveList, MalformedStatement, Proposal
+from node.rounds.history import RoundHistory, SwarmHistory
+from node.rounds.inputs import absent_from, inputs_of
+from node.rounds.library import Library
+from node.rounds.outcome import RoundOutcome, compute_outcome
+from node.rounds.state import Knowledge, Rules
+from node.state_directory import SignedResult, StateDirectory
+
+
+@dataclass
+class RoundMemory:
+    """What the attester has gathered for one round; lost on restart, and gathered again from peers."""
+
+    number: int
+    updates: dict[int, Update] = field(default_factory=dict)
+    searched: bool = False
+    announced: frozenset[int] | None = None
+    outcome: RoundOutcome | None = None
+    result_hash: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The signed statements of one round, parsed. `signatures`: (result hash, signature) by sender."""
+
+    lists: Mapping[bytes, HaveList]
+    latest: Mapping[str, HaveList]
+    proposals: tuple[Proposal, ...]
+    signatures: Mapping[str, tuple[bytes, bytes]]
+
+
+class UpdatesUnavailable(ExchangeError):
+    """Some revealed updates could not be fetched, or were not what they should be; `causes` by seat."""
+
+    def __init__(self, round_number: int, causes: Mapping[int, str]) -> None:
+        listed = "; ".join(f"seat {seat}: {cause}" for seat, cause in sorted(causes.items()))
+        super().__init__(f"round {round_number}: updates not available: {listed}")
+        self.round, self.causes = round_number, dict(causes)
+
+
+class Attester:
+    """Gathers the knowledge `next_actions` decides on, and carries out the attester's actions."""
+
+    def __init__(
+        self,
+        *,
+        project: Project,
+        domain: Domain,
+        key: bytes,
+        me: str,
+        manifest: Manifest,
+        rules: Rules,
+        library: Library,
+        state: StateDirectory,
+        mailbox: Mailbox,
+        gossip: Gossip,
+        earned: Callable[[SwarmHistory, RoundHistory], Mapping[str, int]],
+    ) -> None:
+        self._project, self._domain, self._key, self._me = project, domain, key, me
+        self._manifest, self._rules, self._library, self._state = manifest, rules, library, state
+        self._mailbox, self._gossip, self._earned = mailbox, gossip, earned
+        self._memory = RoundMemory(0)
+        self._log = structlog.get_logger("attester")
+
+    def outcome(self, round_number: int) -> RoundOutcome | None:
+        """The result this peer computed and signed for a round, if it did so since it started."""
+        return self._memory.outcome if self._memory.number == round_number else None
+
+    def knowledge(self, round_: RoundHistory, known: Knowledge) -> Knowledge:
+        """`known`, completed with what was gathered about this round."""
+        memory = self._remember(round_.number)
+        statements = self._statements(round_)
+        return replace(
+            known,
+            held=frozenset(memory.updates),
+            searched=memory.searched,
+            announced=memory.announced,
+            statements=statements.lists,
+            latest=statements.latest,
+            proposals=statements.proposals,
+            signed=memory.outcome is not None,
+            supporters=frozenset(
+                sender
+                for sender, (result_hash, _) in statements.signatures.items()
+                if result_hash == memory.result_hash
+            ),
+        )
+
+    async def fetch(self, round_: RoundHistory, seats: frozenset[int]) -> None:
+        """Try once to get each of these updates, from its owner or from those who say they hold it."""
+        memory = self._remember(round_.number)
+        latest = self._statements(round_).latest
+
+        async def fetch_one(seat: int) -> None:
+            holders = [sender for sender, have in latest.items() if seat in have.seats]
+            try:
+                memory.updates[seat] = await self._library.update(round_, round_.reveal_by_seat[seat], holders)
+            except (ExchangeError, MalformedMessage) as error:
+                failures[seat] = str(error)
+
+        failures: dict[int, str] = {}
+        await asyncio.gather(*(fetch_one(seat) for seat in sorted(seats)))
+        memory.searched = True
+        if failures:
+            raise UpdatesUnavailable(round_.number, failures)
+
+    async def announce(self, round_: RoundHistory, seats: frozenset[int]) -> None:
+        """Sign and spread a have-list."""
+        await self._publish(round_, agreement.HAVE_LIST, agreement.have_list_body(seats, _revealed(round_)))
+        self._remember(round_.number).announced = seats
+
+    async def propose(self, round_: RoundHistory, proposal: Proposal) -> None:
+        """As collector, sign and spread an input set with its evidence."""
+        await self._publish(round_, agreement.PROPOSAL, agreement.proposal_body(proposal, _revealed(round_)))
+
+    async def attest(self, history: SwarmHistory, round_: RoundHistory, seats: frozenset[int]) -> None:
+        """Compute the result over `seats`, sign it once and for all, spread the signature."""
+        memory = self._remember(round_.number)
+        outcome = await self.compute(history, round_, {seat: memory.updates[seat] for seat in seats})
+        result_hash = result_digest(self._domain, round_.number, outcome.result)
+        signature = sign_digest(self._key, result_hash)
+        # Durable before it leaves: a peer that restarts must never sign something else for this round.
+        self._state.save_signed(SignedResult(round_.number, result_hash, signature))
+        self._library.keep(outcome.checkpoint, outcome.checkpoint_bytes)
+        memory.outcome, memory.result_hash = outcome, result_hash
+        await self._publish(round_, agreement.SIGNATURE, agreement.signature_body(result_hash, signature))
+
+    async def compute(self, history: SwarmHistory, round_: RoundHistory, updates: Mapping[int, Update]) -> RoundOutcome:
+        """The deterministic result of a round over these updates; the same bytes on every honest peer."""
+        base, previous = await self._library.base(round_)
+        return await asyncio.to_thread(
+            compute_outcome,
+            manifest=self._manifest,
+            round=round_.number,
+            base=base,
+            previous=previous,
+            inputs=inputs_of(round_, updates),
+            absent=absent_from(history, round_, frozenset(updates)),
+            pool_wei=round_.pool_wei,
+            earned=self._earned(history, round_),
+        )
+
+    async def submit(self, history: SwarmHistory, round_: RoundHistory) -> None:
+        """Send the signed result with just enough signatures, largest stakes first, in the contract's order."""
+        memory = self._remember(round_.number)
+        assert memory.outcome is not None, "next_actions submits signed results only"
+        weights = history.attesters(round_.number)
+        supporters = {
+            sender: signature
+            for sender, (result_hash, signature) in self._statements(round_).signatures.items()
+            if result_hash == memory.result_hash
+        }
+        chosen: list[str] = []
+        for account in sorted(supporters, key=lambda account: (-weights[account], account)):
+            if agreement.carries_quorum(sum(weights[item] for item in chosen), round_.stake_snapshot_wei):
+                break
+            chosen.append(account)
+        ordered = sorted(chosen, key=lambda account: bytes.fromhex(account[2:]))
+        await self._project.accept_signed(
+            round_.number, memory.outcome.result, [supporters[account] for account in ordered]
+        )
+
+    async def _publish(self, round_: RoundHistory, kind: str, body: bytes) -> None:
+        envelope = seal(
+            self._domain,
+            self._key,
+            kind=kind,
+            round=round_.number,
+            sequence=self._state.next_sequence(),
+            expiry=round_.attest_end + self._rules.attest_seconds,
+            body=body,
+        )
+        await self._gossip.publish(envelope)
+
+    def _remember(self, number: int) -> RoundMemory:
+        if self._memory.number != number:
+            self._memory = RoundMemory(number)
+        return self._memory
+
+    def _statements(self, round_: RoundHistory) -> Statements:
+        revealed = _revealed(round_)
+        lists: dict[bytes, HaveList] = {}
+        latest: dict[str, HaveList] = {}
+        proposals: list[Proposal] = []
+        signatures: dict[str, tuple[bytes, bytes]] = {}
+        for envelope in self._envelopes(round_.number):
+            try:
+                if envelope.kind == agreement.HAVE_LIST:
+                    have = agreement.parse_have_list(envelope.sender, envelope.body, envelope.hash, revealed)
+                    lists[have.statement] = latest[have.sender] = have
+                elif envelope.kind == agreement.PROPOSAL:
+                    proposals.append(agreement.parse_proposal(envelope.sender, envelope.body, revealed))
+                else:
+                    signatures[envelope.sender] = self._signature(envelope)
+            except MalformedStatement as error:
+                self._log.warning("statement ignored", round=round_.number, sender=envelope.sender, cause=str(error))
+        return Statements(lists, latest, tuple(proposals), signatures)
+
+    def _envelopes(self, number: int) -> Iterator[Envelope]:
+        for kind in (agreement.HAVE_LIST, agreement.PROPOSAL, agreement.SIGNATURE):
+            yield from self._mailbox.messages(kind, number)
+
+    def _signature(self, envelope: Envelope) -> tuple[bytes, bytes]:
+        result_hash, signature = agreement.parse_signature(envelope.body)
+        signer = recover(result_hash, signature)
+        if signer != envelope.sender:
+            raise MalformedStatement(agreement.SIGNATURE, f"result signed by {signer}, sent by {envelope.sender}")
+        return result_hash, signature
+
+
+def _revealed(round_: RoundHistory) -> list[int]:
+    return sorted(round_.reveal_by_seat)

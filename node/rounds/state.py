@@ -1,0 +1,319 @@
+"""What a peer should do next: a pure function of the chain's history, what the peer knows, and chain time.
+
+Nothing here looks at a clock, draws a number or talks to anybody. The driver calls `next_actions` whenever something
+changed and carries out what comes back; carrying out an action twice is harmless, so a peer that died in the middle
+simply asks again.
+
+Some actions need just one peer of the swarm: opening, proposing, submitting, finalizing, skipping. For those a seed
+ranks the accounts; rank 0 acts at once, rank i after i turns of silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from node.rounds.agreement import HaveList, Judgement, Proposal, available_seats, carries_quorum, judge, rank
+from node.rounds.history import Phase, RoundHistory, SwarmHistory
+
+EpochClock = Callable[[int], int]
+"""Registry epoch at a chain time in seconds."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the contracts fixed for the project. Durations are chain seconds, `pool_wei` one round's pool."""
+
+    rounds: int
+    minimum_seats: int
+    pool_wei: int
+    attest_seconds: int
+    challenge_seconds: int
+
+    @property
+    def turn_seconds(self) -> int:
+        """How long a collector may be silent before the next one may act."""
+        return max(2, self.attest_seconds // 6)
+
+    @property
+    def grace_seconds(self) -> int:
+        """How long a collector waits for have-lists that are missing or incomplete."""
+        return max(1, self.turn_seconds // 3)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What this peer knows of the current round beyond the chain.
+
+    `prepared`: own seats whose update is durable. `held`: revealed seats whose update was fetched and checked.
+    `searched`: every revealed update was tried at least once. `announced`: `held` as last signed in a have-list.
+    `statements`: have-lists by hash; `latest`: newest per sender. `supporters`: who signed the result we signed.
+    `settled`: rounds whose checkpoint and record are here. `earned_wei`: all this peer earned in finalized rounds.
+    """
+
+    prepared: frozenset[int] = frozenset()
+    held: frozenset[int] = frozenset()
+    searched: bool = False
+    announced: frozenset[int] | None = None
+    statements: Mapping[bytes, HaveList] = field(default_factory=dict)
+    latest: Mapping[str, HaveList] = field(default_factory=dict)
+    proposals: tuple[Proposal, ...] = ()
+    signed: bool = False
+    supporters: frozenset[str] = frozenset()
+    settled: frozenset[int] = frozenset()
+    earned_wei: int = 0
+
+
+@dataclass(frozen=True)
+class Open:
+    """Open the next round."""
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Train one seat from the round's base checkpoint and make its update durable."""
+
+    round: int
+    seat: int
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Promise a prepared update on the chain."""
+
+    round: int
+    seat: int
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """Start serving a committed update and open its commitment."""
+
+    round: int
+    seat: int
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Get the updates of these seats from whoever has them."""
+
+    round: int
+    seats: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Announce:
+    """Sign and spread a have-list."""
+
+    round: int
+    seats: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Propose:
+    """As collector, sign and spread the input set that follows from the newest have-lists."""
+
+    round: int
+    proposal: Proposal
+
+
+@dataclass(frozen=True)
+class Attest:
+    """Compute the result over an input set, sign it, spread the signature."""
+
+    round: int
+    seats: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Submit:
+    """Send the signed result to the chain."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Make sure that the accepted checkpoint and the round's record are here."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class Finalize:
+    """Finalize an accepted round after its challenge window."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class Skip:
+    """End a round that cannot get a result any more."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Collect everything earned so far: one claim covers all rounds."""
+
+
+Action = (
+    Open | Prepare | Commit | Reveal | Fetch | Announce | Propose | Attest | Submit | Settle | Finalize | Skip | Claim
+)
+
+
+def next_actions(
+    history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: str, *, now: int, epoch: int
+) -> tuple[Action, ...]:
+    """Everything that `me` should be doing at chain time `now` (seconds) in registry epoch `epoch`."""
+    actions: list[Action] = [*_finish(history, rules, knowledge, me, now)]
+    current = history.current
+    if current is None or current.phase(now) not in (Phase.COMMIT, Phase.REVEAL, Phase.ATTEST, Phase.EXPIRED):
+        return (*actions, *_open(history, rules, me, now, epoch))
+    match current.phase(now):
+        case Phase.COMMIT:
+            actions += _commit(history, current, knowledge, me)
+        case Phase.REVEAL:
+            actions += [Reveal(current.number, seat) for seat in _own_unrevealed(current, knowledge, me)]
+        case Phase.ATTEST:
+            actions += _attest(history, current, rules, knowledge, me, now)
+        case _:
+            if _my_turn(current.seed, "skip", history.attesters(current.number), me, rules, _expired_at(current), now):
+                actions.append(Skip(current.number))
+    return tuple(actions)
+
+
+def is_complete(history: SwarmHistory, rules: Rules) -> bool:
+    """Whether every round of the project was accepted and finalized."""
+    return sum(item.finalized is not None for item in history.rounds) >= rules.rounds
+
+
+def _finish(history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: str, now: int) -> Iterable[Action]:
+    accepted = [item for item in history.rounds if item.acceptance is not None]
+    for item in accepted[-1:]:
+        if item.number not in knowledge.settled:
+            yield Settle(item.number)
+    waiting = next((item for item in accepted if item.finalized is None), None)
+    if waiting is not None and waiting.acceptance is not None and waiting.phase(now) is Phase.FINALIZABLE:
+        since = waiting.acceptance.challenge_end
+        if _my_turn(waiting.seed, "finalize", history.attesters(waiting.number), me, rules, since, now):
+            yield Finalize(waiting.number)
+    if is_complete(history, rules) and knowledge.earned_wei > history.claimed_wei.get(me, 0):
+        yield Claim()
+
+
+def _open(history: SwarmHistory, rules: Rules, me: str, now: int, epoch: int) -> Iterable[Action]:
+    accepted = sum(item.acceptance is not None for item in history.rounds)
+    seats = history.active_seats(epoch)
+    unfinalized = sum(
+        item.pool_wei for item in history.rounds if item.acceptance is not None and item.finalized is None
+    )
+    if accepted >= rules.rounds or history.close_requested is not None or len(seats) < rules.minimum_seats:
+        return
+    if (unfinalized + rules.pool_wei) * 3 > len(seats) * history.seat_stake_wei:
+        return
+    owners = {seat.owner for seat in seats}
+    current = history.current
+    if current is None:
+        seed, since = history.genesis_digest, now
+    elif current.acceptance is not None:
+        # The result hash is the freshest value that nobody could choose.
+        seed, since = current.acceptance.result_hash, current.acceptance.challenge_end - rules.challenge_seconds
+    else:
+        seed, since = current.seed, _expired_at(current)
+    if _my_turn(seed, "open", owners, me, rules, since, now):
+        yield Open()
+
+
+def _commit(history: SwarmHistory, current: RoundHistory, knowledge: Knowledge, me: str) -> Iterable[Action]:
+    for seat in history.active_seats(current.epoch, me):
+        if seat.number in current.commit_by_seat:
+            continue
+        if seat.number in knowledge.prepared:
+            yield Commit(current.number, seat.number)
+        else:
+            yield Prepare(current.number, seat.number)
+
+
+def _own_unrevealed(current: RoundHistory, knowledge: Knowledge, me: str) -> Iterable[int]:
+    for commit in current.commits:
+        if commit.owner == me and commit.seat in knowledge.prepared and commit.seat not in current.reveal_by_seat:
+            yield commit.seat
+
+
+def _attest(
+    history: SwarmHistory, current: RoundHistory, rules: Rules, knowledge: Knowledge, me: str, now: int
+) -> Iterable[Action]:
+    weights = history.attesters(current.number)
+    if me not in weights:
+        return
+    revealed = frozenset(current.reveal_by_seat)
+    total = current.stake_snapshot_wei
+    elapsed = now - current.reveal_end
+    order = rank(current.seed, "collect", weights)
+    due = order[: 1 + elapsed // rules.turn_seconds]
+
+    if missing := revealed - knowledge.held:
+        yield Fetch(current.number, missing)
+    verdicts = [
+        (
+            proposal,
+            judge(
+                proposal,
+                collectors=due,
+                statements=knowledge.statements,
+                latest=knowledge.latest,
+                held=knowledge.held,
+                revealed=revealed,
+                weights=weights,
+                total=total,
+            ),
+        )
+        for proposal in knowledge.proposals
+    ]
+    # A newer have-list replaces the older one everywhere, so say nothing new while a proposal may cite what we said.
+    settled = any(verdict in (Judgement.FOLLOW, Judgement.WAIT) for _, verdict in verdicts)
+    if (knowledge.searched or not missing) and knowledge.held != knowledge.announced and not settled:
+        yield Announce(current.number, knowledge.held)
+    if me in due and not knowledge.signed:
+        waited = elapsed - rules.turn_seconds * order.index(me)
+        yield from _propose(current, rules, knowledge, me, weights, waited)
+    if not knowledge.signed:
+        for proposal, verdict in verdicts:
+            if verdict is Judgement.FOLLOW and proposal.seats <= knowledge.held:
+                yield Attest(current.number, proposal.seats)
+                break
+    elif me in due and carries_quorum(sum(weights[account] for account in knowledge.supporters), total):
+        yield Submit(current.number)
+
+
+def _propose(
+    current: RoundHistory,
+    rules: Rules,
+    knowledge: Knowledge,
+    me: str,
+    weights: Mapping[str, int],
+    waited: int,
+) -> Iterable[Action]:
+    revealed = frozenset(current.reveal_by_seat)
+    lists = {sender: have for sender, have in knowledge.latest.items() if sender in weights}
+    complete = len(lists) == len(weights) and all(have.seats == revealed for have in lists.values())
+    announced = sum(weights[sender] for sender in lists)
+    if not complete and (waited < rules.grace_seconds or not carries_quorum(announced, current.stake_snapshot_wei)):
+        return
+    seats = available_seats(lists.values(), revealed, weights, current.stake_snapshot_wei)
+    proposal = Proposal(me, seats, frozenset(have.statement for have in lists.values()))
+    if proposal not in knowledge.proposals:
+        yield Propose(current.number, proposal)
+
+
+def _expired_at(current: RoundHistory) -> int:
+    if not current.commits:
+        return current.commit_end
+    return current.attest_end if current.reveals else current.reveal_end
+
+
+def _my_turn(seed: bytes, purpose: str, accounts: Iterable[str], me: str, rules: Rules, since: int, now: int) -> bool:
+    order = rank(seed, purpose, accounts)
+    return me in order and now >= since + order.index(me) * rules.turn_seconds
