@@ -123,6 +123,21 @@ def walk_dag(get_block: GetBlock, cid: Cid) -> Iterator[tuple[Cid, bytes]]:
         stack.extend((depth + 1, child) for child in reversed(open_link(link, block, depth).links))
 
 
+def is_complete(get_block: GetBlock, has: Callable[[Cid], bool], cid: Cid) -> bool:
+    """Tell whether every block of the file `cid` is at hand. Reads inner nodes, and only looks for leaves."""
+    stack = [(0, parse_block(cid, get_block(cid)))]
+    seen: set[Cid] = set()
+    while stack:
+        depth, node = stack.pop()
+        for link in node.links:
+            if not has(link.cid):
+                return False
+            if link.cid.codec == DAG_PB and link.cid not in seen:
+                seen.add(link.cid)
+                stack.append((depth + 1, open_link(link, get_block(link.cid), depth + 1)))
+    return True
+
+
 def _parse_dag_pb(block: bytes) -> FileNode:
     """Canonical dag-pb: links, then one data field that holds a UnixFS file record. Raises ValueError, BadCid."""
     cids: list[Cid] = []
