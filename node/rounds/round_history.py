@@ -35,7 +35,7 @@ class Place:
 
     block_number: int
     log_index: int
-    transaction_hash: str = field(compare=False)
+    transaction_hash: bytes = field(compare=False)
 
     @classmethod
     def of(cls, event: Event) -> Place:

@@ -49,9 +49,9 @@ class Chain:
         stamped: Event = event(
             address=CONTRACT,
             block_number=self.height,
-            block_hash=f"0x{self.height:064x}",
+            block_hash=self.height.to_bytes(32, "big"),
             log_index=0,
-            transaction_hash=f"0x{self.height:064x}",
+            transaction_hash=self.height.to_bytes(32, "big"),
             **values,
         )
         return stamped
