@@ -5,7 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from eth_utils.address import is_address, to_checksum_address
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from contracts.values import Address
+
+
+def _checksummed(value: str) -> Address:
+    if not is_address(value):
+        raise ValueError(f"{value!r} is not an address of 20 bytes")
+    return to_checksum_address(value)
+
+
+ChecksumAddress = Annotated[Address, BeforeValidator(_checksummed)]
 
 
 class NodeSettings(BaseModel):
@@ -14,15 +26,16 @@ class NodeSettings(BaseModel):
     `host`, `port`: where the gateway listens (port 0: any free one). `public_url`: what other peers use to reach it; by
     default `http://host:port`. `seats`: how many seats to hold; missing ones are staked at start. `ipfs_api`: multiaddr
     of a Kubo RPC to keep blocks in instead of the state directory. `attack`: misbehave on purpose (see node.attacks).
-    `store_path`: the block store's folder, by default inside the state directory.
+    `from_block`: where the contracts were deployed; `factory`, `registry`, `project`: their addresses.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rpc_url: str = "http://127.0.0.1:8545"
     chain_id: int | None = None
-    registry: str
-    project: str
+    factory: ChecksumAddress
+    registry: ChecksumAddress
+    project: ChecksumAddress
     from_block: Annotated[int, Field(ge=0)] = 0
     key_file: Path
     password_file: Path | None = None

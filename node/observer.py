@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.chain import Chain, Head
+from contracts.values import Address
 from node.rounds.history import SwarmHistory, fold_all
 
 
 class ChainObserver:
     """One project's history as of the newest block seen. Time is the head's timestamp, never this machine's clock."""
 
-    def __init__(self, chain: Chain, addresses: Sequence[str], start: SwarmHistory, *, from_block: int) -> None:
+    def __init__(self, chain: Chain, addresses: Sequence[Address], start: SwarmHistory, *, from_block: int) -> None:
         self._chain, self._addresses = chain, list(addresses)
         self._start, self._from_block = start, from_block
         self._read_to: Head | None = None

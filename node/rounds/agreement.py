@@ -17,6 +17,7 @@ from enum import Enum
 import cbor2
 from eth_hash.auto import keccak
 
+from contracts.values import Address
 from node.errors import ExchangeError
 
 HAVE_LIST = "have-list"
@@ -37,7 +38,7 @@ class MalformedStatement(ExchangeError):
 class HaveList:
     """What one attester holds. `statement`: hash of the signed envelope it came in."""
 
-    sender: str
+    sender: Address
     seats: frozenset[int]
     statement: bytes
 
@@ -46,7 +47,7 @@ class HaveList:
 class Proposal:
     """An input set, and the hashes of the have-lists it follows from."""
 
-    sender: str
+    sender: Address
     seats: frozenset[int]
     evidence: frozenset[bytes]
 
@@ -62,7 +63,7 @@ class Judgement(Enum):
     EARLY = "early: its sender is not a collector yet"
 
 
-def rank(seed: bytes, purpose: str, accounts: Iterable[str]) -> tuple[str, ...]:
+def rank(seed: bytes, purpose: str, accounts: Iterable[Address]) -> tuple[Address, ...]:
     """Order accounts by keccak(seed, purpose, account): the first acts, the next ones take over when it is silent."""
     return tuple(sorted(accounts, key=lambda account: (_lot(seed, purpose, account), account)))
 
@@ -73,7 +74,7 @@ def carries_quorum(weight: int, total: int) -> bool:
 
 
 def available_seats(
-    lists: Iterable[HaveList], revealed: Iterable[int], weights: Mapping[str, int], total: int
+    lists: Iterable[HaveList], revealed: Iterable[int], weights: Mapping[Address, int], total: int
 ) -> frozenset[int]:
     """Seats whose update is held by attesters with more than 2/3 of `total`. At most one list per sender counts."""
     latest = {have.sender: have for have in lists}
@@ -90,12 +91,12 @@ def available_seats(
 def judge(
     proposal: Proposal,
     *,
-    collectors: Sequence[str],
+    collectors: Sequence[Address],
     statements: Mapping[bytes, HaveList],
-    latest: Mapping[str, HaveList],
+    latest: Mapping[Address, HaveList],
     held: frozenset[int],
     revealed: frozenset[int],
-    weights: Mapping[str, int],
+    weights: Mapping[Address, int],
     total: int,
 ) -> Judgement:
     """Decide whether to sign what follows from a proposal.
@@ -125,7 +126,7 @@ def have_list_body(seats: frozenset[int], revealed: Sequence[int]) -> bytes:
     return cbor2.dumps(_bitmap(seats, revealed), canonical=True)
 
 
-def parse_have_list(sender: str, body: bytes, statement: bytes, revealed: Sequence[int]) -> HaveList:
+def parse_have_list(sender: Address, body: bytes, statement: bytes, revealed: Sequence[int]) -> HaveList:
     """Read a have-list; raises MalformedStatement."""
     return HaveList(sender, _seats(HAVE_LIST, _load(HAVE_LIST, body), revealed), statement)
 
@@ -135,7 +136,7 @@ def proposal_body(proposal: Proposal, revealed: Sequence[int]) -> bytes:
     return cbor2.dumps([_bitmap(proposal.seats, revealed), b"".join(sorted(proposal.evidence))], canonical=True)
 
 
-def parse_proposal(sender: str, body: bytes, revealed: Sequence[int]) -> Proposal:
+def parse_proposal(sender: Address, body: bytes, revealed: Sequence[int]) -> Proposal:
     """Read a proposal; raises MalformedStatement."""
     document = _load(PROPOSAL, body)
     if not (isinstance(document, list) and len(document) == 2 and isinstance(document[1], bytes)):
@@ -163,7 +164,7 @@ def parse_signature(body: bytes) -> tuple[bytes, bytes]:
     return result_hash, signature
 
 
-def _lot(seed: bytes, purpose: str, account: str) -> bytes:
+def _lot(seed: bytes, purpose: str, account: Address) -> bytes:
     return bytes(keccak(seed + keccak(purpose.encode()) + bytes.fromhex(account[2:])))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from contracts.attestation import Domain, recover, result_digest, sign_digest
 from contracts.client import Project
+from contracts.values import Address
 from node.codec import Update
 from node.errors import ExchangeError, MalformedMessage
 from node.exchange.envelope import Envelope, seal
@@ -22,6 +23,7 @@ from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.inputs import absent_from, inputs_of
 from node.rounds.library import Library
 from node.rounds.outcome import RoundOutcome, compute_outcome
+from node.rounds.record_book import RecordBook
 from node.rounds.state import Knowledge, Rules
 from node.state_directory import SignedResult, StateDirectory
 
@@ -43,9 +45,9 @@ class Statements:
     """The signed statements of one round, parsed. `signatures`: (result hash, signature) by sender."""
 
     lists: Mapping[bytes, HaveList]
-    latest: Mapping[str, HaveList]
+    latest: Mapping[Address, HaveList]
     proposals: tuple[Proposal, ...]
-    signatures: Mapping[str, tuple[bytes, bytes]]
+    signatures: Mapping[Address, tuple[bytes, bytes]]
 
 
 class UpdatesUnavailable(ExchangeError):
@@ -66,18 +68,18 @@ class Attester:
         project: Project,
         domain: Domain,
         key: bytes,
-        me: str,
+        me: Address,
         manifest: Manifest,
         rules: Rules,
         library: Library,
         state: StateDirectory,
         mailbox: Mailbox,
         gossip: Gossip,
-        earned: Callable[[SwarmHistory, RoundHistory], Mapping[str, int]],
+        book: RecordBook,
     ) -> None:
         self._project, self._domain, self._key, self._me = project, domain, key, me
         self._manifest, self._rules, self._library, self._state = manifest, rules, library, state
-        self._mailbox, self._gossip, self._earned = mailbox, gossip, earned
+        self._mailbox, self._gossip, self._book = mailbox, gossip, book
         self._memory = RoundMemory(0)
         self._log = structlog.get_logger("attester")
 
@@ -156,7 +158,7 @@ class Attester:
             inputs=inputs_of(round_, updates),
             absent=absent_from(history, round_, frozenset(updates)),
             pool_wei=round_.pool_wei,
-            earned=self._earned(history, round_),
+            earned=self._book.earned_before(history, round_),
         )
 
     async def submit(self, history: SwarmHistory, round_: RoundHistory) -> None:
@@ -169,7 +171,7 @@ class Attester:
             for sender, (result_hash, signature) in self._statements(round_).signatures.items()
             if result_hash == memory.result_hash
         }
-        chosen: list[str] = []
+        chosen: list[Address] = []
         for account in sorted(supporters, key=lambda account: (-weights[account], account)):
             if agreement.carries_quorum(sum(weights[item] for item in chosen), round_.stake_snapshot_wei):
                 break
@@ -199,9 +201,9 @@ class Attester:
     def _statements(self, round_: RoundHistory) -> Statements:
         revealed = _revealed(round_)
         lists: dict[bytes, HaveList] = {}
-        latest: dict[str, HaveList] = {}
+        latest: dict[Address, HaveList] = {}
         proposals: list[Proposal] = []
-        signatures: dict[str, tuple[bytes, bytes]] = {}
+        signatures: dict[Address, tuple[bytes, bytes]] = {}
         for envelope in self._envelopes(round_.number):
             try:
                 if envelope.kind == agreement.HAVE_LIST:
@@ -217,7 +219,7 @@ class Attester:
 
     def _envelopes(self, number: int) -> Iterator[Envelope]:
         for kind in (agreement.HAVE_LIST, agreement.PROPOSAL, agreement.SIGNATURE):
-            yield from self._mailbox.messages(kind, number)
+            yield from self._mailbox.of_round(number, kind)
 
     def _signature(self, envelope: Envelope) -> tuple[bytes, bytes]:
         result_hash, signature = agreement.parse_signature(envelope.body)

@@ -1,7 +1,7 @@
 """The shell around `node.rounds.state`: watches the chain and the mailbox, and carries out what the peer should do.
 
-One loop, no timeouts to guess: look, decide, start what is not running yet, wait until something changes. An action that
-fails is reported and decided on again a little later, from what is true then.
+One loop, no timeouts to guess: look, decide, start what is not running yet, wait until something changes. An action
+that fails is reported and decided on again a little later, from what is true then.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import structlog
 
 from contracts.client import Project
 from contracts.errors import ContractReverted, SwarmProofError
+from contracts.values import Address
 from node.attacks.base import Attack
 from node.exchange.mailbox import Mailbox
 from node.observer import ChainObserver
 from node.rounds import state
 from node.rounds.attester import Attester
 from node.rounds.maker import UpdateMaker
+from node.rounds.record_book import RecordBook
 from node.rounds.settlement import Settlement
 from node.rounds.state import Action, Knowledge, Rules, next_actions
 
@@ -41,7 +43,7 @@ class Driver:
     def __init__(
         self,
         *,
-        me: str,
+        me: Address,
         project: Project,
         rules: Rules,
         observer: ChainObserver,
@@ -49,13 +51,16 @@ class Driver:
         maker: UpdateMaker,
         attester: Attester,
         settlement: Settlement,
+        book: RecordBook,
         attack: Attack,
         epoch_at: state.EpochClock,
+        claims: bool,
         poll_seconds: float,
     ) -> None:
         self._me, self._project, self._rules, self._observer, self._mailbox = me, project, rules, observer, mailbox
         self._maker, self._attester, self._settlement, self._attack = maker, attester, settlement, attack
-        self._epoch_at, self._poll_seconds = epoch_at, poll_seconds
+        self._book, self._epoch_at, self._claims, self._poll_seconds = book, epoch_at, claims, poll_seconds
+        self._mailbox_version = mailbox.version
         self._running: dict[Action, asyncio.Task[None]] = {}
         self._retries: dict[Action, Retry] = {}
         self._log = structlog.get_logger("driver")
@@ -78,6 +83,7 @@ class Driver:
             await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _look(self) -> None:
+        self._mailbox_version = self._mailbox.version
         try:
             await self._observer.refresh()
         except SwarmProofError as error:
@@ -85,7 +91,10 @@ class Driver:
 
     def _decide(self) -> tuple[Action, ...]:
         history, now = self._observer.history, self._observer.head.timestamp
-        known = Knowledge(settled=self._settlement.settled(history), earned_wei=self._settlement.earned_wei(history))
+        known = Knowledge(
+            settled=self._book.settled(history),
+            earned_wei=self._book.earned_wei(history) if self._claims else 0,
+        )
         current = history.current
         if current is not None and current.acceptance is None:
             own = frozenset(seat.number for seat in history.active_seats(current.epoch, self._me))
@@ -106,7 +115,7 @@ class Driver:
 
     async def _wait(self) -> None:
         """Until a statement arrives, an action ends, or the chain is due for another look."""
-        changed = asyncio.create_task(self._mailbox.wait_changed())
+        changed = asyncio.ensure_future(self._mailbox.wait_changed(self._mailbox_version))
         await asyncio.wait(
             {changed, *self._running.values()}, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED
         )

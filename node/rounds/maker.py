@@ -12,6 +12,7 @@ import structlog
 
 from contracts.attestation import Domain, commitment_hash
 from contracts.client import Project
+from contracts.values import Address
 from node.attacks.base import Attack, AttackView
 from node.codec import MessageHeader, data_leaves, decode, encode, parse
 from node.manifest import Manifest
@@ -20,7 +21,7 @@ from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.library import Library
 from node.state_directory import PreparedUpdate, StateDirectory
 from node.storage.store import ContentStore
-from node.storage.unixfs import cid_of
+from node.storage.unixfs import root_of
 from node.training import ErrorFeedback, Trainer
 
 SALT_BYTES = 32
@@ -40,7 +41,7 @@ class UpdateMaker:
         state: StateDirectory,
         store: ContentStore,
         attack: Attack,
-        me: str,
+        me: Address,
     ) -> None:
         self._project, self._domain, self._manifest, self._me = project, domain, manifest, me
         self._trainers, self._library, self._state, self._store, self._attack = trainers, library, state, store, attack
@@ -94,7 +95,7 @@ class UpdateMaker:
         feedback.sent(decode(update, self._manifest.layout))
         feedback.save(self._state.feedback_file(number, seat))
         root = PositionTree(data_leaves(update, self._manifest.layout)).root
-        prepared = PreparedUpdate(number, seat, cid_of(message).digest, root, os.urandom(SALT_BYTES))
+        prepared = PreparedUpdate(number, seat, root_of(message).digest, root, os.urandom(SALT_BYTES))
         self._state.save_update(prepared, message)
         self._log.debug("update prepared", round=number, seat=seat, message_bytes=len(message))
 

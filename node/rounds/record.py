@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eth_typing import HexAddress, HexStr
 from eth_utils.address import is_checksum_address
 
 from contracts.attestation import Domain, Result, result_digest
+from contracts.values import Address
 from node.errors import NodeError
 from node.merkle import PositionTree, StandardTree
 from node.rounds.history import RoundHistory
@@ -67,7 +69,7 @@ class RoundRecord:
     inputs: tuple[InputLeaf, ...]
     contributions: tuple[Contribution, ...]
     rewards: tuple[RewardLeaf, ...]
-    signatures: Mapping[str, bytes]
+    signatures: Mapping[Address, bytes]
     messages: Mapping[int, MessageFile]
     computed_hash: bytes | None = None
     accuracy: float | None = None
@@ -261,10 +263,10 @@ def _text(value: Any) -> str:
     return value
 
 
-def _account(value: Any) -> str:
+def _account(value: Any) -> Address:
     if not isinstance(value, str) or not is_checksum_address(value):
         raise ValueError(f"{value!r} is not a checksummed address")
-    return value
+    return Address(HexAddress(HexStr(value)))
 
 
 def _optional_float(value: Any) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contracts.values import Address
 from node.errors import StateError
 from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.record import RoundRecord
@@ -21,7 +22,7 @@ class RecordMissing(StateError):
 class RecordBook:
     """Records on disk, checked before they got there; the newest ones also in memory."""
 
-    def __init__(self, state: StateDirectory, *, me: str) -> None:
+    def __init__(self, state: StateDirectory, *, me: Address) -> None:
         self._state, self._me = state, me
         self._newest: dict[int, RoundRecord] = {}
 
@@ -44,7 +45,7 @@ class RecordBook:
         last = history.previous_accepted(len(history.rounds) + 1)
         return frozenset() if last is None or self.get(last.number) is None else frozenset({last.number})
 
-    def earned_before(self, history: SwarmHistory, round_: RoundHistory) -> Mapping[str, int]:
+    def earned_before(self, history: SwarmHistory, round_: RoundHistory) -> Mapping[Address, int]:
         """What every account had earned when this round began, in wei. Raises RecordMissing."""
         earlier = history.previous_accepted(round_.number)
         if earlier is None:

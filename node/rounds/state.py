@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from contracts.values import Address
 from node.rounds.agreement import HaveList, Judgement, Proposal, available_seats, carries_quorum, judge, rank
 from node.rounds.history import Phase, RoundHistory, SwarmHistory
 
@@ -56,10 +57,10 @@ class Knowledge:
     searched: bool = False
     announced: frozenset[int] | None = None
     statements: Mapping[bytes, HaveList] = field(default_factory=dict)
-    latest: Mapping[str, HaveList] = field(default_factory=dict)
+    latest: Mapping[Address, HaveList] = field(default_factory=dict)
     proposals: tuple[Proposal, ...] = ()
     signed: bool = False
-    supporters: frozenset[str] = frozenset()
+    supporters: frozenset[Address] = frozenset()
     settled: frozenset[int] = frozenset()
     earned_wei: int = 0
 
@@ -164,7 +165,7 @@ Action = (
 
 
 def next_actions(
-    history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: str, *, now: int, epoch: int
+    history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: Address, *, now: int, epoch: int
 ) -> tuple[Action, ...]:
     """Everything that `me` should be doing at chain time `now` (seconds) in registry epoch `epoch`."""
     actions: list[Action] = [*_finish(history, rules, knowledge, me, now)]
@@ -189,7 +190,7 @@ def is_complete(history: SwarmHistory, rules: Rules) -> bool:
     return sum(item.finalized is not None for item in history.rounds) >= rules.rounds
 
 
-def _finish(history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: str, now: int) -> Iterable[Action]:
+def _finish(history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: Address, now: int) -> Iterable[Action]:
     accepted = [item for item in history.rounds if item.acceptance is not None]
     for item in accepted[-1:]:
         if item.number not in knowledge.settled:
@@ -203,7 +204,7 @@ def _finish(history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: str, 
         yield Claim()
 
 
-def _open(history: SwarmHistory, rules: Rules, me: str, now: int, epoch: int) -> Iterable[Action]:
+def _open(history: SwarmHistory, rules: Rules, me: Address, now: int, epoch: int) -> Iterable[Action]:
     accepted = sum(item.acceptance is not None for item in history.rounds)
     seats = history.active_seats(epoch)
     unfinalized = sum(
@@ -226,7 +227,7 @@ def _open(history: SwarmHistory, rules: Rules, me: str, now: int, epoch: int) ->
         yield Open()
 
 
-def _commit(history: SwarmHistory, current: RoundHistory, knowledge: Knowledge, me: str) -> Iterable[Action]:
+def _commit(history: SwarmHistory, current: RoundHistory, knowledge: Knowledge, me: Address) -> Iterable[Action]:
     for seat in history.active_seats(current.epoch, me):
         if seat.number in current.commit_by_seat:
             continue
@@ -236,14 +237,14 @@ def _commit(history: SwarmHistory, current: RoundHistory, knowledge: Knowledge, 
             yield Prepare(current.number, seat.number)
 
 
-def _own_unrevealed(current: RoundHistory, knowledge: Knowledge, me: str) -> Iterable[int]:
+def _own_unrevealed(current: RoundHistory, knowledge: Knowledge, me: Address) -> Iterable[int]:
     for commit in current.commits:
         if commit.owner == me and commit.seat in knowledge.prepared and commit.seat not in current.reveal_by_seat:
             yield commit.seat
 
 
 def _attest(
-    history: SwarmHistory, current: RoundHistory, rules: Rules, knowledge: Knowledge, me: str, now: int
+    history: SwarmHistory, current: RoundHistory, rules: Rules, knowledge: Knowledge, me: Address, now: int
 ) -> Iterable[Action]:
     weights = history.attesters(current.number)
     if me not in weights:
@@ -292,8 +293,8 @@ def _propose(
     current: RoundHistory,
     rules: Rules,
     knowledge: Knowledge,
-    me: str,
-    weights: Mapping[str, int],
+    me: Address,
+    weights: Mapping[Address, int],
     waited: int,
 ) -> Iterable[Action]:
     revealed = frozenset(current.reveal_by_seat)
@@ -314,6 +315,8 @@ def _expired_at(current: RoundHistory) -> int:
     return current.attest_end if current.reveals else current.reveal_end
 
 
-def _my_turn(seed: bytes, purpose: str, accounts: Iterable[str], me: str, rules: Rules, since: int, now: int) -> bool:
+def _my_turn(
+    seed: bytes, purpose: str, accounts: Iterable[Address], me: Address, rules: Rules, since: int, now: int
+) -> bool:
     order = rank(seed, purpose, accounts)
     return me in order and now >= since + order.index(me) * rules.turn_seconds

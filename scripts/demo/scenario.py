@@ -1,0 +1,176 @@
+"""The scenario: devnet, contracts, project, peers (some of them attackers) and API, each a real process on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+
+from contracts.chain import Chain
+from contracts.client import Factory, Project, Token
+from contracts.deploy import Deployment, deploy_system
+from contracts.events import ProjectCreated
+from contracts.values import Address, ProjectConfiguration
+from node.aggregation.rules import rule_hash
+from node.checkpoint import genesis
+from node.manifest import Manifest
+from node.observer import ChainObserver
+from node.rounds.history import SwarmHistory
+from node.tasks.registry import load_task
+from scripts.demo.processes import ProcessDied, Processes
+from scripts.demo.settings import ROUND_POOL_WEI, SEAT_STAKE_WEI, DemoSettings
+
+PEER_ETHER_WEI = 10**19
+THAW_SECONDS = 600
+CLOSE_THAW_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class DemoPeer:
+    """One peer of the demonstration. `attack` is None for an honest one."""
+
+    index: int
+    address: str
+    attack: str | None
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Swarm:
+    """Everything that is up and running."""
+
+    settings: DemoSettings
+    folder: Path
+    rpc_url: str
+    deployment: Deployment
+    project_address: Address
+    manifest: Manifest
+    peers: tuple[DemoPeer, ...]
+    chain: Chain
+    observer: ChainObserver
+
+    @property
+    def honest(self) -> tuple[DemoPeer, ...]:
+        """Peers that do not attack."""
+        return tuple(peer for peer in self.peers if peer.attack is None)
+
+
+async def start_devnet(processes: Processes, accounts: int) -> dict[str, Any]:
+    """Start a devnet on a free port; returns what it says about itself."""
+    running = await processes.start(
+        "devnet",
+        sys.executable,
+        *("-m", "devnet", "--port", "0", "--json", "--accounts", str(accounts)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert running.process.stdout is not None
+    line = await running.process.stdout.readline()
+    if not line:
+        raise ProcessDied(running.name, await running.process.wait(), running.log)
+    announcement: dict[str, Any] = json.loads(line)
+    return announcement
+
+
+async def start_swarm(settings: DemoSettings, folder: Path, processes: Processes, say: Callable[[str], None]) -> Swarm:
+    """Bring everything up; `say` is told each step in one sentence."""
+    task = load_task(settings.task, data_dir=settings.data_dir)
+    manifest = task.default_manifest(
+        rule=settings.canonical_rule(),
+        byzantine=settings.attackers,
+        split=settings.split,
+        shard_count=settings.peers,
+        seed=settings.seed,
+    )
+    say("starting a local chain")
+    devnet = await start_devnet(processes, settings.peers + 1)
+    owner, *accounts = devnet["accounts"]
+    chain = await Chain.connect(devnet["rpc_url"], account=Account.from_key(owner["private_key"]))
+    say("deploying the contracts")
+    deployment = await deploy_system(
+        chain, seat_stake_wei=SEAT_STAKE_WEI, epoch_seconds=settings.epoch_seconds, thaw_seconds=THAW_SECONDS
+    )
+    deployment.save(folder / "deployment.json")
+    say(f"creating the project: {settings.task}, {manifest.layout.parameter_count:,} parameters, {manifest.rule}")
+    project = await create_project(settings, chain, owner["address"], deployment, manifest)
+    token = Token(chain, deployment.token)
+    for account in accounts[: settings.peers]:
+        await token.transfer(account["address"], SEAT_STAKE_WEI)
+    say(f"starting {settings.peers} peers, {settings.attackers} of them attackers")
+    peers = []
+    for index, account in enumerate(accounts[: settings.peers]):
+        peer = DemoPeer(index, account["address"], settings.attack_of(index), folder / f"peer-{index}")
+        write_peer_configuration(settings, devnet["rpc_url"], deployment, project, peer, account["private_key"])
+        peers.append(peer)
+        await start_peer(processes, peer)
+    start = SwarmHistory.start(seat_stake_wei=SEAT_STAKE_WEI, genesis_digest=genesis(manifest).digest)
+    observer = ChainObserver(chain, [deployment.registry, project], start, from_block=deployment.block_number)
+    return Swarm(settings, folder, devnet["rpc_url"], deployment, project, manifest, tuple(peers), chain, observer)
+
+
+async def create_project(
+    settings: DemoSettings, chain: Chain, owner: Address, deployment: Deployment, manifest: Manifest
+) -> Address:
+    """Create and fund the project; returns its address."""
+    configuration = ProjectConfiguration(
+        token=deployment.token,
+        registry=deployment.registry,
+        owner=owner,
+        manifest_digest=manifest.digest,
+        genesis_digest=genesis(manifest).digest,
+        rule_hash=rule_hash(manifest.rule),
+        round_pool=ROUND_POOL_WEI,
+        rounds=settings.rounds,
+        minimum_seats=settings.peers,
+        commit_seconds=settings.commit_seconds,
+        reveal_seconds=settings.reveal_seconds,
+        attest_seconds=settings.attest_seconds,
+        challenge_seconds=settings.challenge_seconds,
+        close_thaw_seconds=CLOSE_THAW_SECONDS,
+    )
+    factory = Factory(chain, deployment.factory)
+    receipt = await factory.create_project(configuration, manifest.to_bytes())
+    address = receipt.event(ProjectCreated).project
+    budget = ROUND_POOL_WEI * settings.rounds
+    await Token(chain, deployment.token).approve(address, budget)
+    await Project(chain, address).fund(budget)
+    return address
+
+
+def write_peer_configuration(
+    settings: DemoSettings, rpc_url: str, deployment: Deployment, project: Address, peer: DemoPeer, private_key: str
+) -> None:
+    """Write the key and the configuration file `python -m node --config` reads."""
+    peer.folder.mkdir(parents=True, exist_ok=True)
+    key_file = peer.folder / "key"
+    key_file.touch(mode=0o600)
+    key_file.write_text(private_key + "\n")
+    values: dict[str, str | int | bool] = {
+        "rpc_url": rpc_url,
+        "chain_id": deployment.chain_id,
+        "factory": deployment.factory,
+        "registry": deployment.registry,
+        "project": project,
+        "from_block": deployment.block_number,
+        "key_file": str(key_file),
+        "state_dir": str(peer.folder / "state"),
+        "exit_when_complete": False,
+    }
+    if settings.data_dir is not None:
+        values["data_dir"] = str(settings.data_dir.resolve())
+    if peer.attack is not None:
+        values["attack"] = peer.attack
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    (peer.folder / "node.toml").write_text("\n".join(lines) + "\n")
+
+
+async def start_peer(processes: Processes, peer: DemoPeer) -> None:
+    """Start, or start again, one peer."""
+    await processes.start(
+        f"peer-{peer.index}", sys.executable, "-m", "node", "--config", str(peer.folder / "node.toml")
+    )

@@ -1,0 +1,63 @@
+"""What a demonstration can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.errors import ConfigurationError
+
+TOKEN = 10**18
+SEAT_STAKE_WEI = 1000 * TOKEN
+ROUND_POOL_WEI = 100 * TOKEN
+DEFAULT_ATTACKS = ("sign-flip", "label-flip", "noise")
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """`attacks`: dealt out to the attackers in turn. `work_dir`: kept when given, else temporary.
+
+    Durations are chain seconds; a phase ends early when everybody has acted, so they only matter when someone has not.
+    """
+
+    peers: int = 8
+    attackers: int = 2
+    rounds: int = 8
+    task: str = "digits"
+    data_dir: Path | None = None
+    attacks: tuple[str, ...] = DEFAULT_ATTACKS
+    split: str = "iid"
+    rule: str | None = None
+    seed: int = 0
+    work_dir: Path | None = None
+    serve: bool = False
+    api_port: int = 8000
+    commit_seconds: int = 120
+    reveal_seconds: int = 20
+    attest_seconds: int = 60
+    challenge_seconds: int = 4
+    epoch_seconds: int = 5
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.peers <= 64:
+            raise ConfigurationError(f"{self.peers} peers, expected 1 to 64")
+        if not 0 <= self.attackers < self.peers:
+            raise ConfigurationError(f"{self.attackers} attackers among {self.peers} peers, expected fewer")
+        if self.rounds < 1:
+            raise ConfigurationError(f"{self.rounds} rounds, expected at least 1")
+        if self.attackers and not self.attacks:
+            raise ConfigurationError(f"{self.attackers} attackers and no attack to carry out")
+
+    def attack_of(self, peer: int) -> str | None:
+        """Attack of peer number `peer` (from 0): the last ones are the attackers."""
+        first = self.peers - self.attackers
+        return None if peer < first else self.attacks[(peer - first) % len(self.attacks)]
+
+    def canonical_rule(self) -> str:
+        """The rule given, or multi-krum with the largest bound that this many peers allow."""
+        if self.rule is not None:
+            return self.rule
+        tolerated = min(max(self.attackers, 1), (self.peers - 3) // 2)
+        if tolerated < 1:
+            return "mean"
+        return f"multi-krum(f={tolerated},keep={self.peers - tolerated - 2})"
