@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from node.aggregation.fixed_point import Q16_ONE
 
-
 AccountT = TypeVar("AccountT", bound=str)
 
 

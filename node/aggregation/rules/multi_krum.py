@@ -6,6 +6,11 @@ distances to its n - f - 2 nearest neighbours; the `keep` best scores are averag
 Distances are taken between unit vectors, |x - y|^2 = 2 - 2 cos, in Q30 integers. On raw vectors a short update is near
 everything: sparse honest updates are almost orthogonal, so the origin is closer to each of them than they are to one
 another, and a tiny update would always win.
+
+`skip` is our addition: the nearest `skip` neighbours are left out of a score. Honest sparse messages overlap little and
+accomplices look alike, so two flipped data sets vouch for one another and beat honest updates late in training; with
+skip = f nobody's accomplices count. The paper's bound survives: every accomplice still counted is at least as far away
+as an honest update that was skipped. skip = 0 is the rule as published.
 """
 
 from __future__ import annotations
@@ -18,10 +23,11 @@ from node.aggregation.rules.base import RoundContext, Weights, equal_weights
 from node.errors import RuleError
 
 
-def multi_krum(gram: Gram, *, f: int, keep: int | None = None) -> Weights:
+def multi_krum(gram: Gram, *, f: int, keep: int | None = None, skip: int = 0) -> Weights:
     """Return 2^16 // keep for the `keep` best of n inputs and 0 for the others. Ties go to the lower index.
 
     f: upper bound on dishonest inputs. keep: how many are averaged, default n - f - 2, never more than n - f.
+    skip: nearest neighbours that do not count; at least one neighbour always does.
 
     The proof needs n >= 2 f + 3. Down to an honest majority (n >= 2 f + 1, when honest seats are missing) the score
     takes one more neighbour, n - f - 1: all the honest ones an honest update has, and one more than f - 1 accomplices,
@@ -32,7 +38,8 @@ def multi_krum(gram: Gram, *, f: int, keep: int | None = None) -> Weights:
         raise RuleError(f"multi-krum with f = {f} needs at least {fewest_inputs(f)} inputs, got {n}")
     neighbours = n - f - 2 if n >= fewest_seats(f) else n - f - 1
     kept = min(n - f, max(1, n - f - 2) if keep is None else keep)
-    scores = [_score(gram, i, neighbours) for i in range(n)]
+    skipped = max(0, min(skip, neighbours - 1))
+    scores = [_score(gram, i, skipped, neighbours) for i in range(n)]
     best = sorted(range(n), key=lambda i: (scores[i], i))[:kept]
     return equal_weights(n, frozenset(best))
 
@@ -53,17 +60,22 @@ class MultiKrum:
 
     f: int
     keep: int | None = None
+    skip: int = 0
 
     def __post_init__(self) -> None:
         if self.f < 0:
             raise RuleError(f"multi-krum: f = {self.f} must not be negative")
         if self.keep is not None and self.keep < 1:
             raise RuleError(f"multi-krum: keep = {self.keep} must be at least 1")
+        if not 0 <= self.skip <= self.f:
+            raise RuleError(f"multi-krum: skip = {self.skip} must be between 0 and f = {self.f}")
 
     @property
     def name(self) -> str:
         """Canonical name."""
-        return f"multi-krum(f={self.f})" if self.keep is None else f"multi-krum(f={self.f},keep={self.keep})"
+        keep = "" if self.keep is None else f",keep={self.keep}"
+        skip = "" if self.skip == 0 else f",skip={self.skip}"
+        return f"multi-krum(f={self.f}{keep}{skip})"
 
     @property
     def fewest_inputs(self) -> int:
@@ -82,9 +94,10 @@ class MultiKrum:
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `multi_krum`."""
-        return multi_krum(gram, f=self.f, keep=self.keep)
+        return multi_krum(gram, f=self.f, keep=self.keep, skip=self.skip)
 
 
-def _score(gram: Gram, i: int, neighbours: int) -> int:
+def _score(gram: Gram, i: int, skipped: int, neighbours: int) -> int:
+    """Sum of squared distances (halved, Q30) to the nearest neighbours number `skipped` to `neighbours`."""
     distances = sorted(Q30_ONE - cosine for j, cosine in enumerate(gram.cosines_q30[i]) if j != i)
-    return sum(distances[:neighbours])
+    return sum(distances[skipped:neighbours])
