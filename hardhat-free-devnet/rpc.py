@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,7 +27,9 @@ logger = logging.getLogger("devnet")
 
 MAXIMUM_BODY_BYTES = 16 << 20
 MAXIMUM_BATCH = 1_000
+MAXIMUM_DEPTH = 64
 THREADS = 4
+TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 Answer = dict[str, object]
 
@@ -42,9 +45,9 @@ class Dispatcher:
     async def answer(self, body: bytes) -> bytes | None:
         """The answer to a body; None when there is none to give, because it held only notifications."""
         try:
-            request = json.loads(body)
-        except (ValueError, RecursionError):
-            return _encode(_failure(None, ParseError("the body is not JSON")))
+            request = _parse(body)
+        except ParseError as failure:
+            return _encode(_failure(None, failure))
         if not isinstance(request, list):
             answer = await self._one(request)
             return None if answer is None else _encode(answer)
@@ -103,6 +106,24 @@ def application(chain: Chain) -> Starlette:
         return Response(status_code=204) if answer is None else Response(answer, media_type="application/json")
 
     return Starlette(routes=[Route("/", post, methods=["POST"])])
+
+
+def _parse(body: bytes) -> object:
+    """Read a body. Raises ParseError.
+
+    py-evm raises Python's recursion limit beyond what the main thread's stack can hold, so that the JSON parser would
+    crash the process on deep nesting instead of refusing it.
+    """
+    if body.count(b"[") + body.count(b"{") > MAXIMUM_DEPTH:
+        depth = 0
+        for token in TOKENS.finditer(body):
+            depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token[0], 0)
+            if depth > MAXIMUM_DEPTH:
+                raise ParseError(f"the body is nested more than {MAXIMUM_DEPTH} levels deep")
+    try:
+        return json.loads(body)
+    except ValueError as failure:
+        raise ParseError("the body is not JSON") from failure
 
 
 def _failure(identifier: object, failure: RpcError) -> Answer:
