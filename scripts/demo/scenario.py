@@ -50,6 +50,7 @@ class Swarm:
     rpc_url: str
     deployment: Deployment
     project_address: Address
+    owner: Address
     manifest: Manifest
     peers: tuple[DemoPeer, ...]
     chain: Chain
@@ -110,7 +111,18 @@ async def start_swarm(settings: DemoSettings, folder: Path, processes: Processes
         await start_peer(processes, peer)
     start = SwarmHistory.start(seat_stake_wei=SEAT_STAKE_WEI, genesis_digest=genesis(manifest).digest)
     observer = ChainObserver(chain, [deployment.registry, project], start, from_block=deployment.block_number)
-    return Swarm(settings, folder, devnet["rpc_url"], deployment, project, manifest, tuple(peers), chain, observer)
+    return Swarm(
+        settings,
+        folder,
+        devnet["rpc_url"],
+        deployment,
+        project,
+        owner["address"],
+        manifest,
+        tuple(peers),
+        chain,
+        observer,
+    )
 
 
 async def create_project(

@@ -1,0 +1,175 @@
+"""What a demonstration came to: the object of `swarmproof demo --json`, a table for people, and whether it all held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from contracts.chain import Chain
+from contracts.values import Address
+from node.rounds.record import RoundRecord
+from scripts.demo.progress import Progress
+from scripts.demo.scenario import DemoPeer, Swarm
+from scripts.demo.settings import TOKEN
+from verifier.audit import Accept, Verdict
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Measured sums of a run. Gas of the project's rounds (claims apart), bytes of all update messages."""
+
+    gas_per_round: int
+    gas_per_contribution: int
+    message_bytes: int
+    message_count: int
+    setup_seconds: float
+    training_seconds: float
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """Everything a run showed. `records`: of one honest peer, by round; `failures`: what did not end as it must."""
+
+    swarm: Swarm
+    records: dict[int, RoundRecord]
+    verdict: Verdict
+    figures: Figures
+    failures: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The JSON object of `swarmproof demo --json`."""
+        last = self.records[max(self.records)]
+        parameters = self.swarm.manifest.layout.parameter_count
+        each = self.figures.message_bytes / max(1, self.figures.message_count) / parameters
+        return {
+            "task": self.swarm.settings.task,
+            "accuracy": last.accuracy,
+            "rounds_finalized": sum(item.finalized is not None for item in self.swarm.observer.history.rounds),
+            "checkpoint": {"cid": str(last.checkpoint), "round": last.round},
+            "peers": [self._peer(peer) for peer in self.swarm.peers],
+            "audit": self.verdict.to_json(),
+            "court": [],
+            "gas": {
+                "per_round": self.figures.gas_per_round,
+                "per_contribution": self.figures.gas_per_contribution,
+            },
+            "bytes": {
+                "per_parameter_per_round": each,
+                "bits_per_parameter_per_round": 8 * each,
+                "parameters": parameters,
+            },
+            "seconds": {
+                "setup": round(self.figures.setup_seconds, 2),
+                "training": round(self.figures.training_seconds, 2),
+                "total": round(self.figures.setup_seconds + self.figures.training_seconds, 2),
+            },
+            "failures": list(self.failures),
+        }
+
+    def _peer(self, peer: DemoPeer) -> dict[str, Any]:
+        last = self.records[max(self.records)]
+        earned = {leaf.account: leaf.cumulative_wei for leaf in last.rewards}
+        weights: Counter[Address] = Counter()
+        for record in self.records.values():
+            for item in record.contributions:
+                weights[item.owner] += item.weight
+        return {
+            "address": peer.address,
+            "role": "honest" if peer.attack is None else "attacker",
+            "attack": peer.attack,
+            "earned": str(earned.get(peer.address, 0)),
+            "claimed": str(self.swarm.observer.history.claimed_wei.get(peer.address, 0)),
+            "weight_share": weights[peer.address] / max(1, weights.total()),
+            "zero_reasons": reasons_of(self.records, peer.address),
+        }
+
+
+def reasons_of(records: dict[int, RoundRecord], account: Address) -> dict[str, int]:
+    """How often an account earned nothing, by reason."""
+    counted = Counter(
+        item.reason.slug
+        for record in records.values()
+        for item in record.contributions
+        if item.owner == account and item.reason.slug is not None
+    )
+    return {reason: counted[reason] for reason in sorted(counted)}
+
+
+def records_of_one(progress: Progress) -> dict[int, RoundRecord]:
+    """One honest peer's record of each round."""
+    return {number: next(iter(records.values())) for number, records in sorted(progress.records.items()) if records}
+
+
+def failures_of(swarm: Swarm, progress: Progress, verdict: Verdict) -> tuple[str, ...]:
+    """Everything that did not end as it must, in sentences."""
+    failures = []
+    accepted = {
+        item.number: item.acceptance.result_hash
+        for item in swarm.observer.history.rounds
+        if item.acceptance is not None
+    }
+    for number, records in progress.records.items():
+        for account, record in records.items():
+            if record.computed_hash != accepted[number]:
+                failures.append(f"round {number}: {account} did not compute the result that was accepted")
+    if len(accepted) < swarm.settings.rounds:
+        failures.append(f"{len(accepted)} rounds accepted, expected {swarm.settings.rounds}")
+    if not isinstance(verdict, Accept):
+        failures.append(f"the audit did not accept: {verdict}")
+    if not swarm.observer.history.claimed_wei:
+        failures.append("nobody claimed a reward")
+    return tuple(failures)
+
+
+async def gas_of_rounds(chain: Chain, swarm: Swarm) -> tuple[int, int]:
+    """Gas per round and per contribution: every transaction from opening a round to finalizing it."""
+    hashes: set[bytes] = set()
+    contributions = 0
+    for item in swarm.observer.history.rounds:
+        places = [item.opened, item.finalized, *(commit.place for commit in item.commits)]
+        places += [reveal.place for reveal in item.reveals]
+        if item.acceptance is not None:
+            places.append(item.acceptance.place)
+            contributions += len(item.reveals)
+        hashes |= {place.transaction_hash for place in places if place is not None}
+    total = 0
+    for transaction_hash in sorted(hashes):
+        total += (await chain.receipt(transaction_hash)).gas_used
+    return total // max(1, len(swarm.observer.history.rounds)), total // max(1, contributions)
+
+
+def message_sizes(records: Sequence[RoundRecord]) -> tuple[int, int]:
+    """Bytes of all message files, and how many there were."""
+    sizes = [message.bytes for record in records for message in record.messages.values()]
+    return sum(sizes), len(sizes)
+
+
+def print_report(report: DemoReport, console: Console) -> None:
+    """The end of a demonstration, for people."""
+    document = report.document()
+    table = Table(title="Rewards", title_justify="left")
+    for column in ("peer", "role", "earned", "claimed", "weight", "zero because"):
+        table.add_column(column, justify="right" if column in ("earned", "claimed", "weight") else "left")
+    for peer in document["peers"]:
+        zeros = ", ".join(f"{reason} x{count}" for reason, count in peer["zero_reasons"].items())
+        table.add_row(
+            peer["address"],
+            peer["attack"] or "honest",
+            f"{int(peer['earned']) / TOKEN:.2f}",
+            f"{int(peer['claimed']) / TOKEN:.2f}",
+            f"{peer['weight_share']:.1%}",
+            zeros,
+        )
+    console.print(table)
+    console.print(f"accuracy    {document['accuracy']:.4f} after {document['rounds_finalized']} rounds")
+    console.print(f"checkpoint  {document['checkpoint']['cid']}")
+    console.print(f"wire        {document['bytes']['bits_per_parameter_per_round']:.3f} bits per parameter per round")
+    console.print(f"gas         {document['gas']['per_round']:,} a round, {document['gas']['per_contribution']:,} each")
+    console.print(f"audit       {document['audit']['verdict']}")
+    for failure in report.failures:
+        console.print(f"FAILED      {failure}", style="bold red")

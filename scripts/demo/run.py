@@ -1,0 +1,85 @@
+"""`swarmproof demo`: the whole product on one machine, from an empty chain to claimed rewards and an audit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from node.exchange.peer_client import new_session
+from scripts.demo.processes import Processes
+from scripts.demo.progress import Progress, follow
+from scripts.demo.report import (
+    DemoReport,
+    Figures,
+    failures_of,
+    gas_of_rounds,
+    message_sizes,
+    print_report,
+    records_of_one,
+)
+from scripts.demo.scenario import Swarm, start_api, start_swarm
+from scripts.demo.settings import DemoSettings
+from verifier.audit import audit_swarm
+
+
+async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
+    """Run a demonstration; returns 0 if training, rewards and audit ended as they must, else 1.
+
+    Progress goes to standard error; the report to standard output.
+    """
+    console = Console(stderr=True)
+    with working_folder(settings.work_dir) as folder:
+        async with Processes(folder) as processes, new_session() as session:
+            started = time.monotonic()
+            swarm = await start_swarm(settings, folder, processes, console.print)
+            async with swarm.chain:
+                api_url = await start_api(swarm, processes)
+                console.print(f"API at {api_url}, logs in {folder}")
+                ready = time.monotonic()
+                progress = await follow(swarm, processes, session, console)
+                trained = time.monotonic()
+                report = await _report(swarm, progress, setup_seconds=ready - started, training_seconds=trained - ready)
+                if as_json:
+                    print(json.dumps(report.document(), indent=2))
+                else:
+                    print_report(report, Console())
+                if settings.serve:
+                    console.print(f"the API stays up at {api_url}; press Ctrl-C to end")
+                    await asyncio.Event().wait()
+    return 1 if report.failures else 0
+
+
+async def _report(swarm: Swarm, progress: Progress, *, setup_seconds: float, training_seconds: float) -> DemoReport:
+    """Audit the run through an honest peer's gateway and sum it up."""
+    endpoint = swarm.observer.history.endpoints[swarm.honest[0].address]
+    verdict = await audit_swarm(swarm, endpoint.url)
+    records = records_of_one(progress)
+    gas_per_round, gas_per_contribution = await gas_of_rounds(swarm.chain, swarm)
+    message_bytes, message_count = message_sizes(list(records.values()))
+    figures = Figures(
+        gas_per_round=gas_per_round,
+        gas_per_contribution=gas_per_contribution,
+        message_bytes=message_bytes,
+        message_count=message_count,
+        setup_seconds=setup_seconds,
+        training_seconds=training_seconds,
+    )
+    return DemoReport(swarm, records, verdict, figures, failures_of(swarm, progress, verdict))
+
+
+@contextlib.contextmanager
+def working_folder(work_dir: Path | None) -> Iterator[Path]:
+    """The folder given, or a temporary one that goes away."""
+    if work_dir is not None:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        yield work_dir.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="swarmproof-demo-") as folder:
+        yield Path(folder)
