@@ -10,6 +10,8 @@ import hashlib
 from fastapi import Request, Response
 from pydantic import BaseModel
 
+from node.exchange.http import etag_matches
+
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
@@ -19,13 +21,6 @@ def answer(request: Request, document: BaseModel, *, immutable: bool = False) ->
     body = document.model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": IMMUTABLE if immutable else REVALIDATE}
-    if _matches(request.headers.get("If-None-Match"), etag):
+    if etag_matches(request.headers.get("If-None-Match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
-
-
-def _matches(header: str | None, etag: str) -> bool:
-    if header is None:
-        return False
-    candidates = {candidate.strip().removeprefix("W/") for candidate in header.split(",")}
-    return "*" in candidates or etag in candidates

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from contracts.errors import SwarmProofError
 from frontend_api.command_line import remember_global_options
-from frontend_api.commands import devnet
+from frontend_api.commands import api, devnet
 
 app = typer.Typer(
     name="swarmproof",
@@ -25,7 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(remember_global_options)
-devnet.register(app)
+for command in (devnet, api):
+    command.register(app)
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ Error tree:
     + IndexDamaged             a database file that cannot be read
     + IndexMismatch            a database that belongs to another chain or deployment
     + ApiUnreachable           no REST API where one was named, or not ours
-    + RecordRejected           a round record that does not check against the chain
     + RequestError             an answer that cannot be given; `http_status` is what REST answers
       * ProjectNotFound, RoundNotFound, PeerNotFound, ContributionNotFound, RewardNotFound
       * InvalidParameter       a filter, sort, limit or cursor nobody can use
       * IndexEmpty             nothing has been read from the chain yet
+      * IndexFailing           the index does not follow the chain any more
 
 A RequestError keeps one name everywhere: the class here, `type` in problem+json, the sentence in the terminal. Its
 public attributes are the operands and become members of the problem document.
@@ -70,16 +70,6 @@ class ApiUnreachable(FrontendError):
     def __init__(self, url: str, cause: str) -> None:
         super().__init__(f"REST API {url}: {cause}")
         self.url, self.cause = url, cause
-
-
-class RecordRejected(FrontendError):
-    """A round record says something that the chain does not."""
-
-    exit_code = 3
-
-    def __init__(self, round_number: int, part: str, found: object, expected: object) -> None:
-        super().__init__(f"record of round {round_number}: {part} is {found}, expected {expected}")
-        self.round_number, self.part, self.found, self.expected = round_number, part, found, expected
 
 
 class RequestError(FrontendError):
@@ -162,6 +152,16 @@ class IndexEmpty(RequestError):
 
     def __init__(self) -> None:
         super().__init__("the index has not read its first block yet")
+
+
+class IndexFailing(RequestError):
+    """The index does not follow the chain any more."""
+
+    http_status = 503
+
+    def __init__(self, cause: str, block: int) -> None:
+        super().__init__(f"the index stands at block {block} and cannot follow the chain: {cause}")
+        self.cause, self.block = cause, block
 
 
 def database_label(url: str) -> str:

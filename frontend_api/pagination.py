@@ -30,7 +30,8 @@ UNSIGNED_LIMIT = 1 << 256
 Kind = Literal["number", "amount", "address", "hash", "text"]
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,
-    "ne": operator.ne,
+    # In SQL null differs from nothing; for people a missing reason differs from every reason.
+    "ne": lambda column, value: column.is_distinct_from(value),
     "gt": operator.gt,
     "gte": operator.ge,
     "lt": operator.lt,
@@ -154,7 +155,7 @@ def parse_page(listing: Listing, query: Sequence[tuple[str, str]], fixed: Sequen
     return page
 
 
-def select_page(statement: Select[Any], listing: Listing, page: Page) -> Select[Any]:
+def select_page(statement: Select[*tuple[Any, ...]], listing: Listing, page: Page) -> Select[*tuple[Any, ...]]:
     """The statement narrowed to the page and one row more, which tells whether there is a next page."""
     for name, op, value in page.filters:
         column = listing.columns[name]
@@ -169,14 +170,14 @@ def select_page(statement: Select[Any], listing: Listing, page: Page) -> Select[
     return statement.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(page.limit + 1)
 
 
-def next_cursor(listing: Listing, page: Page, last: Mapping[str, Any]) -> str:
-    """The cursor that continues after the row whose columns are `last`."""
+def next_cursor(listing: Listing, page: Page, last: object) -> str:
+    """The cursor that continues after the item `last`, whose attributes bear the names of the columns."""
     document = {
         "q": [[_label(name, op), value] for name, op, value in page.filters]
         + [list(item) for item in page.fixed.items()],
         "s": page.sort,
         "l": page.limit,
-        "k": [str(last[name]) for name in _key_names(listing, page.sort)],
+        "k": [str(getattr(last, name)) for name in _key_names(listing, page.sort)],
     }
     return base64.urlsafe_b64encode(json.dumps(document, separators=(",", ":")).encode()).rstrip(b"=").decode()
 

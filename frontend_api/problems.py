@@ -51,10 +51,10 @@ class Problem(BaseModel):
 
 def install(app: FastAPI) -> None:
     """Answer every error of `app` as a problem document."""
-    app.add_exception_handler(RequestError, _request_error)
-    app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(Exception, _unhandled)
+    app.exception_handler(RequestError)(_request_error)
+    app.exception_handler(HTTPException)(_http_exception)
+    app.exception_handler(RequestValidationError)(_validation_error)
+    app.exception_handler(Exception)(_unhandled)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -77,20 +77,17 @@ def _problem(
     return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
 
 
-async def _request_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestError)
+async def _request_error(request: Request, error: RequestError) -> JSONResponse:
     return _problem(request, error.http_status, error.slug, error.title, str(error), **error.operands)
 
 
-async def _http_exception(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+async def _http_exception(request: Request, error: HTTPException) -> JSONResponse:
     phrase = HTTPStatus(error.status_code).phrase
     slug = phrase.lower().replace(" ", "-")
     return _problem(request, error.status_code, slug, phrase, str(error.detail), error.headers)
 
 
-async def _validation_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+async def _validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
     errors = [
         {"parameter": str(item["loc"][-1]), "in": str(item["loc"][0]), "value": item["input"], "expected": item["msg"]}
         for item in error.errors()

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from frontend_api.indexing.database import ProjectStatus, RoundStatus
+
 ADDRESS = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
 DIGEST = "0x" + "9f" * 32
 CID = "bafkreifx6pgikq3ypmkxqpcxkl2dxv3utfmkvjo4v2u7pfcz3dq2cuyxye"
@@ -22,7 +24,6 @@ Decimal = Annotated[
 ]
 Address = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", examples=[ADDRESS])]
 Hash = Annotated[str, Field(pattern="^0x[0-9a-f]{64}$", examples=[DIGEST])]
-RoundStatus = Literal["open", "accepted", "finalized", "skipped"]
 Outcome = Literal["pending", "skipped", "record-missing", "zero", "rewarded"]
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
@@ -68,10 +69,10 @@ class Project(Schema):
     address: Address
     number: int = Field(description="Position in the order of creation, from 1.")
     owner: Address
-    status: Literal["open", "closing", "complete", "closed"]
-    task: str = Field(examples=["digits"])
-    rule: str = Field(examples=["multi-krum(f=2,keep=4)"])
-    parameter_count: int
+    status: ProjectStatus
+    task: str | None = Field(examples=["digits"], description="Null when the published manifest cannot be read.")
+    rule: str | None = Field(examples=["multi-krum(f=2,keep=4)"])
+    parameter_count: int | None
     configuration: dict[str, Any] = Field(description="What the contract fixed at creation.")
     last_round: int
     accepted_rounds: int
@@ -260,15 +261,15 @@ class RewardAnswer(Answer):
 
 
 class Checkpoint(Schema):
-    """The parameters after a round; round 0 is genesis, which every peer computes for itself."""
+    """The parameters after an accepted round. The one before round 1 is the project's genesis_digest."""
 
     project: Address
     round: int
+    status: Literal["accepted", "finalized"]
     digest: Hash
+    data_root: Hash
     cid: str | None = Field(examples=[CID])
     bytes: int | None = Field(description="Its server's word.")
-    data_root: Hash | None
-    finalized: bool
     accuracy: float | None = Field(description="Its server's own evaluation: not attested.")
     loss: float | None = Field(description="Its server's own evaluation: not attested.")
 

@@ -10,7 +10,7 @@ sort and page as numbers do.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, BigInteger, Dialect, Integer, String, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -19,6 +19,10 @@ from sqlalchemy.types import TypeDecorator
 
 SCHEMA_VERSION = 1
 AMOUNT_DIGITS = 78  # of 2^256 - 1
+NAME_LENGTH = 256
+
+RoundStatus = Literal["open", "accepted", "finalized", "skipped"]
+ProjectStatus = Literal["open", "closing", "complete", "closed"]
 
 
 class Amount(TypeDecorator[int]):
@@ -66,16 +70,15 @@ class Block(Base):
 
 
 class EventFact(Base):
-    """One event of our contracts, as decoded. `address`: the contract that emitted it."""
+    """One event of our contracts. `address`: who emitted it; `document`: all of it, as archives keep it."""
 
     __tablename__ = "events"
     block_number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     log_index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     block_hash: Mapped[str] = mapped_column(Hash)
-    transaction_hash: Mapped[str] = mapped_column(Hash)
-    address: Mapped[str] = mapped_column(Address, index=True)
+    address: Mapped[str] = mapped_column(Address)
     name: Mapped[str] = mapped_column(String(64))
-    arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class ProjectView(Base):
@@ -85,10 +88,10 @@ class ProjectView(Base):
     address: Mapped[str] = mapped_column(Address, primary_key=True)
     number: Mapped[int]
     owner: Mapped[str] = mapped_column(Address)
-    status: Mapped[str] = mapped_column(String(16))
-    task: Mapped[str] = mapped_column(String(256))
-    rule: Mapped[str] = mapped_column(String(256))
-    parameter_count: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[ProjectStatus] = mapped_column(String(16))
+    task: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    rule: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    parameter_count: Mapped[int | None] = mapped_column(BigInteger)
     configuration: Mapped[dict[str, Any]] = mapped_column(JSON)
     last_round: Mapped[int]
     accepted_rounds: Mapped[int]
@@ -96,8 +99,7 @@ class ProjectView(Base):
     funded_wei: Mapped[int] = mapped_column(Amount)
     claimed_wei: Mapped[int] = mapped_column(Amount)
     earned_wei: Mapped[int] = mapped_column(Amount)
-    created_block: Mapped[int] = mapped_column(BigInteger)
-    created_transaction: Mapped[str] = mapped_column(Hash)
+    created: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class RoundView(Base):
@@ -106,7 +108,7 @@ class RoundView(Base):
     __tablename__ = "rounds"
     project: Mapped[str] = mapped_column(Address, primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    status: Mapped[str] = mapped_column(String(16))
+    status: Mapped[RoundStatus] = mapped_column(String(16))
     base_digest: Mapped[str] = mapped_column(Hash)
     seed: Mapped[str] = mapped_column(Hash)
     epoch: Mapped[int] = mapped_column(BigInteger)
@@ -119,6 +121,7 @@ class RoundView(Base):
     committed: Mapped[int]
     revealed: Mapped[int]
     result_hash: Mapped[str | None] = mapped_column(Hash, index=True)
+    checkpoint_digest: Mapped[str | None] = mapped_column(Hash)
     result: Mapped[dict[str, str] | None] = mapped_column(JSON)
     accepted_weight_wei: Mapped[int | None] = mapped_column(Amount)
     opened: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -178,7 +181,7 @@ class RecordRow(Base):
     result_hash: Mapped[str] = mapped_column(Hash, primary_key=True)
     project: Mapped[str] = mapped_column(Address)
     round: Mapped[int] = mapped_column(BigInteger)
-    rule: Mapped[str] = mapped_column(String(256))
+    rule: Mapped[str] = mapped_column(String(NAME_LENGTH))
     checkpoint_cid: Mapped[str] = mapped_column(String(128))
     checkpoint_bytes: Mapped[int] = mapped_column(BigInteger)
     accuracy: Mapped[float | None]

@@ -1,0 +1,72 @@
+"""What routes are given: the index, a reader on one state of it, checked parameters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from eth_utils.address import is_address, to_checksum_address
+from fastapi import Depends, Path, Query, Request
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from contracts.deploy import Deployment
+from frontend_api.errors import InvalidParameter
+from frontend_api.indexing.service import IndexService
+from frontend_api.pagination import Listing, Page, parse_page
+from frontend_api.reading.reader import Reader, RegistryFacts
+from frontend_api.settings import Address
+
+
+@dataclass(frozen=True)
+class Index:
+    """One deployment's index, as the app runs it."""
+
+    deployment: Deployment
+    facts: RegistryFacts
+    engine: AsyncEngine
+    service: IndexService
+
+
+def get_index(request: Request) -> Index:
+    """The index of the app that answers."""
+    index: Index = request.app.state.index
+    return index
+
+
+IndexDep = Annotated[Index, Depends(get_index)]
+
+
+async def get_reader(index: IndexDep) -> AsyncIterator[Reader]:
+    """A reader for this request. Raises IndexEmpty."""
+    async with AsyncSession(index.engine) as session, session.begin():
+        yield await Reader.open(session, index.facts)
+
+
+ReaderDep = Annotated[Reader, Depends(get_reader)]
+ProjectQuery = Annotated[Address | None, Query(description="Project; the first of the deployment if not named.")]
+AddressPath = Annotated[Address, Path(description="An account, 0x and 40 hexadecimal digits.")]
+RoundPath = Annotated[int, Path(ge=1, lt=1 << 63, description="Number of a round, from 1.")]
+
+
+def list_parameters(listing: Listing) -> dict[str, Any]:
+    """The query parameters of a list route, for OpenAPI."""
+    project = {
+        "name": "project",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": "Project; the first of the deployment if not named.",
+    }
+    return {"openapi_extra": {"parameters": [*listing.parameters(), project]}}
+
+
+async def requested_page(request: Request, reader: Reader, listing: Listing) -> tuple[Page, str]:
+    """The page a list request asks for, and its project. Raises InvalidParameter or ProjectNotFound."""
+    page = parse_page(listing, request.query_params.multi_items(), fixed=("project",))
+    named = page.fixed.get("project")
+    if named is not None and not is_address(named):
+        raise InvalidParameter("project", named, "an address, 0x and 40 hexadecimal digits")
+    chosen = await reader.project(None if named is None else to_checksum_address(named))
+    # The cursor names the project even where the request did not: which one is the first may change.
+    return replace(page, fixed={"project": chosen.address}), chosen.address

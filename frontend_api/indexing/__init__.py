@@ -1,0 +1,1 @@
+"""From the chain to the tables: follow, fold, project, collect records."""

@@ -1,0 +1,120 @@
+"""The folded state behind the index: the registry and every project, as immutable values.
+
+One event at a time, pure. A project needs what its contract fixed at creation, which the caller reads from the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from contracts.events import Event, ProjectCreated
+from contracts.values import Address, ProjectConfiguration
+from frontend_api.indexing.database import NAME_LENGTH, ProjectStatus, ProjectView
+from frontend_api.indexing.projection import place_document, plain_configuration
+from node.errors import ManifestError
+from node.manifest import Manifest
+from node.rounds.history import Place, SwarmHistory, fold
+
+
+@dataclass(frozen=True)
+class TrainingProject:
+    """One project: what was fixed when it was created and what happened since.
+
+    `manifest` is None when the published bytes are none: anybody may create a project, and nobody can train that one.
+    """
+
+    address: Address
+    number: int
+    configuration: ProjectConfiguration
+    manifest: Manifest | None
+    created: Place
+    history: SwarmHistory
+
+    @property
+    def status(self) -> ProjectStatus:
+        """Whether rounds still open."""
+        finalized = sum(item.finalized is not None for item in self.history.rounds)
+        if self.history.closed is not None:
+            return "closed"
+        if finalized >= self.configuration.rounds:
+            return "complete"
+        return "open" if self.history.close_requested is None else "closing"
+
+    def row(self) -> ProjectView:
+        """Its row."""
+        rounds, manifest = self.history.rounds, self.manifest
+        accepted = [item.acceptance for item in rounds if item.acceptance is not None]
+        return ProjectView(
+            address=self.address,
+            number=self.number,
+            owner=self.configuration.owner,
+            status=self.status,
+            task=manifest.task[:NAME_LENGTH] if manifest else None,
+            rule=manifest.rule[:NAME_LENGTH] if manifest else None,
+            # Not through the layout: a stranger's manifest may claim tensors that fill any memory.
+            parameter_count=min(sum(item.size for item in manifest.tensors), 2**63 - 1) if manifest else None,
+            configuration=plain_configuration(self.configuration),
+            last_round=len(rounds),
+            accepted_rounds=len(accepted),
+            finalized_rounds=sum(item.finalized is not None for item in rounds),
+            funded_wei=self.history.funded_wei,
+            claimed_wei=sum(self.history.claimed_wei.values()),
+            earned_wei=accepted[-1].result.cumulative_total if accepted else 0,
+            created=place_document(self.created),
+        )
+
+
+@dataclass(frozen=True)
+class IndexedState:
+    """The registry's history and every project's."""
+
+    registry_address: Address
+    factory_address: Address
+    registry: SwarmHistory
+    projects: Mapping[Address, TrainingProject] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def start(cls, *, registry: Address, factory: Address, seat_stake_wei: int) -> IndexedState:
+        """Before the first event."""
+        return cls(registry, factory, SwarmHistory.start(seat_stake_wei=seat_stake_wei, genesis_digest=bytes(32)))
+
+    @property
+    def addresses(self) -> list[Address]:
+        """Whose events it folds."""
+        return [self.factory_address, self.registry_address, *self.projects]
+
+    def fold(self, event: Event, configurations: Mapping[Address, ProjectConfiguration]) -> IndexedState:
+        """The state after `event`. Raises HistoryError for an event the contracts cannot have emitted now."""
+        if event.address == self.registry_address:
+            projects = {
+                address: replace(project, history=fold(project.history, event))
+                for address, project in self.projects.items()
+            }
+            return replace(self, registry=fold(self.registry, event), projects=MappingProxyType(projects))
+        if event.address == self.factory_address and isinstance(event, ProjectCreated):
+            created = self._created(event, configurations[event.project])
+            return replace(self, projects=MappingProxyType({**self.projects, event.project: created}))
+        project = self.projects.get(event.address)
+        if project is None:
+            return self
+        folded = replace(project, history=fold(project.history, event))
+        return replace(self, projects=MappingProxyType({**self.projects, event.address: folded}))
+
+    def _created(self, event: ProjectCreated, configuration: ProjectConfiguration) -> TrainingProject:
+        # What the registry told before counts for the new project too.
+        history = replace(
+            SwarmHistory.start(
+                seat_stake_wei=self.registry.seat_stake_wei, genesis_digest=configuration.genesis_digest
+            ),
+            seats=self.registry.seats,
+            endpoints=self.registry.endpoints,
+            last=self.registry.last,
+        )
+        try:
+            manifest = Manifest.from_bytes(event.manifest)
+        except ManifestError:
+            manifest = None
+        number = len(self.projects) + 1
+        return TrainingProject(event.project, number, configuration, manifest, Place.of(event), history)

@@ -1,0 +1,324 @@
+"""Answers from the index: one reader behind every route and every asking command.
+
+A reader lives in one transaction, so all parts of an answer belong to the same head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from frontend_api.errors import (
+    ContributionNotFound,
+    IndexEmpty,
+    PeerNotFound,
+    ProjectNotFound,
+    RewardNotFound,
+    RoundNotFound,
+)
+from frontend_api.indexing.database import (
+    AccountView,
+    ClaimView,
+    ContributionRow,
+    EventFact,
+    Position,
+    ProjectView,
+    RecordRow,
+    RewardRow,
+    RoundView,
+    SeatView,
+    SignatureRow,
+    UpdateView,
+)
+from frontend_api.pagination import Listing, Page, next_cursor, select_page
+from frontend_api.reading.items import (
+    checkpoint_item,
+    contribution_item,
+    project_item,
+    round_fields,
+    round_item,
+    transaction,
+    unsigned_contribution,
+)
+from frontend_api.reading.listings import (
+    CHECKPOINTS,
+    CONTRIBUTIONS,
+    PROJECTS,
+    ROUNDS,
+    Rows,
+    active_seat,
+    select_checkpoints,
+    select_contributions,
+    select_peers,
+    select_projects,
+    select_rounds,
+)
+from frontend_api.reading.proofs import claim_proof, contribution_proofs
+from frontend_api.schemas import (
+    Checkpoint,
+    ClaimProof,
+    Contribution,
+    ContributionAnswer,
+    Evidence,
+    Head,
+    Listed,
+    Peer,
+    PeerAnswer,
+    PeerDetail,
+    Project,
+    ProjectAnswer,
+    Result,
+    RewardAnswer,
+    Round,
+    RoundAnswer,
+    RoundDetail,
+    Schema,
+    SeatContribution,
+    Signature,
+)
+
+ItemT = TypeVar("ItemT", bound=Schema)
+PEER_CONTRIBUTIONS = 20
+
+
+@dataclass(frozen=True)
+class RegistryFacts:
+    """What the registry fixed at its creation."""
+
+    seat_stake_wei: int
+    epoch_seconds: int
+
+
+class Reader:
+    """Reads one state of the index. `head`: the newest block in it; `epoch`: the registry's epoch at that block."""
+
+    def __init__(self, session: AsyncSession, registry: RegistryFacts, position: Position) -> None:
+        self._session, self._registry = session, registry
+        self.head = Head(block=position.block_number, hash=position.block_hash)
+        self.time = position.timestamp
+        self.epoch = position.timestamp // registry.epoch_seconds
+
+    @classmethod
+    async def open(cls, session: AsyncSession, registry: RegistryFacts) -> Reader:
+        """A reader on the session's transaction. Raises IndexEmpty."""
+        position = await session.scalar(select(Position))
+        if position is None:
+            raise IndexEmpty
+        return cls(session, registry, position)
+
+    # ---- lists ----------------------------------------------------------------------------------------------------
+
+    async def projects(self, page: Page) -> Listed[Project]:
+        """Projects of the deployment."""
+        return await self._list(select_projects(), PROJECTS, page, "/api/v1/projects", lambda row: project_item(row[0]))
+
+    async def rounds(self, project: str, page: Page) -> Listed[Round]:
+        """Rounds of a project."""
+        statement = select_rounds(project)
+        return await self._list(statement, ROUNDS, page, "/api/v1/rounds", lambda row: round_item(*row))
+
+    async def contributions(self, project: str, page: Page) -> Listed[Contribution]:
+        """Signed contributions of a project."""
+        return await self._list(
+            select_contributions(project),
+            CONTRIBUTIONS,
+            page,
+            "/api/v1/contributions",
+            lambda row: contribution_item(project, row[1], row[0]),
+        )
+
+    async def checkpoints(self, project: str, page: Page) -> Listed[Checkpoint]:
+        """Accepted checkpoints of a project."""
+        statement = select_checkpoints(project)
+        return await self._list(statement, CHECKPOINTS, page, "/api/v1/checkpoints", lambda row: checkpoint_item(*row))
+
+    async def peers(self, project: str, page: Page) -> Listed[Peer]:
+        """Accounts that hold or held seats."""
+        newest = await self._newest_record(project)
+        statement, listing = select_peers(project, self.epoch, newest.result_hash if newest else None)
+        return await self._list(statement, listing, page, "/api/v1/peers", lambda row: Peer(**self._peer(row)))
+
+    # ---- single answers -------------------------------------------------------------------------------------------
+
+    async def project(self, address: str | None) -> ProjectView:
+        """A project by address, the first one without. Raises ProjectNotFound."""
+        statement = select(ProjectView).order_by(ProjectView.number).limit(1)
+        if address is not None:
+            statement = statement.where(ProjectView.address == address)
+        found = await self._session.scalar(statement)
+        if found is None:
+            raise ProjectNotFound(address)
+        return found
+
+    async def project_answer(self, address: str | None) -> ProjectAnswer:
+        """One project."""
+        return ProjectAnswer(head=self.head, project=project_item(await self.project(address)))
+
+    async def round_row(self, project: str, number: int) -> tuple[RoundView, RecordRow | None]:
+        """A round and its record, where found. Raises RoundNotFound."""
+        found = (await self._session.execute(select_rounds(project).where(RoundView.number == number))).first()
+        if found is None:
+            last = await self._session.scalar(select(func.max(RoundView.number)).where(RoundView.project == project))
+            raise RoundNotFound(number, last or 0)
+        return found[0], found[1]
+
+    async def round(self, project: str, number: int) -> tuple[RoundAnswer, bool]:
+        """Everything about a round, and whether that can never change again."""
+        row, record = await self.round_row(project, number)
+        leaves = await self._rows(ContributionRow, ContributionRow.result_hash == row.result_hash, ContributionRow.seat)
+        signatures = await self._rows(SignatureRow, SignatureRow.result_hash == row.result_hash, SignatureRow.signer)
+        detail = RoundDetail(
+            **round_fields(row, record),
+            rule=record.rule if record else None,
+            checkpoint_cid=record.checkpoint_cid if record else None,
+            result=Result.model_validate(row.result) if row.result else None,
+            contributions=[contribution_item(project, number, leaf) for leaf in leaves],
+            signatures=[Signature(signer=item.signer, signature=item.signature) for item in signatures],
+        )
+        return RoundAnswer(head=await self._head_of(row, record), round=detail), _settled(row, record)
+
+    async def contribution(
+        self, project: str, number: int, address: str, *, proof: bool
+    ) -> tuple[ContributionAnswer, bool]:
+        """What an account contributed in a round, and whether that can never change again.
+
+        Raises RoundNotFound or ContributionNotFound.
+        """
+        row, record = await self.round_row(project, number)
+        held = (SeatView.owner == address) & active_seat(row.epoch)
+        seats = await self._rows(SeatView, held, SeatView.seat)
+        if not seats:
+            raise ContributionNotFound(number, address)
+        of_round = (UpdateView.project == project) & (UpdateView.round == number)
+        updates = {item.seat: item for item in await self._rows(UpdateView, of_round, UpdateView.seat)}
+        leaves = await self._rows(ContributionRow, ContributionRow.result_hash == row.result_hash, ContributionRow.seat)
+        by_seat = {leaf.seat: leaf for leaf in leaves}
+        items = []
+        for seat in seats:
+            leaf, update = by_seat.get(seat.seat), updates.get(seat.seat)
+            item = contribution_item(project, number, leaf) if leaf else unsigned_contribution(row, seat, update)
+            proofs = contribution_proofs(leaves, seat.seat) if proof and leaf else None
+            evidence = Evidence(
+                committed=transaction(update.committed) if update else None,
+                revealed=transaction(update.revealed) if update else None,
+                accepted=transaction(row.accepted),
+                finalized=transaction(row.finalized),
+                result_hash=row.result_hash,
+                result=Result.model_validate(row.result) if row.result else None,
+                proofs=proofs,
+            )
+            items.append(SeatContribution(**item.model_dump(), evidence=evidence))
+        rewards = [item.reward_wei for item in items if item.reward_wei is not None]
+        answer = ContributionAnswer(
+            head=await self._head_of(row, record),
+            project=project,
+            round=number,
+            address=address,
+            status=row.status,
+            reward_wei=sum(rewards) if len(rewards) == len(items) else None,
+            seats=items,
+        )
+        return answer, _settled(row, record)
+
+    async def peer(self, project: str, address: str) -> PeerAnswer:
+        """One account and its latest contributions. Raises PeerNotFound."""
+        newest = await self._newest_record(project)
+        statement, _ = select_peers(project, self.epoch, newest.result_hash if newest else None)
+        found = (await self._session.execute(statement.where(AccountView.address == address))).first()
+        if found is None:
+            raise PeerNotFound(address)
+        seats = await self._rows(SeatView, (SeatView.owner == address) & active_seat(self.epoch), SeatView.seat)
+        latest = select_contributions(project).where(ContributionRow.owner == address)
+        latest = latest.order_by(RoundView.number.desc(), ContributionRow.seat).limit(PEER_CONTRIBUTIONS)
+        contributions = [
+            contribution_item(project, number, leaf) for leaf, number in await self._session.execute(latest)
+        ]
+        detail = PeerDetail(
+            **self._peer(found), seat_numbers=[seat.seat for seat in seats], contributions=contributions
+        )
+        return PeerAnswer(head=self.head, peer=detail)
+
+    async def reward(self, project: str, address: str) -> RewardAnswer:
+        """What an account earned and how to claim it. Raises RewardNotFound."""
+        accepted = await self._newest_record(project)
+        final = await self._newest_record(project, "finalized")
+        claims = await self._session.get(ClaimView, (project, address))
+        earned, finalized = await self._earned(accepted, address), await self._earned(final, address)
+        if not earned and not claims and await self._session.get(AccountView, address) is None:
+            raise RewardNotFound(address)
+        claimed = claims.claimed_wei if claims else 0
+        claim: ClaimProof | None = None
+        if final is not None and finalized > claimed:
+            leaves = await self._rows(RewardRow, RewardRow.result_hash == final.result_hash, RewardRow.account)
+            claim = claim_proof(final.number, leaves, address)
+        return RewardAnswer(
+            head=self.head,
+            project=project,
+            address=address,
+            earned_wei=earned,
+            final_wei=finalized,
+            claimed_wei=claimed,
+            claimable_wei=max(0, finalized - claimed),
+            claim=claim,
+        )
+
+    async def record_count(self) -> int:
+        """How many records of accepted rounds are here."""
+        joined = (
+            select(func.count()).select_from(RecordRow).join(RoundView, RoundView.result_hash == RecordRow.result_hash)
+        )
+        return await self._session.scalar(joined) or 0
+
+    # ---- parts ----------------------------------------------------------------------------------------------------
+
+    async def _list(
+        self, statement: Rows, listing: Listing, page: Page, path: str, item: Callable[[Any], ItemT]
+    ) -> Listed[ItemT]:
+        rows = (await self._session.execute(select_page(statement, listing, page))).all()
+        items = [item(row) for row in rows[: page.limit]]
+        more = len(rows) > page.limit
+        cursor = next_cursor(listing, page, items[-1]) if more else None
+        return Listed(head=self.head, items=items, next_url=f"{path}?cursor={cursor}" if cursor else None)
+
+    async def _rows(self, table: type[Any], condition: Any, order: Any) -> Sequence[Any]:
+        return (await self._session.scalars(select(table).where(condition).order_by(order))).all()
+
+    async def _newest_record(self, project: str, *statuses: str) -> RoundView | None:
+        """The newest round of these statuses (accepted or finalized) whose record was found."""
+        statement = (
+            select(RoundView)
+            .join(RecordRow, RecordRow.result_hash == RoundView.result_hash)
+            .where(RoundView.project == project, RoundView.status.in_(statuses or ("accepted", "finalized")))
+        )
+        return await self._session.scalar(statement.order_by(RoundView.number.desc()).limit(1))
+
+    async def _earned(self, row: RoundView | None, address: str) -> int:
+        leaf = await self._session.get(RewardRow, (row.result_hash, address)) if row else None
+        return leaf.cumulative_wei if leaf else 0
+
+    async def _head_of(self, row: RoundView, record: RecordRow | None) -> Head:
+        """The block an answer about this round is about: the one that finalized it, once nothing can change."""
+        if not _settled(row, record) or row.finalized is None:
+            return self.head
+        event = await self._session.get(EventFact, (row.finalized["block"], row.finalized["log_index"]))
+        return Head(block=event.block_number, hash=event.block_hash) if event else self.head
+
+    def _peer(self, row: Any) -> dict[str, Any]:
+        account, seats, earned_wei, claimed_wei = row
+        return {
+            "address": account.address,
+            "endpoint": account.endpoint,
+            "peer_key": account.peer_key,
+            "seats": seats,
+            "stake_wei": seats * self._registry.seat_stake_wei,
+            "earned_wei": earned_wei,
+            "claimed_wei": claimed_wei,
+        }
+
+
+def _settled(row: RoundView, record: RecordRow | None) -> bool:
+    return row.status == "finalized" and record is not None
