@@ -8,6 +8,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IPeerRegistry} from "./interfaces/IPeerRegistry.sol";
 import {ITrainingProject} from "./interfaces/ITrainingProject.sol";
 import {Attestation} from "./libraries/Attestation.sol";
@@ -58,7 +59,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         _ledger.funded += amount;
         emit ProjectFunded(msg.sender, amount);
         // Interaction
-        uint256 received = ExactTransfer.pull(IERC20(configuration().token), msg.sender, amount);
+        uint256 received = ExactTransfer.pull(_token(), msg.sender, amount);
         if (received != amount) revert Project_InexactTransfer(amount, received);
     }
 
@@ -82,7 +83,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         opened.revealEnd = revealEnd;
         opened.attestEnd = attestEnd;
         opened.status = Status.Open;
-        opened.epoch = epoch;
+        opened.epoch = SafeCast.toUint32(epoch);
         // Seat ids are 32 bits wide, so no more seats than that can count.
         opened.seats = uint32(seats);
         emit RoundOpened(
@@ -104,7 +105,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         Rounds.Round storage current = _inPhase(number, Phase.Commit);
         if (commitment == 0) revert Project_EmptyCommitment(number, seat);
         if (_commitments[number][seat] != 0) revert Project_AlreadyCommitted(number, seat);
-        if (IPeerRegistry(configuration().registry).seatOwnerAt(seat, current.epoch) != msg.sender) {
+        if (_registry().seatOwnerAt(seat, current.epoch) != msg.sender) {
             revert Project_NotSeatOwner(number, seat, msg.sender);
         }
         // Effect
@@ -199,7 +200,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         _ledger.claimed = uint128(total); // at most `finalized`, which has 128 bits
         emit RewardClaimed(account, amount, cumulative);
         // Interaction
-        SafeERC20.safeTransfer(IERC20(configuration().token), account, amount);
+        SafeERC20.safeTransfer(_token(), account, amount);
     }
 
     /// @inheritdoc ITrainingProject
@@ -304,6 +305,17 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITrainingProject
     function resultHash(uint64 number, Result calldata result) public view returns (bytes32) {
         return _hashTypedDataV4(Attestation.structHash(number, result));
+    }
+
+    /// @dev configuration().registry, without decoding the rest.
+    function _registry() private view returns (IPeerRegistry) {
+        (, address registry) = abi.decode(Clones.fetchCloneArgs(address(this)), (address, address));
+        return IPeerRegistry(registry);
+    }
+
+    /// @dev configuration().token, without decoding the rest.
+    function _token() private view returns (IERC20) {
+        return IERC20(abi.decode(Clones.fetchCloneArgs(address(this)), (address)));
     }
 
     function _inPhase(uint64 number, Phase want) private view returns (Rounds.Round storage current) {

@@ -5,18 +5,18 @@ import {ITrainingProject} from "../interfaces/ITrainingProject.sol";
 
 /// @title The clock of a round
 library Rounds {
-    /// @notice A round as stored: two words of schedule and counters, one for the result.
+    /// @notice A round as stored: everything that opening, committing and revealing touch fits the first word.
     /// @dev uint40 seconds last for 34,000 years, so block times are cast without a check.
     struct Round {
         uint40 commitEnd;
         uint40 revealEnd;
         uint40 attestEnd;
-        uint40 challengeEnd;
+        uint32 seats;
         uint32 commits;
         uint32 reveals;
+        uint32 epoch;
         ITrainingProject.Status status;
-        uint48 epoch;
-        uint32 seats;
+        uint40 challengeEnd;
         uint64 previousAccepted;
         bytes32 resultHash;
     }

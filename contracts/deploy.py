@@ -1,0 +1,118 @@
+"""Deploy the system (token, registry, project code, factory) and keep the record of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from contracts.abi import contract_abi
+from contracts.attestation import checksum_address
+from contracts.chain import Chain
+from contracts.errors import DeploymentError, MalformedAnswer, MissingAccount, MissingContract
+from contracts.sender import Receipt
+from contracts.values import Address
+
+SUPPLY_WEI = 10**27
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where the system is. `block_number`: the block before its first event; `gas`: what deploying it cost."""
+
+    chain_id: int
+    token: Address
+    registry: Address
+    implementation: Address
+    factory: Address
+    block_number: int
+    gas: int
+
+    def save(self, path: Path) -> None:
+        """Write the record as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Deployment:
+        """Read a record. Raises DeploymentError, whatever the file holds."""
+        try:
+            document = json.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise DeploymentError(str(path), f"cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise DeploymentError(str(path), "is not JSON") from error
+        if not isinstance(document, dict):
+            raise DeploymentError(str(path), "is not a JSON object")
+        names = [item.name for item in fields(cls)]
+        if sorted(document) != sorted(names):
+            raise DeploymentError(str(path), f"holds {sorted(document)}, expected {sorted(names)}")
+        return cls(**{item.name: _value(path, document, item.name, item.type) for item in fields(cls)})
+
+    async def check(self, chain: Chain, path: Path) -> None:
+        """Raises DeploymentError or MissingContract unless the system is on this chain; `path` names the record."""
+        if chain.chain_id != self.chain_id:
+            raise DeploymentError(str(path), f"is of chain {self.chain_id}, the node serves chain {chain.chain_id}")
+        for address in (self.token, self.registry, self.implementation, self.factory):
+            if not await chain.has_code(address):
+                raise MissingContract(address, chain.chain_id)
+
+
+async def deploy_system(
+    chain: Chain,
+    *,
+    seat_stake_wei: int,
+    epoch_seconds: int,
+    thaw_seconds: int,
+    token: Address | None = None,
+    supply_wei: int = SUPPLY_WEI,
+) -> Deployment:
+    """Deploy everything from the chain's account, which receives the supply; `token` given: that one is staked.
+
+    Raises what `Chain.send` raises; bad parameters come back as Registry_BadParameter.
+    """
+    if chain.account is None:
+        raise MissingAccount
+    before = await chain.head()
+    receipts: list[Receipt] = []
+
+    async def deploy(name: str, *arguments: object) -> Address:
+        receipt = await chain.send(None, contract_abi(name).encode_deployment(*arguments))
+        if receipt.contract_address is None:
+            raise MalformedAnswer("eth_getTransactionReceipt", f"{name} was deployed nowhere")
+        receipts.append(receipt)
+        return receipt.contract_address
+
+    async def staked() -> Address:
+        return token or await deploy("SwarmToken", chain_account, supply_wei)
+
+    chain_account = chain.account.address
+    staked_token, implementation = await asyncio.gather(staked(), deploy("TrainingProject"))
+    registry = await deploy("PeerRegistry", staked_token, seat_stake_wei, epoch_seconds, thaw_seconds)
+    factory = await deploy("ProjectFactory", registry, implementation)
+    return Deployment(
+        chain_id=chain.chain_id,
+        token=staked_token,
+        registry=registry,
+        implementation=implementation,
+        factory=factory,
+        block_number=before.number,
+        gas=sum(receipt.gas_used for receipt in receipts),
+    )
+
+
+def _value(path: Path, document: Mapping[str, Any], name: str, kind: object) -> Any:
+    value = document[name]
+    if kind == "int":
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise DeploymentError(str(path), f"{name} is {value!r}, expected a number")
+        return value
+    try:
+        address = checksum_address(bytes.fromhex(value.removeprefix("0x")))
+    except (AttributeError, ValueError) as error:
+        raise DeploymentError(str(path), f"{name} is {value!r}, expected an address") from error
+    if value not in (address, address.lower()):
+        raise DeploymentError(str(path), f"{name} is {value!r}, whose checksum is wrong")
+    return address
