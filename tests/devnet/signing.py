@@ -35,7 +35,7 @@ class Wallet:
 
     def sign(self, **fields: Any) -> str:
         """Raw EIP-1559 bytes; the nonce does not move."""
-        transaction = {
+        transaction: dict[str, Any] = {
             "type": 2,
             "chainId": self._chain_id,
             "nonce": self.nonce,
@@ -48,7 +48,8 @@ class Wallet:
         transaction = {name: value for name, value in transaction.items() if value is not None}
         if "to" in transaction:
             transaction["to"] = to_checksum_address(transaction["to"])
-        return "0x" + self._key.sign_transaction(transaction).raw_transaction.hex()
+        raw: bytes = self._key.sign_transaction(transaction).raw_transaction
+        return "0x" + raw.hex()
 
     def send(self, **fields: Any) -> str:
         """Sign with the next nonce, send, return the hash."""

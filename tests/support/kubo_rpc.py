@@ -29,6 +29,7 @@ class KuboState:
 
     version: str = "0.43.1"
     base58: bool = False  # js-ipfs answers CIDv1 in base58
+    gone: bool = False  # hangs up on every call
     links: int | None = None  # a daemon too old to know max-file-links uses its own
     blocks: dict[bytes, bytes] = field(default_factory=dict)
     pins: set[Cid] = field(default_factory=set)
@@ -82,6 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Tests read `state.calls` instead."""
 
     def do_POST(self) -> None:
+        if self.server.state.gone:
+            self.close_connection = True
+            return
         url = urlsplit(self.path)
         options = {name: values[-1] for name, values in parse_qs(url.query).items()}
         command = url.path.removeprefix("/api/v0/")

@@ -1,0 +1,74 @@
+# SwarmProof from a fresh clone: `make demo` and `make test` need Python 3.11 or newer, and set up everything themselves.
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+LOG    := $(VENV)/install.log
+PIP    := $(PYTHON) -m pip --disable-pip-version-check --quiet
+NODE_READY := contracts/node_modules/.ready
+
+# Which Python makes the virtual environment; `make PYTHON3=/path/to/python3.12 ...` chooses.
+PYTHON3 ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
+	if $$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
+
+# Processes share the cores: a second OpenMP thread in one of them only waits for the others.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help demo test test-slow test-all check format bench clean
+.DEFAULT_GOAL := help
+
+help:  ## say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY)  ## train with a swarm on this machine; options in ARGS, e.g. make demo ARGS="--peers 4 --json"
+	@$(VENV)/bin/swarmproof demo $(ARGS)
+
+test: $(READY) node-modules  ## the tests that end within minutes; options for pytest in ARGS
+	@$(PYTHON) -m pytest -q -m "not slow" $(ARGS)
+
+test-slow: $(READY) node-modules  ## the tests that take longer
+	@$(PYTHON) -m pytest -q -m slow $(ARGS)
+
+test-all: test test-slow  ## both
+
+check: $(READY) build/typing/devnet  ## format, lint, types, who imports whom
+	@$(PYTHON) -m ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m pytest -q tests/test_imports.py tests/test_packaging.py
+
+format: $(READY)  ## write the code as `make check` wants it
+	@$(PYTHON) -m ruff format --quiet .
+	@$(PYTHON) -m ruff check --quiet --fix .
+
+bench: $(READY)  ## measure; each benchmark prints its own table
+	@for file in scripts/bench_*.py; do \
+		name=$$(basename $$file .py); echo "== $$name"; $(PYTHON) -m scripts.$$name || exit 1; done
+
+clean:  ## remove what make has made, the virtual environment too
+	rm -rf $(VENV) build contracts/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+# torch in a step of its own: as a dependency of others, the resolver may try builds of several gigabytes.
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON3)" || { echo "error: Python 3.11 or newer is needed and was not found;" \
+		"name one with: make PYTHON3=/path/to/python3" >&2; exit 1; }
+	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
+	@echo "setting up $(VENV): a few minutes the first time" >&2
+	@{ $(PIP) install torch==2.13.0 && $(PIP) install -c constraints.txt -e '.[development]'; } >$(LOG) 2>&1 \
+		|| { cat $(LOG) >&2; echo "error: the setup failed; the text above is also in $(LOG)" >&2; exit 1; }
+	@touch $@
+
+# Solidity's compiler and libraries: only the tests that compile Solidity need them.
+.PHONY: node-modules
+node-modules:
+	@if command -v npm >/dev/null && command -v node >/dev/null; then $(MAKE) --no-print-directory $(NODE_READY); \
+	else echo "node and npm are not installed: the tests that compile Solidity will be skipped," \
+		"all others use the committed artifacts" >&2; fi
+
+$(NODE_READY): contracts/package.json contracts/package-lock.json
+	@cd contracts && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+# The folder under its import name, for the type checker.
+build/typing/devnet:
+	@mkdir -p build/typing && ln -sfn ../../hardhat-free-devnet $@
