@@ -1,0 +1,48 @@
+"""Everything an audit takes from the chain, as one value: what an archive keeps as chain.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from contracts.attestation import Domain
+from contracts.events import Event
+from contracts.values import Address, ProjectConfiguration
+
+
+@dataclass(frozen=True)
+class ProjectFacts:
+    """What never changes about a project, and the head at which its events were read.
+
+    `manifest`: bytes as the factory published them.
+    """
+
+    chain_id: int
+    project: Address
+    registry: Address
+    factory: Address
+    seat_stake_wei: int
+    configuration: ProjectConfiguration
+    manifest: bytes
+    head_number: int
+    head_hash: bytes
+    head_timestamp: int
+
+    @property
+    def domain(self) -> Domain:
+        """Where signatures of this project count."""
+        return Domain(self.chain_id, self.project)
+
+
+@dataclass(frozen=True)
+class ChainRecord:
+    """The events of a project and its registry in chain order, and what the calls behind them carried.
+
+    `signatures`: of each accepted round, 65 bytes each, in the order they were submitted. `salts`: of each reveal, by
+    (round, seat). A call that went through another contract cannot be read and is left out of either.
+    """
+
+    facts: ProjectFacts
+    events: tuple[Event, ...]
+    signatures: Mapping[int, tuple[bytes, ...]]
+    salts: Mapping[tuple[int, int], bytes]

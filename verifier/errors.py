@@ -1,0 +1,55 @@
+"""What can go wrong while checking others, apart from what was checked being wrong: that is a Verdict.
+
+Error tree:
+
+* SwarmProofError (contracts.errors; carries the exit code of the command line)
+  - VerifierError
+    + AuditSettingsError   an audit that cannot be started as asked
+    + ArchiveUnreadable    no archive where one was named
+    + ArchiveUnwritable    an archive that cannot be written where it should be
+    + ArchiveDamaged       an archive, or a part of it, that is not what was written
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from contracts.errors import SwarmProofError
+
+
+class VerifierError(SwarmProofError):
+    """Root of everything that checking raises about itself or its input."""
+
+
+class AuditSettingsError(VerifierError):
+    """The audit was asked for something it cannot do."""
+
+    exit_code = 2
+
+
+class ArchiveUnreadable(VerifierError):
+    """There is no archive at `path`."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(f"no archive can be read at {path}: {cause}")
+        self.path, self.cause = path, cause
+
+
+class ArchiveUnwritable(VerifierError):
+    """No archive can be written at `path`."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(f"no archive can be written at {path}: {cause}")
+        self.path, self.cause = path, cause
+
+
+class ArchiveDamaged(VerifierError):
+    """`part` of an archive should be `expected` and is `found`."""
+
+    exit_code = 3
+
+    def __init__(self, part: str, expected: str, found: str) -> None:
+        super().__init__(f"the archive is damaged: {part}: expected {expected}, found {found}")
+        self.part, self.expected, self.found = part, expected, found
