@@ -9,7 +9,6 @@ Source: https://github.com/multiformats/cid
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import Final
@@ -73,7 +72,10 @@ class Cid:
             binary = _base58_decode(text[1:], text)
         else:
             raise BadCid(text, "expected base32 (b...), base58btc (z...) or version 0 (Qm...)")
-        cid, end = cls.read(binary)
+        try:
+            cid, end = cls.read(binary)
+        except BadCid as error:
+            raise BadCid(text, error.reason) from None
         if end != len(binary):
             raise BadCid(text, f"{len(binary) - end} bytes after its end")
         return cid
@@ -104,7 +106,7 @@ def _base32_decode(text: str) -> bytes:
     body = text[1:].upper()
     try:
         binary = base64.b32decode(body + "=" * (-len(body) % 8))
-    except binascii.Error:
+    except ValueError:
         raise BadCid(text, "not base32") from None
     # b32decode ignores the spare bits of the last character; one identifier must have one spelling.
     if text[1:] != base64.b32encode(binary).decode("ascii").rstrip("=").lower():

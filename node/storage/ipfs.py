@@ -144,8 +144,9 @@ class IpfsStore(BlockStore):
             yield
         except rpc.ErrorResponse:
             raise
-        except (rpc.CommunicationError, rpc.AddressError, rpc.EncoderError) as error:
-            raise StoreUnreachable(f"the IPFS daemon at {self.address}", str(error)) from error
+        except (rpc.Error, LookupError, AssertionError) as error:
+            # The library asserts the shape of answers: something that is no IPFS daemon listens there.
+            raise StoreUnreachable(f"the IPFS daemon at {self.address}", str(error) or type(error).__name__) from error
 
 
 def _drop_strict(client: ipfshttpclient.Client) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from node.storage.cid import RAW, Cid, sha2_256
 from node.storage.errors import BadCid, BlockMissing, StoreCorrupt, StoreUnusable
 from node.storage.store import BlockStore, check_block
 from node.storage.unixfs_reader import walk_dag
+
+_BLOCK_NAME = re.compile("[0-9a-f]{64}")
 
 
 class LocalStore(BlockStore):
@@ -72,7 +75,7 @@ class LocalStore(BlockStore):
         return block
 
     def has(self, cid: Cid) -> bool:
-        """See ContentReader."""
+        """See ContentReader. The bytes are not looked at: `get_block` does that."""
         return self._path_of(cid.digest).exists()
 
     def put_block(self, block: bytes, digest: bytes) -> None:
@@ -104,21 +107,25 @@ class LocalStore(BlockStore):
         try:
             return {Cid.parse(name) for name in names}
         except BadCid as error:
-            raise StoreUnusable(self.path, f"a pin has a strange name: {error}") from None
+            raise StoreUnusable(self.path, f"a file in pins/ is no pin: {error}") from None
 
     def blocks(self) -> Iterator[bytes]:
         """See ContentStore."""
-        for folder in self._blocks.iterdir():
-            for entry in folder.iterdir():
-                yield bytes.fromhex(entry.name)
+        with self._failing_clearly():
+            names = [entry.name for folder in self._blocks.iterdir() for entry in folder.iterdir()]
+        for name in names:
+            if not _BLOCK_NAME.fullmatch(name):
+                raise StoreUnusable(self.path, f"a file in blocks/ is no block: {name!r}")
+            yield bytes.fromhex(name)
 
     def collect_garbage(self) -> int:
         """See ContentStore."""
         kept = {cid.digest for pin in self.pins() for cid, _ in walk_dag(self._block_of, pin)}
         removed = 0
-        for digest in list(self.blocks()):
+        for digest in self.blocks():
             if digest not in kept:
-                self._path_of(digest).unlink(missing_ok=True)
+                with self._failing_clearly():
+                    self._path_of(digest).unlink(missing_ok=True)
                 removed += 1
         return removed
 

@@ -141,8 +141,8 @@ def _node(children: list[_Child], data: bytes, profile: Profile) -> Block:
 
 
 def _link(child: _Child, profile: Profile) -> bytes:
-    """Hash, empty name, total size."""
-    hashed = _field(0x0A, child.cid.to_bytes(profile.version))
+    """Hash, empty name, total size. A raw leaf has no CIDv0, whatever the version of the nodes."""
+    hashed = _field(0x0A, child.cid.to_bytes(1 if child.cid.codec == RAW else profile.version))
     return _field(0x12, hashed + _field(0x12, b"") + b"\x18" + varint(child.total_bytes))
 
 
