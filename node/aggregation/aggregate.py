@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from node.aggregation.entries import Block, Entries, Int64, Stack
+from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack
 from node.aggregation.fixed_point import (
     AGGREGATE_BITS,
     GUARD_BITS,
@@ -34,16 +34,18 @@ def next_theta(
     manifest: Manifest,
     *,
     unclipped: Sequence[int] | None = None,
+    block_chunks: int = BLOCK_CHUNKS,
 ) -> npt.NDArray[np.int32]:
     """Apply n weighted messages to a state (d,) and return the next one.
 
     `weights`: Q16 integers >= 0 with a sum of at most 2^16. `unclipped`: the same weights before norm clipping, what
-    the contributor mean divides by (default: `weights`). Raises ValueError for weights out of range.
+    the contributor mean divides by (default: `weights`). `block_chunks` changes memory and speed only. Raises
+    ValueError for weights out of range.
     """
     _check(weights, len(messages))
     stack = Stack(manifest.layout, messages)
     following = theta.copy()
-    for block in stack.blocks():
+    for block in stack.blocks(block_chunks):
         total = aggregate_block(stack, block, weights, manifest, unclipped=unclipped)
         if total is not None:
             grid_bits = manifest.tensors[block.tensor].grid_bits

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from node.aggregation.entries import Block, Entries, Int64, Stack
+from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack
 from node.aggregation.fixed_point import cosine_q30
 from node.manifest import Layout
 
@@ -78,11 +78,13 @@ def gram(
     *,
     squared_norms: Sequence[int] | None = None,
     previous: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]] | None = None,
+    block_chunks: int = BLOCK_CHUNKS,
 ) -> Gram:
     """Compute the Gram of n messages in one pass over blocks.
 
     `previous`: the state before the round's base and the base itself, int32 (d,) each; their difference is the previous
-    aggregate. `squared_norms`: of the same messages when they are known already.
+    aggregate. `squared_norms`: of the same messages when they are known already. `block_chunks` changes memory and
+    speed only.
     """
     stack = Stack(layout, messages)
     shifts = [_direction_shift(message, stack) for message in messages]
@@ -91,7 +93,7 @@ def gram(
     products = np.zeros((n, n), dtype=np.int64)
     along = np.zeros(n, dtype=np.int64)
     along_square = 0
-    for block in stack.blocks():
+    for block in stack.blocks(block_chunks):
         rows = [_directions(stack, block, i, shifts[i]) for i in range(n)]
         other = None if aggregate is None else aggregate.direction(block)
         if other is not None:

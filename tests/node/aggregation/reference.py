@@ -1,0 +1,138 @@
+"""Aggregation once more, straight from the definitions: Python integers, dictionaries and loops, no numpy.
+
+Slow and obvious. Nothing here is imported from the code under test but the manifest, and nothing is shared with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isqrt
+from typing import NamedTuple
+
+from node.manifest import Manifest
+from tests.node.aggregation.messages import Message, chunks
+
+Q30 = 1 << 30
+
+
+class Products(NamedTuple):
+    """Gram of directions, exact squared norms, products with the previous aggregate, its square."""
+
+    products: list[list[int]]
+    squared_norms: list[int]
+    previous: list[int]
+    previous_square: int
+
+
+def values(message: Message, manifest: Manifest) -> dict[int, int]:
+    """q * 2^s by coordinate."""
+    result, at = {}, 0
+    for chunk, (_, _, count) in enumerate(chunks(manifest.layout)):
+        for entry in range(at, at + count):
+            result[int(message.positions[entry])] = int(message.mantissas[entry]) * 2 ** int(message.shifts[chunk])
+        at += count
+    return result
+
+
+def direction(vector: Mapping[int, int]) -> dict[int, int]:
+    """A vector divided by a power of two until its largest magnitude is below 2^11, each entry cut toward zero."""
+    largest, divisor = max((abs(value) for value in vector.values()), default=0), 1
+    while largest // divisor >= 2**11:
+        divisor *= 2
+    return {at: (abs(value) // divisor) * (-1 if value < 0 else 1) for at, value in vector.items()}
+
+
+def dot(a: Mapping[int, int], b: Mapping[int, int]) -> int:
+    """Inner product of sparse integer vectors."""
+    return sum(value * b.get(at, 0) for at, value in a.items())
+
+
+def products(
+    messages: Sequence[Message], manifest: Manifest, previous: tuple[Sequence[int], Sequence[int]] | None
+) -> Products:
+    """What `gram` must return."""
+    vectors = [values(message, manifest) for message in messages]
+    directions = [direction(vector) for vector in vectors]
+    table = [[dot(a, b) for b in directions] for a in directions]
+    norms = [dot(vector, vector) for vector in vectors]
+    if previous is None:
+        return Products(table, norms, [0] * len(messages), 0)
+    step, at = {}, 0
+    for tensor in manifest.tensors:
+        for _ in range(tensor.size):
+            step[at] = (int(previous[0][at]) - int(previous[1][at])) * 2 ** (30 - tensor.grid_bits)
+            at += 1
+    aggregate = direction(step)
+    return Products(table, norms, [dot(item, aggregate) for item in directions], dot(aggregate, aggregate))
+
+
+def next_theta(
+    theta: Sequence[int], messages: Sequence[Message], weights: Sequence[int], unclipped: Sequence[int], m: Manifest
+) -> list[int]:
+    """What `next_theta` must return."""
+    carried = [values(message, m) for message in messages]
+    result, at = [], 0
+    for tensor in m.tensors:
+        for _ in range(tensor.size):
+            present = [i for i, vector in enumerate(carried) if at in vector and weights[i] > 0]
+            total = sum(weights[i] * carried[i][at] for i in present)
+            if m.mean == "contributor":
+                total = mean_of_carriers(total, sum(unclipped[i] for i in present), len(present), m.minimum_support)
+            down = 56 - tensor.grid_bits - 8
+            scaled = (total + 2 ** (down - 1)) // 2**down
+            update = (scaled * m.alpha_q16 + 2**23) // 2**24
+            result.append(max(-(2**31), min(2**31 - 1, int(theta[at]) - update)))
+            at += 1
+    return result
+
+
+def mean_of_carriers(total: int, weight: int, support: int, minimum_support: int) -> int:
+    """Nearest integer to total / weight, halves upward, times 2^16; 0 with too few carriers."""
+    if support < minimum_support or support == 0:
+        return 0
+    return (2 * total + weight) // (2 * weight) * 2**16
+
+
+def cosine(product: int, a: int, b: int) -> int:
+    """Q30, rounded down, within [-1, 1]."""
+    return 0 if a == 0 or b == 0 else max(-Q30, min(Q30, product * Q30 // isqrt(a * b)))
+
+
+def clip(squared_norms: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Clip factors and clipped norms at the lower median, both Q16."""
+    median = sorted(squared_norms)[(len(squared_norms) - 1) // 2]
+    factors = [min(65536, isqrt(median * 2**32 // norm)) for norm in squared_norms]
+    return factors, [min(65536, isqrt(norm * 2**32 // median)) for norm in squared_norms]
+
+
+def multi_krum(known: Products, f: int, keep: int, skip: int) -> list[int]:
+    """Equal weights on the `keep` lowest sums of distances."""
+    n = len(known.squared_norms)
+    neighbours = n - f - 2 if n >= 2 * f + 3 else n - f - 1
+    ranking = []
+    for i in range(n):
+        distances = sorted(
+            Q30 - cosine(known.products[i][j], known.products[i][i], known.products[j][j]) for j in range(n) if j != i
+        )
+        ranking.append((sum(distances[min(skip, max(0, neighbours - 1)) : neighbours]), i))
+    kept = {i for _, i in sorted(ranking)[: min(keep, n - f)]}
+    return [65536 // len(kept) if i in kept else 0 for i in range(n)]
+
+
+def scores(known: Products, weights: Sequence[int], norms: Sequence[int], f: int) -> list[int]:
+    """Contribution scores in Q46."""
+    members = [i for i, weight in enumerate(weights) if weight > 0]
+    squares = [known.products[i][i] for i in range(len(weights))]
+    along = [cosine(known.previous[i], squares[i], known.previous_square) for i in range(len(weights))]
+    result = [0] * len(weights)
+    for i in members:
+        terms = []
+        for j in members:
+            if j != i:
+                projected = cosine(known.products[i][j], squares[i], squares[j]) - along[i] * along[j] // Q30
+                terms.append(norms[i] * norms[j] * projected // 2**32)
+        terms.sort()
+        terms = terms[: len(terms) - min(f, len(terms) // 2)]
+        if terms:
+            result[i] = weights[i] * max(0, sum(terms) // len(terms))
+    return result

@@ -1,0 +1,98 @@
+"""A swarm made of vectors: honest peers see one direction through noise and error feedback; free riders do not train.
+
+Shape legend: d = parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from node.aggregation.aggregate import next_theta
+from node.aggregation.contribution import scores
+from node.aggregation.gram import Gram, gram
+from node.aggregation.rules import RoundContext, parse_rule
+from node.aggregation.screen import clip_at_median
+from node.manifest import Manifest, TensorSpec
+from tests.node.aggregation.messages import Draw, Message, encoded, manifest
+
+Vector = npt.NDArray[np.float64]
+
+HONEST = 8
+MANIFEST = manifest(tensors=(TensorSpec("w", (8 * 4096,), 64),), rule="mean", byzantine=2, alpha_q16=1 << 16)
+COUNT = MANIFEST.layout.parameter_count
+
+
+@dataclass
+class View:
+    """What a free rider can see: last round's step of the state and messages, and the honest messages being made."""
+
+    draw: Draw
+    aggregate: Vector | None
+    earlier: Sequence[Vector]
+    honest: Sequence[Vector]
+
+
+Rider = Callable[[View, int], Vector]
+
+
+@dataclass
+class Swarm:
+    """Rounds of `HONEST` honest peers and two free riders; `pay` collects each one's part of the scores."""
+
+    seed: str
+    rule: str
+    rider: Rider
+    manifest: Manifest = MANIFEST
+    theta: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(COUNT, dtype=np.int32))
+    before: npt.NDArray[np.int32] | None = None
+    pay: list[list[float]] = field(default_factory=list)
+
+    def run(self, rounds: int) -> Vector:
+        """Average part of each peer in the pay, the free riders last, in fair shares; the first round is left out."""
+        draw = Draw(self.seed)
+        trend = draw.normal(COUNT)
+        residuals = np.zeros((HONEST, COUNT))
+        sent: list[Vector] = []
+        for _ in range(rounds):
+            trend = 0.8 * trend + 0.6 * draw.normal(COUNT)
+            messages: list[Message] = []
+            for i in range(HONEST):
+                residuals[i] += 0.01 * (trend + draw.normal(COUNT))
+                messages.append(encoded(residuals[i], self.manifest.layout))
+            honest = [decoded(message, self.manifest) for message in messages]
+            residuals -= np.stack(honest)
+            view = View(draw, self._aggregate(), sent, honest)
+            messages += [encoded(self.rider(view, i), self.manifest.layout) for i in range(2)]
+            sent = honest
+            self._round(messages)
+        return np.mean(self.pay[1:], axis=0) * HONEST
+
+    def _aggregate(self) -> Vector | None:
+        return None if self.before is None else (self.before.astype(np.float64) - self.theta) / 2.0**26
+
+    def _round(self, messages: Sequence[Message]) -> None:
+        previous = None if self.before is None else (self.before, self.theta)
+        known = gram(messages, self.manifest.layout, previous=previous)
+        weights, points = judge(known, self.rule, byzantine=2)
+        self.before, self.theta = self.theta, next_theta(self.theta, messages, weights, self.manifest)
+        self.pay.append([point / max(1, sum(points)) for point in points])
+
+
+def judge(known: Gram, rule: str, *, byzantine: int) -> tuple[list[int], tuple[int, ...]]:
+    """Final weights and scores, as a round computes them."""
+    clipping = clip_at_median(known.squared_norms)
+    chosen = parse_rule(rule).weights(known, RoundContext(1, tuple(range(len(known))), clipping.factors))
+    weights = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
+    return weights, scores(known, weights, clipping.norms, byzantine=byzantine)
+
+
+def decoded(message: Message, m: Manifest) -> Vector:
+    """The vector (d,) a message stands for."""
+    vector = np.zeros(m.layout.parameter_count)
+    shifts = np.repeat(message.shifts.astype(np.float64), m.layout.chunk_counts)
+    vector[message.positions] = message.mantissas * 2.0 ** (shifts - 40)
+    return vector
