@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,15 +19,15 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from node.checkpoint import dequantise, flatten, unflatten
 from node.errors import ManifestError, NodeError, StateError
-from node.manifest import Q16_ONE, LocalTraining, Manifest, Order
+from node.manifest import Q16_ONE, LocalTraining, Manifest
 from node.state_directory import write_durably
 from node.tasks.base import Shard, Task
 
 FloatVector = npt.NDArray[np.float32]
 
 _RESIDUAL = "residual"
-_NUMPY_ORDER: dict[Order, Literal["C", "F"]] = {"row": "C", "column": "F"}
 _ADAM_BETAS = (0.9, 0.95)  # Vaswani et al. and most language-model recipes; short runs need the faster second moment
 
 
@@ -57,7 +56,7 @@ class Trainer:
         A pure function of theta and round: the optimizer starts afresh, so a peer that restarts repeats itself bit by
         bit on the same machine. Raises TrainingDiverged.
         """
-        before = to_tensors(theta, self._manifest)
+        before = unflatten(dequantise(theta, self._manifest), self._manifest)
         with one_thread():
             load_parameters(self._model, before)
             self._local_steps(batches(len(self._shard), self._manifest.local, self._batch_seed(round_number)))
@@ -183,18 +182,3 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def to_tensors(theta: npt.NDArray[np.int32], manifest: Manifest) -> dict[str, FloatVector]:
-    """The state int32 (d,) as float32 arrays by tensor name."""
-    layout = manifest.layout
-    tensors: dict[str, FloatVector] = {}
-    for tensor, start in zip(layout.tensors, layout.tensor_starts, strict=False):
-        values = theta[start : start + tensor.size].astype(np.float32) * np.float32(2.0**-tensor.grid_bits)
-        tensors[tensor.name] = np.ascontiguousarray(values.reshape(tensor.shape, order=_NUMPY_ORDER[tensor.order]))
-    return tensors
-
-
-def flatten(tensors: dict[str, FloatVector], manifest: Manifest) -> FloatVector:
-    """Float32 arrays by tensor name as one vector (d,) in manifest order."""
-    return np.concatenate([tensors[item.name].ravel(order=_NUMPY_ORDER[item.order]) for item in manifest.tensors])

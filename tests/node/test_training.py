@@ -12,10 +12,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from node.checkpoint import dequantise, flatten, unflatten
 from node.errors import ManifestError, StateError
 from node.manifest import LocalTraining, Manifest
 from node.tasks import Shard, Split, Task, load_task
-from node.training import ErrorFeedback, Trainer, TrainingDiverged, batches, flatten, load_parameters, to_tensors
+from node.training import ErrorFeedback, Trainer, TrainingDiverged, batches, load_parameters
 
 Q16 = 1 << 16
 
@@ -88,7 +89,7 @@ def test_one_sgd_step_is_the_learning_rate_times_the_gradient(task: Task, shard:
     manifest = _local(task, optimizer="sgd", steps=1, batch_size=len(shard), learning_rate_millionths=100_000)
     theta = _theta(manifest)
     model = task.model()
-    load_parameters(model, to_tensors(theta, manifest))
+    load_parameters(model, unflatten(dequantise(theta, manifest), manifest))
     task.loss(model, shard).backward()  # type: ignore[no-untyped-call]
     gradient = flatten({name: item.grad.numpy() for name, item in model.named_parameters()}, manifest)
     delta = Trainer(task, manifest, shard, seat=1, seed=0).pseudo_gradient(theta, 1)
@@ -102,7 +103,7 @@ def test_taking_the_pseudo_gradient_away_lowers_the_loss(task: Task, shard: Shar
     losses = []
     for values in (theta, theta - np.round(delta * 2.0**26).astype(np.int32)):
         model = task.model()
-        load_parameters(model, to_tensors(values, manifest))
+        load_parameters(model, unflatten(dequantise(values, manifest), manifest))
         losses.append(task.evaluate(model).loss)
     assert losses[1] < losses[0]
 
@@ -111,7 +112,7 @@ def test_a_column_ordered_tensor_trains_to_the_same_weights(task: Task, shard: S
     row = task.default_manifest()
     column = dataclasses.replace(row, tensors=tuple(dataclasses.replace(item, order="column") for item in row.tensors))
     theta = _theta(row)
-    tensors = to_tensors(theta, row)
+    tensors = unflatten(dequantise(theta, row), row)
     turned = np.round(flatten(tensors, column) * 2.0**26).astype(np.int32)
     assert not np.array_equal(turned, theta)
     delta_row = Trainer(task, row, shard, seat=1, seed=0).pseudo_gradient(theta, 1)
