@@ -130,6 +130,13 @@ class Chain:
         except (KeyError, TypeError, ValueError) as error:
             raise MalformedAnswer("eth_getTransactionByHash", repr(error)) from error
 
+    async def gas_used(self, transaction_hash: bytes) -> int:
+        """Gas a mined transaction took. Raises UnknownTransaction."""
+        receipt = await self._sender.receipt(transaction_hash)
+        if receipt is None:
+            raise UnknownTransaction(transaction_hash)
+        return hex_number(receipt["gasUsed"])
+
     async def call(self, abi: ContractAbi, address: Address, name: str, *arguments: object) -> tuple[Any, ...]:
         """Read from a contract at the newest block. Raises ContractReverted, MissingContract."""
         call = {"to": address, "data": "0x" + abi.encode_call(name, *arguments).hex()}
@@ -143,10 +150,6 @@ class Chain:
         if not data:
             raise MissingContract(address, self.chain_id)
         return abi.decode_answer(name, data)
-
-    async def submit(self, to: Address | None, data: bytes, *, value_wei: int = 0, gas: int | None = None) -> bytes:
-        """Send a transaction without waiting for a block; return its hash. Errors as in `Sender.submit`."""
-        return await self._sender.submit(Transaction(to, data, value_wei), gas=gas)
 
     async def send(
         self,

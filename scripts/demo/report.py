@@ -16,7 +16,7 @@ from node.rounds.record import RoundRecord
 from scripts.demo.progress import Progress
 from scripts.demo.scenario import DemoPeer, Swarm
 from scripts.demo.settings import TOKEN
-from verifier.audit import Accept, Verdict
+from verifier.verdict import Accept, Verdict
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ async def gas_of_rounds(chain: Chain, swarm: Swarm) -> tuple[int, int]:
         hashes |= {place.transaction_hash for place in places if place is not None}
     total = 0
     for transaction_hash in sorted(hashes):
-        total += (await chain.receipt(transaction_hash)).gas_used
+        total += await chain.gas_used(transaction_hash)
     return total // max(1, len(swarm.observer.history.rounds)), total // max(1, contributions)
 
 

@@ -26,7 +26,7 @@ from scripts.demo.report import (
 )
 from scripts.demo.scenario import Swarm, start_api, start_swarm
 from scripts.demo.settings import DemoSettings
-from verifier.audit import audit_swarm
+from verifier.audit import AuditSettings, audit
 
 
 async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
@@ -59,7 +59,14 @@ async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
 async def _report(swarm: Swarm, progress: Progress, *, setup_seconds: float, training_seconds: float) -> DemoReport:
     """Audit the run through an honest peer's gateway and sum it up."""
     endpoint = swarm.observer.history.endpoints[swarm.honest[0].address]
-    verdict = await audit_swarm(swarm, endpoint.url)
+    verdict = await audit(
+        AuditSettings(
+            rpc_url=swarm.rpc_url,
+            deployment=swarm.folder / "deployment.json",
+            project=swarm.project_address,
+            gateways=(endpoint.url,),
+        )
+    )
     records = records_of_one(progress)
     gas_per_round, gas_per_contribution = await gas_of_rounds(swarm.chain, swarm)
     message_bytes, message_count = message_sizes(list(records.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -23,12 +24,11 @@ from node.manifest import Manifest
 from node.observer import ChainObserver
 from node.rounds.history import SwarmHistory
 from node.tasks.registry import load_task
-from scripts.demo.processes import ProcessDied, Processes
+from scripts.demo.processes import ProcessDied, Processes, Running
 from scripts.demo.settings import ROUND_POOL_WEI, SEAT_STAKE_WEI, DemoSettings
 
 PEER_ETHER_WEI = 10**19
 THAW_SECONDS = 600
-CLOSE_THAW_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class DemoPeer:
     """One peer of the demonstration. `attack` is None for an honest one."""
 
     index: int
-    address: str
+    address: Address
     attack: str | None
     folder: Path
 
@@ -70,12 +70,35 @@ async def start_devnet(processes: Processes, accounts: int) -> dict[str, Any]:
         *("-m", "devnet", "--port", "0", "--json", "--accounts", str(accounts)),
         stdout=asyncio.subprocess.PIPE,
     )
+    return await announcement_of(running)
+
+
+async def start_api(swarm: Swarm, processes: Processes) -> str:
+    """Start the REST API; returns its URL. Without `serve` any free port will do."""
+    running = await processes.start(
+        "api",
+        sys.executable,
+        *("-m", "frontend_api", "api", "--json", "--rpc-url", swarm.rpc_url),
+        *("--deployment", str(swarm.folder / "deployment.json"), "--project", swarm.project_address),
+        *("--port", str(swarm.settings.api_port if swarm.settings.serve else 0)),
+        *("--database-url", f"sqlite+aiosqlite:///{swarm.folder / 'index.db'}"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    return str((await announcement_of(running))["api_url"])
+
+
+async def announcement_of(running: Running) -> dict[str, Any]:
+    """The JSON a server prints once it listens. Raises ProcessDied when it ends before."""
     assert running.process.stdout is not None
-    line = await running.process.stdout.readline()
-    if not line:
-        raise ProcessDied(running.name, await running.process.wait(), running.log)
-    announcement: dict[str, Any] = json.loads(line)
-    return announcement
+    text = ""
+    while True:
+        line = await running.process.stdout.readline()
+        if not line:
+            raise ProcessDied(running.name, await running.process.wait(), running.log)
+        text += line.decode()
+        with contextlib.suppress(json.JSONDecodeError):
+            announcement: dict[str, Any] = json.loads(text)
+            return announcement
 
 
 async def start_swarm(settings: DemoSettings, folder: Path, processes: Processes, say: Callable[[str], None]) -> Swarm:
@@ -143,7 +166,7 @@ async def create_project(
         reveal_seconds=settings.reveal_seconds,
         attest_seconds=settings.attest_seconds,
         challenge_seconds=settings.challenge_seconds,
-        close_thaw_seconds=CLOSE_THAW_SECONDS,
+        close_thaw_seconds=settings.round_seconds,
     )
     factory = Factory(chain, deployment.factory)
     receipt = await factory.create_project(configuration, manifest.to_bytes())

@@ -48,6 +48,11 @@ class DemoSettings:
         if self.attackers and not self.attacks:
             raise ConfigurationError(f"{self.attackers} attackers and no attack to carry out")
 
+    @property
+    def round_seconds(self) -> int:
+        """The longest a round and its challenge can take."""
+        return self.commit_seconds + self.reveal_seconds + self.attest_seconds + self.challenge_seconds
+
     def attack_of(self, peer: int) -> str | None:
         """Attack of peer number `peer` (from 0): the last ones are the attackers."""
         first = self.peers - self.attackers
