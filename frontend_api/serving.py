@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from frontend_api.errors import PortOccupied
+
+GRACE_SECONDS = 5
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -31,9 +34,24 @@ def url_of(listener: socket.socket) -> str:
 
 
 async def serve(app: FastAPI, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until interrupted; `ready` is called once requests are answered."""
-    config = uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, server_header=False)
-    await _Server(config, ready).serve([listener])
+    """Serve until interrupted or cancelled; `ready` is called once requests are answered."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = _Server(config, ready)
+    running = asyncio.create_task(server.serve([listener]))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        # Not cancelled itself: the lifespan of the app must end too.
+        server.should_exit = True
+        await running
+        raise
 
 
 class _Server(uvicorn.Server):

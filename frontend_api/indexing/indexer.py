@@ -107,9 +107,9 @@ class Indexer:
         async with AsyncSession(self._engine) as session, session.begin():
             session.add_all(event_row(event) for event in events)
             await _save_views(session, before, after)
-            marks = {event.block_number: event.block_hash for event in events} | {end.number: hexadecimal(end.hash)}
+            marks = {event.block_number: event.block_hash for event in events} | {end.number: end.hash}
             for number, block_hash in marks.items():
-                await session.merge(Block(number=number, hash=block_hash))
+                await session.merge(Block(number=number, hash=hexadecimal(block_hash)))
             await session.execute(delete(Block).where(Block.number < end.number - BLOCKS_KEPT))
             await session.merge(self._position_row(end))
         self.state, self._position = after, Mark(end.number, hexadecimal(end.hash))

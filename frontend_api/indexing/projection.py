@@ -31,7 +31,7 @@ def event_row(event: Event) -> EventFact:
     return EventFact(
         block_number=event.block_number,
         log_index=event.log_index,
-        block_hash=event.block_hash,
+        block_hash=hexadecimal(event.block_hash),
         address=event.address,
         name=type(event).__name__,
         document=event_to_json(event),
@@ -103,7 +103,7 @@ def place_document(place: Place | None) -> dict[str, Any] | None:
     return {
         "block": place.block_number,
         "log_index": place.log_index,
-        "transaction": place.transaction_hash,
+        "transaction": hexadecimal(place.transaction_hash),
     }
 
 

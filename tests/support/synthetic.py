@@ -6,11 +6,11 @@ numbers of the contributions are the test's own.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from eth_account import Account
@@ -34,6 +34,7 @@ from node.storage.local import LocalStore
 from node.storage.unixfs import root_of
 from tests.support.devnet import Devnet
 from tests.support.gateways import BookOfRecords, make_gateway
+from tests.support.rpc import Rpc
 
 TOKEN = 10**18
 SEAT_STAKE_WEI = 300 * TOKEN
@@ -62,6 +63,7 @@ class SyntheticProject:
     deployment: Deployment
     project: Project
     seatings: list[Seating]
+    rpc: Rpc
     earned: dict[Address, int] = field(default_factory=dict)
     records: BookOfRecords = field(default_factory=BookOfRecords)
     head: Checkpoint = field(default_factory=lambda: genesis(MANIFEST))
@@ -105,10 +107,8 @@ class SyntheticProject:
         return record
 
     async def finalize(self, number: int, result: Result) -> None:
-        """Wait for the end of the challenge window and finalize."""
-        end = (await self.project.round(number)).challenge_end
-        while (await self.chain.head()).timestamp < end:
-            await asyncio.sleep(0.02)
+        """Let the challenge window end and finalize."""
+        await self.wait_until((await self.project.round(number)).challenge_end)
         await self.project.finalize(number, result)
 
     async def play(self, judged: Mapping[int, Reason] | None = None) -> RoundRecord:
@@ -128,18 +128,31 @@ class SyntheticProject:
         await self.finalize(number, record.result)
         return record
 
+    async def skip(self) -> int:
+        """A round nobody takes part in; returns its number."""
+        number = await self.open()
+        await self.wait_until((await self.project.round(number)).commit_end)
+        await self.project.skip_round(number)
+        return number
+
+    async def claim(self, account: Address) -> int:
+        """Claim everything for an account, in wei as of the last finalized round."""
+        final = (await self.project.status()).last_finalized
+        rewards = RoundRecord.from_json(self.records.rounds[final], final).rewards
+        index = [leaf.account for leaf in rewards].index(account)
+        tree = StandardTree([reward_leaf(leaf) for leaf in rewards])
+        await self.project.claim(account, rewards[index].cumulative_wei, tree.proof(index))
+        return rewards[index].cumulative_wei
+
     async def wait_until(self, chain_time: int) -> None:
-        """Wait until the head's time is at least this."""
-        while (await self.chain.head()).timestamp < chain_time:
-            await asyncio.sleep(0.02)
+        """Mine a block of this time, unless the head's is as late."""
+        if (await self.chain.head()).timestamp < chain_time:
+            self.rpc("evm_mine", hex(chain_time))
 
     @contextlib.asynccontextmanager
-    async def gateway(self, folder: str, records: BookOfRecords | None = None) -> AsyncIterator[str]:
+    async def gateway(self, folder: Path, records: BookOfRecords | None = None) -> AsyncIterator[str]:
         """A peer's real gateway that serves these records, the project's own by default; gives its URL."""
-        from pathlib import Path
-
-        store = LocalStore(Path(folder))
-        async with make_gateway(store, records=records or self.records).serve("127.0.0.1", 0) as url:
+        async with make_gateway(LocalStore(folder), records=records or self.records).serve("127.0.0.1", 0) as url:
             yield url
 
     async def announce(self, seat: int, url: str) -> None:
@@ -285,4 +298,6 @@ async def synthetic_project(
             if peer.account is not None:
                 seatings.append(Seating(seat, peer.account, peer))
         project = await create_project(chain, deployment, **overrides)
-        yield SyntheticProject(chain, deployment, project, seatings)
+        rpc = Rpc(devnet.rpc_url)
+        stack.callback(rpc.close)
+        yield SyntheticProject(chain, deployment, project, seatings, rpc)
