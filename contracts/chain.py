@@ -132,10 +132,13 @@ class Chain:
 
     async def gas_used(self, transaction_hash: bytes) -> int:
         """Gas a mined transaction took. Raises UnknownTransaction."""
-        receipt = await self._sender.receipt(transaction_hash)
+        receipt = await self._rpc.request("eth_getTransactionReceipt", "0x" + transaction_hash.hex())
         if receipt is None:
             raise UnknownTransaction(transaction_hash)
-        return hex_number(receipt["gasUsed"])
+        try:
+            return hex_number(receipt["gasUsed"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise MalformedAnswer("eth_getTransactionReceipt", repr(error)) from error
 
     async def call(self, abi: ContractAbi, address: Address, name: str, *arguments: object) -> tuple[Any, ...]:
         """Read from a contract at the newest block. Raises ContractReverted, MissingContract."""
@@ -165,9 +168,7 @@ class Chain:
         Raises ContractReverted: its subclass named after the contract's error, with the operands. InsufficientFunds,
         MissingAccount, TransactionTimeout, RequestRejected, ChainUnreachable.
         """
-        transaction = Transaction(to, data, value_wei)
-        transaction_hash = await self._sender.submit(transaction, gas=gas)
-        return await self._sender.wait(transaction_hash, transaction, timeout_seconds=timeout_seconds)
+        return await self._sender.send(Transaction(to, data, value_wei), gas=gas, timeout_seconds=timeout_seconds)
 
     async def _block(self, name: str) -> Head | None:
         block = await self._rpc.request("eth_getBlockByNumber", name, False)

@@ -31,6 +31,16 @@ class EventShape:
     names: tuple[str, ...]
     components: tuple[Component, ...]
 
+    @property
+    def indexed(self) -> list[Component]:
+        """What lies in the topics after the first."""
+        return [component for component in self.components if component["indexed"]]
+
+    @property
+    def plain(self) -> list[Component]:
+        """What lies in the data."""
+        return [component for component in self.components if not component["indexed"]]
+
 
 @cache
 def event_shapes() -> Mapping[bytes, EventShape]:
@@ -47,7 +57,8 @@ def event_shapes() -> Mapping[bytes, EventShape]:
 @cache
 def _error_shapes() -> Mapping[bytes, tuple[type[TypedRevert], tuple[Component, ...]]]:
     classes = reverts_by_name()
-    return {selector(entry): (classes[entry["name"]], tuple(entry["inputs"])) for entry in _entries("error")}
+    known = [entry for entry in _entries("error") if entry["name"] in classes]
+    return {selector(entry): (classes[entry["name"]], tuple(entry["inputs"])) for entry in known}
 
 
 def _entries(kind: str) -> list[Component]:
@@ -55,8 +66,9 @@ def _entries(kind: str) -> list[Component]:
 
 
 def is_our_event(log: Mapping[str, Any]) -> bool:
-    """Whether a raw log carries the topic of one of our events."""
-    return bool(log["topics"]) and hex_bytes(log["topics"][0]) in event_shapes()
+    """Whether a raw log has the topics of one of our events; other contracts may share a name and types with us."""
+    shape = event_shapes().get(hex_bytes(log["topics"][0])) if log["topics"] else None
+    return shape is not None and len(log["topics"]) == 1 + len(shape.indexed)
 
 
 def decode_event(log: Mapping[str, Any]) -> Event:
@@ -73,12 +85,11 @@ def decode_event(log: Mapping[str, Any]) -> Event:
         raise MalformedAnswer(
             "eth_getLogs", f"{place['address']} emitted a log {named}, which no contract of ours emits"
         )
-    indexed = [component for component in shape.components if component["indexed"]]
-    if len(topics) != len(indexed) + 1:
+    if len(topics) != 1 + len(shape.indexed):
         raise MalformedAnswer("eth_getLogs", f"{shape.kind.__name__} with {len(topics)} topics")
     source = f"eth_getLogs ({shape.kind.__name__})"
-    from_topics = iter(decode(indexed, b"".join(topics[1:]), source))
-    from_data = iter(decode([item for item in shape.components if not item["indexed"]], data, source))
+    from_topics = iter(decode(shape.indexed, b"".join(topics[1:]), source))
+    from_data = iter(decode(shape.plain, data, source))
     values = [next(from_topics if component["indexed"] else from_data) for component in shape.components]
     return shape.kind(**place, **dict(zip(shape.names, values, strict=True)))
 

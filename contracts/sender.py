@@ -1,12 +1,14 @@
 """Transactions of one account: fees, nonces, receipts.
 
-Any number may be in flight at once. Nonces are counted here, under a lock that covers signing and sending only, and are
-read again from the node whenever something suggests that somebody else used the account.
+Any number may be in flight at once. Their nonces are counted here, under a lock that covers signing and sending only;
+with nothing in flight the next nonce is the node's to say, so that other users of the account, reorganisations and
+lost transactions leave no gap behind.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -28,10 +30,13 @@ from contracts.reverts.base import RevertedWithData
 from contracts.rpc import Rpc
 from contracts.values import Address
 
-POLL_SECONDS = 0.1
+FIRST_POLL_SECONDS = 0.02
+LONGEST_POLL_SECONDS = 0.1
 NONCE_ATTEMPTS = 3
 DEFAULT_TIP_WEI = 1_000_000_000
 METHOD_NOT_FOUND = -32601
+# What nodes say when somebody else sent from the account: mined already, or waiting with the same nonce.
+NONCE_TAKEN = re.compile("nonce|replacement|underpriced", re.IGNORECASE)
 
 E = TypeVar("E", bound=Event)
 
@@ -76,16 +81,27 @@ class Sender:
         self._rpc, self._chain_id, self._account = rpc, chain_id, account
         self._next_nonce: int | None = None
         self._nonces = asyncio.Lock()
+        self._in_flight = 0
 
-    async def submit(self, transaction: Transaction, *, gas: int | None = None) -> bytes:
-        """Sign and send; return the transaction's hash without waiting for a block. `gas` None: estimated.
+    async def send(self, transaction: Transaction, *, gas: int | None, timeout_seconds: float) -> Receipt:
+        """Sign, send, wait for a block. `gas` None: estimated, and what would revert is not even sent.
 
-        Raises MissingAccount, InsufficientFunds, ContractReverted (found while estimating: nothing was sent),
-        RequestRejected, ChainUnreachable.
+        Raises MissingAccount, InsufficientFunds, ContractReverted, TransactionTimeout, RequestRejected,
+        ChainUnreachable.
         """
         if self._account is None:
             raise MissingAccount
-        sender = self._account.address
+        self._in_flight += 1
+        try:
+            transaction_hash = await self._submit(self._account, transaction, gas)
+            return await self._wait(transaction_hash, transaction, timeout_seconds)
+        finally:
+            self._in_flight -= 1
+            if self._in_flight == 0:
+                self._next_nonce = None
+
+    async def _submit(self, account: LocalAccount, transaction: Transaction, gas: int | None) -> bytes:
+        sender = account.address
         base_fee, tip, balance = await asyncio.gather(self._base_fee(), self._tip(), self._balance(sender))
         # Twice the base fee outlasts six full blocks; what is not needed is not charged.
         max_fee = 2 * base_fee + tip
@@ -106,49 +122,42 @@ class Sender:
         if transaction.to is not None:
             fields["to"] = transaction.to
         async with self._nonces:
-            return await self._send(self._account, fields)
+            return await self._broadcast(account, fields)
 
-    async def wait(self, transaction_hash: bytes, transaction: Transaction, *, timeout_seconds: float) -> Receipt:
-        """The receipt, once mined. Raises ContractReverted with its reason, TransactionTimeout, ChainUnreachable."""
+    async def _wait(self, transaction_hash: bytes, transaction: Transaction, timeout_seconds: float) -> Receipt:
+        """Poll for the receipt. Raises ContractReverted with its reason, TransactionTimeout, ChainUnreachable."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_seconds
+        pause = FIRST_POLL_SECONDS
         while True:
-            receipt = await self.receipt(transaction_hash)
+            receipt = await self._rpc.request("eth_getTransactionReceipt", "0x" + transaction_hash.hex())
             if receipt is not None:
                 break
             if loop.time() >= deadline:
                 self._next_nonce = None
                 raise TransactionTimeout(transaction_hash, timeout_seconds)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_POLL_SECONDS)
         if hex_number(receipt["status"]) == 0:
             raise await self._reason(transaction, receipt)
         return _receipt(receipt)
 
-    async def receipt(self, transaction_hash: bytes) -> Mapping[str, Any] | None:
-        """The raw receipt, None while no block has the transaction."""
-        receipt: Mapping[str, Any] | None = await self._rpc.request(
-            "eth_getTransactionReceipt", "0x" + transaction_hash.hex()
-        )
-        return receipt
-
-    async def _send(self, account: LocalAccount, fields: Mapping[str, Any]) -> bytes:
-        for attempt in range(NONCE_ATTEMPTS):
-            if self._next_nonce is None:
-                self._next_nonce = await self._rpc.number("eth_getTransactionCount", account.address, "pending")
-            signed = account.sign_transaction({**fields, "nonce": self._next_nonce})
+    async def _broadcast(self, account: LocalAccount, fields: Mapping[str, Any]) -> bytes:
+        """Under the lock. A nonce that was not used for certain is read again before the next transaction."""
+        for attempt in range(1, NONCE_ATTEMPTS + 1):
+            nonce, self._next_nonce = self._next_nonce, None
+            if nonce is None:
+                nonce = await self._rpc.number("eth_getTransactionCount", account.address, "pending")
+            signed = account.sign_transaction({**fields, "nonce": nonce})
             try:
                 await self._rpc.request("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
             except RequestRejected as error:
                 # A repeated request may find its own first attempt.
                 if not await self._is_known(bytes(signed.hash)):
-                    self._next_nonce = None
-                    if "nonce" in error.reason.lower() and attempt + 1 < NONCE_ATTEMPTS:
+                    if attempt < NONCE_ATTEMPTS and NONCE_TAKEN.search(error.reason):
                         continue
                     raise
-            except BaseException:
-                self._next_nonce = None
-                raise
-            self._next_nonce += 1
+            self._next_nonce = nonce + 1
             return bytes(signed.hash)
         raise AssertionError("the last attempt returns or raises")
 
