@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import json
 import logging
+import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 
 import uvicorn
 
@@ -42,8 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m devnet", description="A local Ethereum node for development.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=8545, help="0 picks a free one (default %(default)s)")
-    parser.add_argument("--chain-id", type=int, default=31337, help="default %(default)s")
+    parser.add_argument(
+        "--port", type=_integer(0, 65_535), default=8545, help="0 picks a free one (default %(default)s)"
+    )
+    parser.add_argument("--chain-id", type=_integer(1, (1 << 53) - 1), default=31337, help="default %(default)s")
     parser.add_argument("--blocks-per-second", type=_positive, default=4.0, help="at most (default %(default)s)")
     parser.add_argument(
         "--heartbeat-seconds",
@@ -51,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         default=1.0,
         help="an empty block when the head lags the clock by that long; 0 = never (default %(default)s)",
     )
-    parser.add_argument("--accounts", type=int, default=20, help="development accounts (default %(default)s)")
+    parser.add_argument(
+        "--accounts", type=_integer(0, 1_000), default=20, help="development accounts (default %(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON line once listening")
     return parser
 
@@ -73,6 +79,8 @@ def _serve(options: argparse.Namespace) -> int:
         heartbeat_seconds=options.heartbeat_seconds,
         on_failure=server.fail,
     )
+    # uvicorn ends in peace and then raises the signal again: to end when asked is a success.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     worker.start()
     try:
         asyncio.run(server.serve(sockets=[listener]))
@@ -126,6 +134,15 @@ def _greeting(chain: Chain, rpc_url: str) -> str:
     ]
     lines += [f"  {account.address}  {account.private_key}" for account in chain.accounts]
     return "\n".join(lines)
+
+
+def _integer(smallest: int, largest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or not smallest <= int(text) <= largest:
+            raise argparse.ArgumentTypeError(f"expected an integer from {smallest} to {largest}, got {text}")
+        return int(text)
+
+    return parse
 
 
 def _positive(text: str) -> float:

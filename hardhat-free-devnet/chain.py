@@ -69,6 +69,7 @@ class Chain:
         self._snapshots: dict[int, Snapshot] = {}
         self._next_snapshot = 1
         self._automine = True
+        self._rewinds: list[int] = []
 
     # Reading: constant time, never waits for a block that is being built.
 
@@ -238,12 +239,18 @@ class Chain:
                 return False
             self._snapshots = {key: value for key, value in self._snapshots.items() if key < snapshot_number}
             self._index.truncate(snapshot.number)
+            self._rewinds.append(snapshot.number)
             self.machine.rewind(self._index.head.header)
             self._head_state = None
             self._clock.restore(snapshot.offset_seconds)
             self._pool.clear()
             self.changed.notify_all()
             return True
+
+    def rewinds(self) -> tuple[int, ...]:
+        """The heights the chain was turned back to, in the order in which it happened."""
+        with self._lock:
+            return tuple(self._rewinds)
 
     # Under the lock.
 

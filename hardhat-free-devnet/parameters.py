@@ -106,10 +106,22 @@ def call_object(value: object) -> CallObject:
     )
 
 
-def log_range(chain: Chain, value: object) -> tuple[int, int, LogFilter]:
-    """First block, last block and filter of an `eth_getLogs` object."""
+def filter_object(value: object) -> Mapping[str, object]:
+    """The object itself."""
     if not isinstance(value, dict):
         raise InvalidParams("expected a filter object")
+    return value
+
+
+def last_block(chain: Chain, value: object) -> int | None:
+    """The height at which a filter object ends; None when it goes on."""
+    tag = filter_object(value).get("toBlock")
+    return None if tag is None or tag in (*LATEST_TAGS, "pending") else _height(chain, tag)
+
+
+def log_range(chain: Chain, value: object) -> tuple[int, int, LogFilter]:
+    """First block, last block and filter of an `eth_getLogs` object."""
+    value = filter_object(value)
     wanted = log_filter(value)
     if "blockHash" in value:
         if "fromBlock" in value or "toBlock" in value:

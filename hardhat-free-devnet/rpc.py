@@ -21,6 +21,7 @@ from starlette.routing import Route
 from devnet import reading, running
 from devnet.chain import Chain
 from devnet.errors import InternalError, InvalidParams, InvalidRequest, MethodNotFound, ParseError, RpcError
+from devnet.filters import Filters
 from devnet.parameters import Method, Params
 
 logger = logging.getLogger("devnet")
@@ -38,7 +39,7 @@ class Dispatcher:
     """Answers parsed requests."""
 
     def __init__(self, chain: Chain) -> None:
-        self._quick: Mapping[str, Method] = reading.methods(chain)
+        self._quick: Mapping[str, Method] = {**reading.methods(chain), **Filters(chain).methods()}
         self._slow: Mapping[str, Method] = running.methods(chain)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="devnet-call")
 
