@@ -3,7 +3,7 @@
 A[j] = sum of w_i * (q << s) over the messages that carry j. Integer addition is associative, so order, threads and
 blocks cannot matter. Then B = rshift_round(A, 56 - G - 8), U = rshift_round(B * alpha, 24), theta -= U, saturating.
 
-Bounds: |q << s| < 2^36 and sum of w <= 2^16, so |A| < 2^52; G <= 30, so |B| <= 2^34; alpha <= 2^22, so all fits int64.
+Bounds: |q << s| < 2^40 and sum of w <= 2^16, so |A| < 2^56; G <= 30, so |B| <= 2^38; alpha <= 2^22, so all fits int64.
 
 Shape legend: n = messages, d = parameters, b = coordinates of a block.
 """

@@ -27,7 +27,7 @@ Int64 = npt.NDArray[np.int64]
 class Entries(Protocol):
     """What aggregation needs of a message (`node.codec.Update` has it). value = q * 2^(shift - 40).
 
-    `positions` int64 (m,) strictly increasing; `mantissas` int16 (m,), |q| <= 255; `shifts` uint8 (N,), <= 28.
+    `positions` int64 (m,) strictly increasing; `mantissas` int16 (m,), |q| <= 255; `shifts` uint8 (N,), <= 32.
     """
 
     @property

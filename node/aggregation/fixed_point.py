@@ -1,7 +1,7 @@
 """The roundings and scales that all peers share. Python integers and int64 only.
 
 Scales: a message's value is q * 2^(s - 40); weights are Q16 (2^16 = one); the state is int32 on a grid 2^-G per tensor.
-An aggregate A = sum of w * (q << s) is therefore on the grid 2^-56, with |A| <= 2^16 * 2^8 * 2^28 = 2^52.
+An aggregate A = sum of w * (q << s) is therefore on the grid 2^-56, with |A| <= 2^16 * 2^8 * 2^32 = 2^56.
 """
 
 from __future__ import annotations

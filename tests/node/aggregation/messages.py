@@ -63,7 +63,7 @@ def manifest(**changes: Any) -> Manifest:
     return Manifest(**{**fields, **changes})
 
 
-def random_message(layout: Layout, seed: str, *, largest: int = 255, shifts: tuple[int, int] = (0, 28)) -> Message:
+def random_message(layout: Layout, seed: str, *, largest: int = 255, shifts: tuple[int, int] = (0, 32)) -> Message:
     """Random places, signs, mantissas up to `largest`, and shifts from the given range."""
     draw = Draw(seed)
     positions = []

@@ -1,0 +1,77 @@
+"""Compute every stage of aggregation and print one digest: run by `test_determinism` under many settings.
+
+Usage: python -m tests.node.aggregation.determinism_program {numpy,torch} THREADS
+Prints JSON: the digest, what the library says it runs on, and the digest of the same Gram taken of real numbers, which
+is there to differ: it shows that the settings do change what floats come to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import threadpoolctl
+
+from node.aggregation.aggregate import next_theta
+from node.aggregation.gram import gram
+from node.manifest import Layout, TensorSpec
+from tests.node.aggregation.messages import Draw, Message, manifest, random_message, round_messages, state
+
+TENSORS = (TensorSpec("w", (40, 4096), 64), TensorSpec("dense", (3, 4096), 0), TensorSpec("half", (9, 4096), 2048))
+MANIFEST = manifest(tensors=TENSORS, rule="multi-krum(f=2,keep=4,skip=2)")
+WEIGHTS = (16384, 0, 10000, 1, 16383, 0, 5000, 3000)
+
+
+def messages(layout: Layout) -> list[Message]:
+    """Six that agree somewhat and two over the whole range of the format."""
+    wild = [random_message(layout, f"wild {i}") for i in range(2)]
+    return [*round_messages(layout, "determinism", 6), *wild]
+
+
+def by_numpy(made: Sequence[Message]) -> tuple[Any, Any]:
+    """Gram and next state of `node.aggregation`."""
+    known = gram(made, MANIFEST.layout)
+    return known.products, next_theta(state(MANIFEST.layout, "base"), made, WEIGHTS, MANIFEST)
+
+
+def by_torch(made: Sequence[Message]) -> tuple[Any, Any]:
+    """Gram and next state of the torch path."""
+    from tests.node.aggregation import torch_path
+
+    products = torch_path.gram(made, MANIFEST.layout)
+    return products, torch_path.next_theta(state(MANIFEST.layout, "base"), made, WEIGHTS, MANIFEST)
+
+
+def real_vectors() -> npt.NDArray[np.float32]:
+    """Eight vectors of real numbers, float32."""
+    return np.stack([Draw(f"real {i}").normal(20_000) for i in range(8)]).astype(np.float32)
+
+
+def main(path: str, threads: int) -> None:
+    made = messages(MANIFEST.layout)
+    if path == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+        products, theta = by_torch(made)
+        real = torch.from_numpy(real_vectors())
+        floats = (real @ real.T).numpy()
+        report = {"capability": torch.backends.cpu.get_cpu_capability(), "threads": torch.get_num_threads()}
+    else:
+        products, theta = by_numpy(made)
+        floats = real_vectors() @ real_vectors().T
+        (blas,) = (item for item in threadpoolctl.threadpool_info() if "numpy" in item["filepath"])
+        report = {"capability": blas["architecture"], "threads": blas["num_threads"]}
+    text = json.dumps([list(row) for row in products]).encode()
+    report["digest"] = hashlib.sha256(text + np.asarray(theta, dtype="<i4").tobytes()).hexdigest()
+    report["float_digest"] = hashlib.sha256(floats.tobytes()).hexdigest()
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
