@@ -36,7 +36,7 @@ from verifier.errors import ArchiveDamaged, AuditSettingsError
 from verifier.progress import progress_bar
 from verifier.replay import accepted
 from verifier.round_audit import RoundAuditor
-from verifier.sources import AUDITOR, GatewaySource, Source, announced_peers
+from verifier.sources import GatewaySource, Source, announced_peers
 from verifier.verdict import Accept, Reject, Verdict, reject, with_rounds
 
 
@@ -170,9 +170,10 @@ async def _source(settings: AuditSettings) -> AsyncIterator[Source]:
         first = deployment.block_number
         project = settings.project or await only_project(chain, deployment.factory, from_block=first)
         record = await read_chain(chain, factory=deployment.factory, project=project, from_block=first)
-    peers = tuple(Peer(AUDITOR, url) for url in settings.gateways) or announced_peers(record)
+    # A liar is dropped by its address, so gateways without an account each need a name of their own.
+    named = tuple(Peer(f"gateway {index}", url) for index, url in enumerate(settings.gateways, start=1))
     async with new_session() as session:
-        yield GatewaySource(record, peers, session)
+        yield GatewaySource(record, named or announced_peers(record), session)
 
 
 def _damage(damage: ArchiveDamaged) -> Reject:

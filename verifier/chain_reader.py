@@ -6,7 +6,7 @@ import asyncio
 
 from contracts.abi import contract_abi
 from contracts.chain import Chain
-from contracts.client import Project, Registry, decode_accept_call
+from contracts.client import Factory, Project, Registry, decode_accept_call
 from contracts.errors import MalformedAnswer
 from contracts.events import Event, ProjectCreated, ResultAccepted, UpdateRevealed
 from contracts.values import Address
@@ -21,6 +21,8 @@ async def read_chain(chain: Chain, *, factory: Address, project: Address, from_b
 
     Raises AuditSettingsError when the factory did not create the project, and what `Chain` raises.
     """
+    if not await Factory(chain, factory).is_project(project):
+        raise AuditSettingsError(f"factory {factory} did not create project {project}")
     configuration = await Project(chain, project).configuration()
     registry = Registry(chain, configuration.registry)
     head = await chain.head()

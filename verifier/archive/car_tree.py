@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -98,5 +99,5 @@ class CarTree:
         return self._bytes(section)
 
     def _bytes(self, section: Section) -> bytes:
-        self._file.seek(section.start)
-        return self._file.read(section.length)
+        # Without the file's position: several threads read at once.
+        return os.pread(self._file.fileno(), section.length, section.start)

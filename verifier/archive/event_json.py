@@ -92,6 +92,8 @@ def check(document: Any) -> str:
 
 
 def _parse(kind: Any, value: Any, where: str) -> Any:
+    while hasattr(kind, "__supertype__"):  # an Address is a NewType over text
+        kind = kind.__supertype__
     if kind is bytes:
         return bytes.fromhex(_text(value).removeprefix("0x"))
     if kind is int:
@@ -122,7 +124,8 @@ def _integer(value: Any) -> int:
 
 
 def _named(kind: Any) -> str:
-    return {bytes: "0x-hexadecimal bytes", int: "an integer", str: "a text"}.get(kind, str(kind))
+    named = {bytes: "0x-hexadecimal bytes", int: "an integer", str: "a text"}
+    return named.get(kind, getattr(kind, "__name__", str(kind)))
 
 
 @cache
