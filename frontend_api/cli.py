@@ -14,7 +14,20 @@ from rich.text import Text
 
 from contracts.errors import SwarmProofError
 from frontend_api.command_line import remember_global_options
-from frontend_api.commands import api, devnet
+from frontend_api.commands import (
+    api,
+    audit,
+    claim,
+    contributions,
+    demo,
+    deploy,
+    devnet,
+    node,
+    project,
+    rewards,
+    status,
+    why,
+)
 
 app = typer.Typer(
     name="swarmproof",
@@ -25,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(remember_global_options)
-for command in (devnet, api):
+for command in (devnet, deploy, project, node, audit, status, contributions, rewards, claim, why, api, demo):
     command.register(app)
 
 

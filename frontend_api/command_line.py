@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from eth_utils.address import is_address, to_checksum_address
 
 from frontend_api.errors import SettingsError
 from frontend_api.output import WEI, Output
@@ -102,6 +103,15 @@ def wei(text: str) -> int:
     if not amount.is_finite() or amount < 0 or amount != amount.to_integral_value():
         raise typer.BadParameter(f"{text} tokens are not a whole, non-negative number of wei")
     return int(amount)
+
+
+def address_argument(text: str | None) -> str | None:
+    """An address as typed, in its EIP-55 form. Raises typer.BadParameter."""
+    if text is None:
+        return None
+    if not is_address(text):
+        raise typer.BadParameter(f"{text!r} is not an address")
+    return str(to_checksum_address(text))
 
 
 def require_key_file(settings: Settings) -> Path:

@@ -9,6 +9,9 @@ Error tree:
     + IndexDamaged             a database file that cannot be read
     + IndexMismatch            a database that belongs to another chain or deployment
     + ApiUnreachable           no REST API where one was named, or not ours
+    + ApiRefused               the REST API answered with a problem
+    + NotEnoughTokens          an account holds fewer tokens than it is about to spend
+    + RecordUnavailable        no peer showed the record of a round
     + RequestError             an answer that cannot be given; `http_status` is what REST answers
       * ProjectNotFound, RoundNotFound, PeerNotFound, ContributionNotFound, RewardNotFound
       * InvalidParameter       a filter, sort, limit or cursor nobody can use
@@ -70,6 +73,32 @@ class ApiUnreachable(FrontendError):
     def __init__(self, url: str, cause: str) -> None:
         super().__init__(f"REST API {url}: {cause}")
         self.url, self.cause = url, cause
+
+
+class ApiRefused(FrontendError):
+    """The REST API answered with a problem; its sentence is ours."""
+
+    def __init__(self, detail: str, problem: str) -> None:
+        super().__init__(detail)
+        self.detail, self.problem = detail, problem
+
+
+class NotEnoughTokens(FrontendError):
+    """An account holds fewer tokens than it is about to spend. Amounts in wei."""
+
+    def __init__(self, account: str, have_wei: int, need_wei: int) -> None:
+        super().__init__(f"account {account} holds {have_wei} wei of the token, this needs {need_wei} wei")
+        self.account, self.have_wei, self.need_wei = account, have_wei, need_wei
+
+
+class RecordUnavailable(FrontendError):
+    """No peer showed the record of a round, without which nothing can be proven."""
+
+    exit_code = 4
+
+    def __init__(self, round_number: int, cause: str) -> None:
+        super().__init__(f"no peer showed a valid record of round {round_number}: {cause}")
+        self.round_number, self.cause = round_number, cause
 
 
 class RequestError(FrontendError):

@@ -253,11 +253,13 @@ class RewardAnswer(Answer):
 
     project: Address
     address: Address
-    earned_wei: Decimal = Field(description="Up to the last accepted round.")
-    final_wei: Decimal = Field(description="Up to the last finalized round.")
+    earned_wei: Decimal = Field(description="Up to `earned_round`.")
+    earned_round: int | None = Field(description="The newest accepted round whose record was found.")
     claimed_wei: Decimal
-    claimable_wei: Decimal = Field(description="final_wei - claimed_wei.")
-    claim: ClaimProof | None = Field(description="Null when there is nothing to claim.")
+    final_round: int | None = Field(description="The newest finalized round: its root is the one claims go against.")
+    final_wei: Decimal | None = Field(description="Up to `final_round`; null while its record is missing.")
+    claimable_wei: Decimal | None = Field(description="final_wei - claimed_wei.")
+    claim: ClaimProof | None = Field(description="Null when there is nothing to claim, or no record to prove it.")
 
 
 class Checkpoint(Schema):
@@ -316,6 +318,7 @@ class StatusAnswer(Answer):
     index: IndexState
     project: Project | None
     round: CurrentRound | None
+    checkpoint: Checkpoint | None = Field(description="The newest accepted one.")
 
 
 class HealthAnswer(Answer):

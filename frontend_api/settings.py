@@ -9,18 +9,23 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, TypeVar
 
 from eth_utils.address import is_address, to_checksum_address
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from frontend_api.errors import SettingsError
+from node.config import NodeSettings
 
 ENVIRONMENT_PREFIX = "SWARMPROOF_"
 PROJECT_FILE = Path("swarmproof.toml")
+
+_FROM_ELSEWHERE = {"rpc_url", "chain_id", "factory", "registry", "project", "from_block", "key_file", "password_file"}
+NODE_KEYS = tuple(name for name in NodeSettings.model_fields if name not in _FROM_ELSEWHERE)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def _address(value: str) -> str:
@@ -57,10 +62,8 @@ class Settings(BaseSettings):
     key_file: Path | None = None
     password_file: Path | None = None
     api: ApiSettings = Field(default_factory=ApiSettings)
-    # The tables of other commands: each is read by its own command with its own model.
+    # Options of the training peer alone; `swarmproof node` adds the rest and checks the values.
     node: dict[str, Any] = Field(default_factory=dict)
-
-    files: ClassVar[tuple[Path, ...]] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -86,8 +89,13 @@ def configuration_files(environment: Mapping[str, str] = os.environ) -> Iterator
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
     """Settings from all sources. `flags`: what the command line said; None means not said. Raises SettingsError."""
+    return validated(Settings, {name: value for name, value in flags.items() if value is not None})
+
+
+def validated(model: type[ModelT], values: Mapping[str, Any]) -> ModelT:
+    """The model with these values. Raises SettingsError, one sentence about the first thing that is wrong."""
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        return model(**values)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -99,20 +107,19 @@ def _checked(path: Path, model: type[BaseModel]) -> dict[str, Any]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: not a readable TOML file: {error}") from error
-    _require_known(path, document, model, "")
+    _require_known(path, document, tuple(model.model_fields), "")
+    for table, known in (("api", tuple(ApiSettings.model_fields)), ("node", NODE_KEYS)):
+        if isinstance(document.get(table), dict):
+            _require_known(path, document[table], known, f"{table}.")
     return document
 
 
-def _require_known(path: Path, document: Mapping[str, Any], model: type[BaseModel], prefix: str) -> None:
-    for key, value in document.items():
-        item = model.model_fields.get(key)
-        if item is None:
-            near = difflib.get_close_matches(key, model.model_fields, 1)
+def _require_known(path: Path, document: Mapping[str, Any], known: Sequence[str], prefix: str) -> None:
+    for key in document:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
             hint = f"; did you mean {prefix}{near[0]}?" if near else ""
             raise SettingsError(f"{path}: unknown setting {prefix}{key}{hint}")
-        nested = item.annotation
-        if isinstance(value, dict) and isinstance(nested, type) and issubclass(nested, BaseModel):
-            _require_known(path, value, nested, f"{prefix}{key}.")
 
 
 def _lowered(message: str) -> str:

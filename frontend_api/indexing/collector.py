@@ -53,10 +53,12 @@ class RecordCollector:
         self._random = random.Random()
         self.missing: tuple[Missing, ...] = ()
 
-    async def collect(self, state: IndexedState, rounds: Collection[int] | None = None) -> int:
-        """Get what is wanted (of these rounds only, if named); returns how many records were stored."""
+    async def collect(
+        self, state: IndexedState, *, project: str | None = None, rounds: Collection[int] | None = None
+    ) -> int:
+        """Get what is wanted (of this project and these rounds only, if named); returns how many were stored."""
         missing, stored = [], 0
-        for wanted in await self._wanted(state, rounds):
+        for wanted in await self._wanted(state, project, rounds):
             found = await self._find(wanted)
             if isinstance(found, Missing):
                 missing.append(found)
@@ -66,16 +68,19 @@ class RecordCollector:
         self.missing = tuple(missing)
         return stored
 
-    async def _wanted(self, state: IndexedState, rounds: Collection[int] | None) -> Sequence[Wanted]:
+    async def _wanted(
+        self, state: IndexedState, project: str | None, rounds: Collection[int] | None
+    ) -> Sequence[Wanted]:
         async with AsyncSession(self._engine) as session:
             known = set(await session.scalars(select(RecordRow.result_hash)))
         return [
-            Wanted(project, item)
-            for project in state.projects.values()
-            for item in project.history.rounds
+            Wanted(found, item)
+            for found in state.projects.values()
+            for item in found.history.rounds
             if item.acceptance is not None
             and hexadecimal(item.acceptance.result_hash) not in known
             and (rounds is None or item.number in rounds)
+            and (project is None or found.address == project)
         ]
 
     async def _find(self, wanted: Wanted) -> tuple[RoundRecord, str] | Missing:

@@ -245,26 +245,37 @@ class Reader:
     async def reward(self, project: str, address: str) -> RewardAnswer:
         """What an account earned and how to claim it. Raises RewardNotFound."""
         accepted = await self._newest_record(project)
-        final = await self._newest_record(project, "finalized")
+        final = await self._newest_final(project)
         claims = await self._session.get(ClaimView, (project, address))
-        earned, finalized = await self._earned(accepted, address), await self._earned(final, address)
+        leaves = await self._reward_leaves(final)
+        earned = {leaf.account: leaf.cumulative_wei for leaf in await self._reward_leaves(accepted) or ()}.get(
+            address, 0
+        )
         if not earned and not claims and await self._session.get(AccountView, address) is None:
             raise RewardNotFound(address)
         claimed = claims.claimed_wei if claims else 0
+        final_wei = None if leaves is None else {leaf.account: leaf.cumulative_wei for leaf in leaves}.get(address, 0)
         claim: ClaimProof | None = None
-        if final is not None and finalized > claimed:
-            leaves = await self._rows(RewardRow, RewardRow.result_hash == final.result_hash, RewardRow.account)
+        if final is not None and leaves and final_wei is not None and final_wei > claimed:
             claim = claim_proof(final.number, leaves, address)
         return RewardAnswer(
             head=self.head,
             project=project,
             address=address,
             earned_wei=earned,
-            final_wei=finalized,
+            earned_round=accepted.number if accepted else None,
             claimed_wei=claimed,
-            claimable_wei=max(0, finalized - claimed),
+            final_round=final.number if final else None,
+            final_wei=final_wei,
+            claimable_wei=None if final_wei is None else max(0, final_wei - claimed),
             claim=claim,
         )
+
+    async def newest_checkpoint(self, project: str) -> Checkpoint | None:
+        """The checkpoint accepted last."""
+        statement = select_checkpoints(project).order_by(RoundView.number.desc()).limit(1)
+        found = (await self._session.execute(statement)).first()
+        return checkpoint_item(found[0], found[1]) if found else None
 
     async def record_count(self) -> int:
         """How many records of accepted rounds are here."""
@@ -287,18 +298,24 @@ class Reader:
     async def _rows(self, table: type[Any], condition: Any, order: Any) -> Sequence[Any]:
         return (await self._session.scalars(select(table).where(condition).order_by(order))).all()
 
-    async def _newest_record(self, project: str, *statuses: str) -> RoundView | None:
-        """The newest round of these statuses (accepted or finalized) whose record was found."""
-        statement = (
-            select(RoundView)
-            .join(RecordRow, RecordRow.result_hash == RoundView.result_hash)
-            .where(RoundView.project == project, RoundView.status.in_(statuses or ("accepted", "finalized")))
-        )
+    async def _newest_record(self, project: str) -> RoundView | None:
+        """The newest accepted round whose record was found."""
+        joined = select(RoundView).join(RecordRow, RecordRow.result_hash == RoundView.result_hash)
+        statement = joined.where(RoundView.project == project).order_by(RoundView.number.desc()).limit(1)
+        return await self._session.scalar(statement)
+
+    async def _newest_final(self, project: str) -> RoundView | None:
+        """The newest finalized round, whether or not its record was found."""
+        statement = select(RoundView).where(RoundView.project == project, RoundView.status == "finalized")
         return await self._session.scalar(statement.order_by(RoundView.number.desc()).limit(1))
 
-    async def _earned(self, row: RoundView | None, address: str) -> int:
-        leaf = await self._session.get(RewardRow, (row.result_hash, address)) if row else None
-        return leaf.cumulative_wei if leaf else 0
+    async def _reward_leaves(self, row: RoundView | None) -> Sequence[RewardRow] | None:
+        """Leaves of a round's reward tree by account; none before the first round, None while the record is missing."""
+        if row is None:
+            return ()
+        if await self._session.get(RecordRow, row.result_hash) is None:
+            return None
+        return await self._rows(RewardRow, RewardRow.result_hash == row.result_hash, RewardRow.account)
 
     async def _head_of(self, row: RoundView, record: RecordRow | None) -> Head:
         """The block an answer about this round is about: the one that finalized it, once nothing can change."""

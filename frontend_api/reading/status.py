@@ -51,6 +51,7 @@ async def status_answer(
         ),
         project=project_item(row) if row else None,
         round=_current(history, history.current, reader.time) if history.current else None,
+        checkpoint=await reader.newest_checkpoint(row.address) if row else None,
     )
 
 

@@ -1,0 +1,89 @@
+"""`swarmproof deploy`: the contracts onto any chain."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from frontend_api.command_line import Invocation, require_key_file, wei, with_invocation
+from frontend_api.errors import SettingsError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: swarmproof deploy --rpc-url http://127.0.0.1:8545 --key-file owner.key")(
+        with_invocation(deploy)
+    )
+
+
+def deploy(
+    invocation: Invocation,
+    *,
+    seat_stake: Annotated[str, typer.Option(help="Stake of one seat.", metavar="TOKENS")] = "1000",
+    epoch_seconds: Annotated[int, typer.Option(help="Stake changes act from the next epoch.", min=1)] = 60,
+    thaw_seconds: Annotated[
+        int,
+        typer.Option(help="How long stake stays locked after leaving; longer than a round and its challenge.", min=1),
+    ] = 86400,
+    token: Annotated[
+        str | None, typer.Option(help="Stake this ERC-20 token; without it a new one is made.", metavar="ADDRESS")
+    ] = None,
+    grant: Annotated[
+        list[str] | None, typer.Option(help="Send tokens to an account, repeatable.", metavar="ADDRESS=TOKENS")
+    ] = None,
+) -> None:
+    """Deploy token, registry and factory, write the deployment record, print addresses and gas."""
+    grants = [_grant(text) for text in grant or []]
+    asyncio.run(_deploy(invocation, wei(seat_stake), epoch_seconds, thaw_seconds, token, grants))
+
+
+async def _deploy(
+    invocation: Invocation,
+    seat_stake_wei: int,
+    epoch_seconds: int,
+    thaw_seconds: int,
+    token: str | None,
+    grants: list[tuple[str, int]],
+) -> None:
+    from dataclasses import asdict
+
+    from eth_utils.address import is_address, to_checksum_address
+
+    from contracts.chain import Chain
+    from contracts.client import Token
+    from contracts.deploy import deploy_system
+    from contracts.keys import load_key
+
+    settings, output = invocation.settings, invocation.output
+    for address in [address for address, _ in grants] + ([token] if token else []):
+        if not is_address(address):
+            raise SettingsError(f"{address!r} is not an address")
+    if settings.deployment.exists():
+        raise SettingsError(f"{settings.deployment} exists: name another record with --deployment, or remove it")
+    account = load_key(require_key_file(settings), password_path=settings.password_file)
+    async with await Chain.connect(settings.rpc_url, expected_chain_id=settings.chain_id, account=account) as chain:
+        deployment = await deploy_system(
+            chain,
+            seat_stake_wei=seat_stake_wei,
+            epoch_seconds=epoch_seconds,
+            thaw_seconds=thaw_seconds,
+            token=to_checksum_address(token) if token else None,
+        )
+        deployment.save(settings.deployment)
+        output.say(f"deployment record written to {settings.deployment}")
+        for address, amount_wei in grants:
+            await Token(chain, deployment.token).transfer(to_checksum_address(address), amount_wei)
+    document = asdict(deployment)
+    if output.as_json:
+        output.document(document)
+    else:
+        output.facts(document)
+
+
+def _grant(text: str) -> tuple[str, int]:
+    address, separator, amount = text.partition("=")
+    if not separator:
+        raise typer.BadParameter(f"--grant {text!r}: expected ADDRESS=TOKENS")
+    return address, wei(amount)
