@@ -1,119 +1,101 @@
-"""The wire format FXW1: writing an update.
+"""Writing a message (FXW1): header, number of sections (varint), one section a tensor in manifest order.
 
-Little-endian. Header: "FXW1", version, run id 32, round u32, seat u32, base digest 32, manifest digest 32, then the
-number of sections as a varint. One section a tensor, in manifest order:
+Parameters in, bytes out: keep the largest magnitudes of each chunk, give each chunk its scale, code the rest. Only the
+bytes matter to others, so this half may use floats; error feedback subtracts what the *parsed* message decodes to.
 
-    tensor id     varint
-    codec         u8: 0 Rice, 1 varint + zstd, 2 dense
-    bits          u8: 1 or 2, 8 for dense
-    k, chunks     varints; as the manifest has them
-    index length  varint, bytes; then for Rice the parameter, u8        (not for dense)
-    scales        u8 a chunk; with 2 bits the upper ones after the lower ones   (not for dense)
-    shifts        u8 a chunk
-    index         gaps between the tensor's ascending positions, minus one      (dense: int8 mantissas)
-    signs         a bit an entry, 1 = negative; with 2 bits then a bit an entry for the level
-
-Bitmaps are padded with zero bits; bit 0 of a byte is its lowest. Small varint section heads keep small models small.
-
-Shape legend: d = parameters.
+Shape legend: d = parameters, N = chunks, L = length of a chunk, k = entries a chunk.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
-from node.codec import rice, varint
-from node.codec.quantise import quantise_dense, quantise_sparse
-from node.codec.select import select
-from node.codec.update import MessageHeader
-from node.errors import NodeError
-from node.manifest import Layout, Manifest
+from node.codec import indices, quantise, select
+from node.codec.errors import UnencodableVector
+from node.codec.header import MessageHeader
+from node.codec.section import DENSE_BITS, format_byte
+from node.manifest import Layout, Manifest, TensorSpec
+from node.storage import varint
 
-MAGIC = b"FXW1"
-VERSION = 1
-CODEC_RICE, CODEC_VARINT, CODEC_DENSE = 0, 1, 2
-DENSE_BITS = 8
+Float32 = npt.NDArray[np.float32]
 
-
-class UnencodableVector(NodeError):
-    """A vector that no message can carry: wrong shape, or values that are not finite."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"update cannot be encoded: {reason}")
-        self.reason = reason
+# An update as large as the range of the state (int32 on a grid 2^-26) is no update but a run that blew up.
+MAGNITUDE_LIMIT: Final = 32.0
 
 
-def encode(vector: npt.NDArray[np.float32], manifest: Manifest, header: MessageHeader) -> bytes:
-    """Message bytes for `vector`, float32 (d,): the largest entries of every chunk. Raises UnencodableVector."""
+def encode(vector: Float32, manifest: Manifest, header: MessageHeader) -> bytes:
+    """Return the message bytes for an update `vector` float32 (d,), what the swarm shall subtract from its state.
+
+    Raises UnencodableVector for another length or type, NaN, infinity or a magnitude of 32 and more.
+    """
     layout = manifest.layout
+    _check(vector, layout)
+    vector = np.ascontiguousarray(vector)
+    parts = [header.to_bytes(), varint.encode(len(layout.tensors))]
+    for number, tensor in enumerate(layout.tensors):
+        write = _sparse_section if tensor.entries_per_chunk else _dense_section
+        parts += write(vector, layout, number, tensor)
+    return b"".join(parts)
+
+
+def _check(vector: Float32, layout: Layout) -> None:
     if vector.shape != (layout.parameter_count,) or vector.dtype != np.float32:
-        raise UnencodableVector(f"{vector.dtype} {vector.shape}, expected float32 ({layout.parameter_count},)")
-    if not np.isfinite(vector).all():
-        raise UnencodableVector(f"{int((~np.isfinite(vector)).sum())} values are not finite")
-    positions = select(vector, layout)
-    bounds = np.searchsorted(positions, layout.tensor_starts)
-    sections = [
-        _section(vector, layout, index, positions[bounds[index] : bounds[index + 1]])
-        for index in range(len(layout.tensors))
-    ]
-    return header_bytes(header) + varint.write_number(len(sections)) + b"".join(sections)
-
-
-def header_bytes(header: MessageHeader) -> bytes:
-    """The fixed part in front of the sections."""
-    return b"".join(
-        (
-            MAGIC,
-            bytes([VERSION]),
-            header.run_id,
-            header.round.to_bytes(4, "little"),
-            header.seat.to_bytes(4, "little"),
-            header.base_digest,
-            header.manifest_digest,
+        raise UnencodableVector(
+            f"{vector.dtype} of shape {vector.shape}, expected float32 of shape ({layout.parameter_count},)"
         )
-    )
+    # A comparison with NaN is false, so NaN takes this branch too.
+    if not (vector.max() < MAGNITUDE_LIMIT and vector.min() > -MAGNITUDE_LIMIT):
+        first = int(np.flatnonzero(~(np.abs(vector) < MAGNITUDE_LIMIT))[0])
+        raise UnencodableVector(f"coordinate {first} is {vector[first]}, expected a magnitude below {MAGNITUDE_LIMIT}")
 
 
-def _section(vector: npt.NDArray[np.float32], layout: Layout, index: int, positions: npt.NDArray[np.int64]) -> bytes:
-    tensor = layout.tensors[index]
-    chunks = slice(int(layout.tensor_chunks[index]), int(layout.tensor_chunks[index + 1]))
-    counts = layout.chunk_counts[chunks]
-    values = vector[positions]
-    dense = tensor.entries_per_chunk == 0
-    head = varint.write_number(index)
-    tail = varint.write_number(tensor.entries_per_chunk) + varint.write_number(len(counts))
-    if dense:
-        mantissas, shifts = quantise_dense(values, counts)
-        return head + bytes([CODEC_DENSE, DENSE_BITS]) + tail + shifts.tobytes() + mantissas.tobytes()
-    quantised = quantise_sparse(values, counts, tensor.bits)
-    codec, parameter, payload = _code_gaps(np.diff(positions, prepend=layout.tensor_starts[index] - 1) - 1)
-    two = tensor.bits == 2
-    return b"".join(
-        (
-            head,
-            bytes([codec, tensor.bits]),
-            tail,
-            varint.write_number(len(payload)),
-            parameter,
-            quantised.low.tobytes(),
-            quantised.high.tobytes() if two else b"",
-            quantised.shifts.tobytes(),
-            payload,
-            _bitmap(quantised.negative),
-            _bitmap(quantised.upper) if two else b"",
-        )
-    )
+def _dense_section(vector: Float32, layout: Layout, number: int, tensor: TensorSpec) -> Iterator[bytes]:
+    coded = [quantise.dense(values) for _, values in _chunk_matrices(vector, layout, number)]
+    chunks = sum(len(shifts) for _, shifts in coded)
+    yield varint.encode(number) + bytes((format_byte(DENSE_BITS, None),)) + varint.encode(0) + varint.encode(chunks)
+    yield from (shifts.tobytes() for _, shifts in coded)
+    yield from (mantissas.tobytes() for mantissas, _ in coded)
 
 
-def _code_gaps(gaps: npt.NDArray[np.int64]) -> tuple[int, bytes, bytes]:
-    """The shorter of both index codes, Rice when they are equal: codec, its parameter byte if any, payload."""
-    parameter = rice.best_parameter(gaps)
-    spread, clustered = rice.encode(gaps, parameter), varint.encode(gaps)
-    if len(spread) + 1 <= len(clustered):
-        return CODEC_RICE, bytes([parameter]), spread
-    return CODEC_VARINT, b"", clustered
+def _sparse_section(vector: Float32, layout: Layout, number: int, tensor: TensorSpec) -> Iterator[bytes]:
+    scales: list[quantise.Scales] = []
+    kept_parts, sign_parts, counts = [], [], []
+    for count, values in _chunk_matrices(vector, layout, number):
+        kept = select.largest(values, count)
+        survivors = np.take_along_axis(values, kept, axis=1)
+        magnitudes = quantise.grid_magnitudes(survivors)
+        scale = quantise.two_scales(magnitudes) if tensor.bits == 2 else quantise.one_scale(magnitudes)
+        zero = np.where(scale.levels, scale.high[:, np.newaxis], scale.low[:, np.newaxis]) == 0
+        scales.append(scale)
+        kept_parts.append(kept.ravel())
+        sign_parts.append(((survivors < 0) & ~zero).ravel())  # an integer knows no negative zero
+        counts.append(np.full(len(kept), count, dtype=np.int64))
+    all_counts = np.concatenate(counts)
+    codec, payload = indices.encode(np.concatenate(kept_parts), all_counts)
+    yield varint.encode(number) + bytes((format_byte(tensor.bits, codec),))
+    yield varint.encode(tensor.entries_per_chunk) + varint.encode(len(all_counts)) + varint.encode(len(payload))
+    yield from (scale.low.tobytes() for scale in scales)
+    if tensor.bits == 2:
+        yield from (scale.high.tobytes() for scale in scales)
+    yield from (scale.shifts.tobytes() for scale in scales)
+    yield payload
+    yield np.packbits(np.concatenate(sign_parts), bitorder="little").tobytes()
+    if tensor.bits == 2:
+        levels = np.concatenate([scale.levels.ravel() for scale in scales])
+        yield np.packbits(levels, bitorder="little").tobytes()
 
 
-def _bitmap(flags: npt.NDArray[np.bool_]) -> bytes:
-    return np.packbits(flags, bitorder="little").tobytes()
+def _chunk_matrices(vector: Float32, layout: Layout, number: int) -> Iterator[tuple[int, Float32]]:
+    """Entries a chunk and chunks as rows: of the full chunks of a tensor (N, 4096), then of a shorter last one."""
+    first, end = int(layout.tensor_chunks[number]), int(layout.tensor_chunks[number + 1])
+    starts, counts = layout.chunk_starts[first : end + 1], layout.chunk_counts[first:end]
+    lengths = np.diff(starts)
+    short = first != end - 1 and lengths[-1] != lengths[0]
+    full = len(lengths) - 1 if short else len(lengths)
+    yield int(counts[0]), vector[starts[0] : starts[full]].reshape(full, int(lengths[0]))
+    if short:
+        yield int(counts[-1]), vector[starts[full] : starts[full + 1]].reshape(1, int(lengths[-1]))

@@ -1,8 +1,10 @@
-"""The wire format FXW1: reading what a stranger sent. Strict: one way to be right, everything else is refused.
+"""Reading a message: strict, and nothing is allocated before it has been checked.
 
-Nothing is allocated that the length of the message, already in memory, or the manifest does not bound.
+Whoever sent the bytes may be hostile. Everything a message repeats of the manifest must be equal to it, every length
+follows from the manifest, every code is the one the writer would choose where it has a choice, and no byte is left
+over; so a message of a manifest has a largest length, and reading it takes memory and time in proportion to that.
 
-Shape legend: m = entries, N = chunks.
+Shape legend: N = chunks, m = entries.
 """
 
 from __future__ import annotations
@@ -13,172 +15,158 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from node.codec import rice, varint
-from node.codec.message import CODEC_DENSE, CODEC_RICE, CODEC_VARINT, DENSE_BITS, MAGIC, VERSION
-from node.codec.update import MAXIMUM_DENSE_MANTISSA, MAXIMUM_SHIFT, MessageHeader, Update
+from node.codec import indices
+from node.codec.header import HEADER_BYTES, MessageHeader
+from node.codec.indices import IndexCodec
+from node.codec.section import DENSE_BITS, bitmap_bytes, format_byte, message_limit_bytes, section_bits
+from node.codec.update import DENSE_MANTISSA_MAXIMUM, SHIFT_MAXIMUM, Update
 from node.errors import MalformedMessage
-from node.manifest import Layout, Manifest
+from node.manifest import Layout, Manifest, TensorSpec
+from node.storage import varint
 
-MAXIMUM_NUMBER_BYTES = 5
-
+Int16 = npt.NDArray[np.int16]
+Int64 = npt.NDArray[np.int64]
+UInt8 = npt.NDArray[np.uint8]
 T = TypeVar("T", bound=np.generic)
 
 
-@dataclass(frozen=True, eq=False)
-class _Section:
-    positions: npt.NDArray[np.int64]
-    mantissas: npt.NDArray[np.int16]
-    shifts: npt.NDArray[np.uint8]
-
-
 def parse(data: bytes, manifest: Manifest) -> Update:
-    """Read a message of this manifest. Raises MalformedMessage.
+    """Read message bytes. Raises MalformedMessage, and nothing else, whatever the bytes are.
 
-    The header's fields are read, not judged: compare `update.header` with what is expected.
+    The header is only read: compare it with `expect_header`.
     """
-    reader = _Reader(data)
-    header = _header(reader)
     layout = manifest.layout
-    reader.expect("sections", reader.number(), len(layout.tensors))
-    sections = [_section(reader, layout, index) for index in range(len(layout.tensors))]
-    if reader.left:
-        raise MalformedMessage(f"{reader.left} bytes after the last section")
+    limit = message_limit_bytes(layout)
+    if len(data) > limit:
+        raise MalformedMessage(f"{len(data)} bytes, at most {limit} with this manifest")
+    header = MessageHeader.from_bytes(data)
+    reader = _Reader(memoryview(data), HEADER_BYTES)
+    reader.expect_varint("number of sections", len(layout.tensors))
+    sections = [_section(reader, layout, number, tensor) for number, tensor in enumerate(layout.tensors)]
+    reader.expect_end()
     return Update(
         header,
-        np.concatenate([section.positions for section in sections]),
-        np.concatenate([section.mantissas for section in sections]),
-        np.concatenate([section.shifts for section in sections]),
+        positions=_joined([section.positions for section in sections]),
+        mantissas=_joined([section.mantissas for section in sections]),
+        shifts=_joined([section.shifts for section in sections]),
     )
 
 
-def _header(reader: _Reader) -> MessageHeader:
-    magic = reader.take(len(MAGIC))
-    if magic != MAGIC:
-        raise MalformedMessage(f"it begins with {magic!r}, expected {MAGIC!r}")
-    reader.expect("version", reader.byte(), VERSION)
-    run_id = reader.take(32)
-    round_number = int.from_bytes(reader.take(4), "little")
-    seat = int.from_bytes(reader.take(4), "little")
-    return MessageHeader(run_id, round_number, seat, reader.take(32), reader.take(32))
+class _Reader:
+    """A cursor over the message. Every step either stays inside the bytes or raises MalformedMessage."""
+
+    def __init__(self, data: memoryview, offset: int) -> None:
+        self._data, self._offset = data, offset
+
+    def varint(self, name: str) -> int:
+        try:
+            value, self._offset = varint.decode(self._data, self._offset)  # type: ignore[arg-type]
+        except ValueError as error:
+            raise MalformedMessage(f"{name}: {error}") from error
+        return value
+
+    def expect_varint(self, name: str, expected: int) -> None:
+        value = self.varint(name)
+        if value != expected:
+            raise MalformedMessage(f"{name} {value}, expected {expected}")
+
+    def take(self, count: int, name: str) -> memoryview:
+        left = len(self._data) - self._offset
+        if count > left:
+            raise MalformedMessage(f"{name}: {count} bytes expected, {left} left")
+        self._offset += count
+        return self._data[self._offset - count : self._offset]
+
+    def array(self, count: int, name: str) -> UInt8:
+        return np.frombuffer(self.take(count, name), dtype=np.uint8)
+
+    def bitmap(self, count: int, name: str) -> UInt8:
+        """Bits as uint8 (count,)."""
+        packed = self.array(bitmap_bytes(count), name)
+        if count % 8 and packed[-1] >> count % 8:
+            raise MalformedMessage(f"{name} are not padded with zeros")
+        return np.unpackbits(packed, count=count, bitorder="little")
+
+    def expect_end(self) -> None:
+        if self._offset != len(self._data):
+            raise MalformedMessage(f"{len(self._data) - self._offset} bytes after the last section")
 
 
-def _section(reader: _Reader, layout: Layout, index: int) -> _Section:
-    tensor = layout.tensors[index]
-    chunks = slice(int(layout.tensor_chunks[index]), int(layout.tensor_chunks[index + 1]))
-    counts = layout.chunk_counts[chunks]
-    dense = tensor.entries_per_chunk == 0
-    reader.expect("tensor id", reader.number(), index)
-    codec = reader.byte()
-    if codec not in ((CODEC_DENSE,) if dense else (CODEC_RICE, CODEC_VARINT)):
-        raise MalformedMessage(f"tensor {tensor.name}: index codec {codec}")
-    reader.expect(f"tensor {tensor.name}: bits", reader.byte(), DENSE_BITS if dense else tensor.bits)
-    reader.expect(f"tensor {tensor.name}: k", reader.number(), tensor.entries_per_chunk)
-    reader.expect(f"tensor {tensor.name}: chunks", reader.number(), len(counts))
-    if dense:
-        return _dense(reader, layout, index)
-    length = reader.number()
-    parameter = reader.byte() if codec == CODEC_RICE else 0
-    if parameter > rice.MAXIMUM_PARAMETER:
-        raise MalformedMessage(f"tensor {tensor.name}: Rice parameter {parameter}, at most {rice.MAXIMUM_PARAMETER}")
-    low = reader.array(len(counts), np.uint8)
-    high = reader.array(len(counts), np.uint8) if tensor.bits == 2 else low
+@dataclass(frozen=True)
+class _Section:
+    positions: Int64
+    mantissas: Int16
+    shifts: UInt8
+
+
+def _section(reader: _Reader, layout: Layout, number: int, tensor: TensorSpec) -> _Section:
+    first, end = int(layout.tensor_chunks[number]), int(layout.tensor_chunks[number + 1])
+    starts, counts = layout.chunk_starts[first:end], layout.chunk_counts[first:end]
+    reader.expect_varint("tensor", number)
+    format_ = reader.take(1, "format")[0]
+    reader.expect_varint(f"tensor {number}: k", tensor.entries_per_chunk)
+    reader.expect_varint(f"tensor {number}: number of chunks", end - first)
+    bits = section_bits(tensor)
+    codecs = {format_byte(bits, codec): codec for codec in IndexCodec}
+    if bits == DENSE_BITS:
+        if format_ != format_byte(DENSE_BITS, None):
+            raise MalformedMessage(f"tensor {number}: format {format_:#04x}, expected a dense one")
+        return _dense(reader, starts, counts)
+    if format_ not in codecs:
+        raise MalformedMessage(f"tensor {number}: format {format_:#04x}, expected {bits} bits and a known index codec")
+    lengths = layout.chunk_starts[first + 1 : end + 1] - starts
+    return _sparse(reader, codecs[format_], bits, starts, counts, lengths)
+
+
+def _dense(reader: _Reader, starts: Int64, counts: Int64) -> _Section:
     shifts = _shifts(reader, len(counts))
-    if (low > high).any():
-        raise MalformedMessage(f"tensor {tensor.name}: a lower scale exceeds the upper one")
+    mantissas = reader.array(int(counts.sum()), "dense mantissas").view(np.int8)
+    if mantissas.min() < -DENSE_MANTISSA_MAXIMUM:
+        raise MalformedMessage(f"dense mantissa {mantissas.min()}, at least {-DENSE_MANTISSA_MAXIMUM}")
+    positions = np.arange(starts[0], starts[0] + len(mantissas), dtype=np.int64)
+    return _Section(positions, mantissas.astype(np.int16), shifts)
+
+
+def _sparse(reader: _Reader, codec: IndexCodec, bits: int, starts: Int64, counts: Int64, lengths: Int64) -> _Section:
     entries = int(counts.sum())
-    payload = reader.take(length)
-    gaps = rice.decode(payload, parameter, entries) if codec == CODEC_RICE else varint.decode(payload, entries)
-    positions = _positions(gaps, layout, index)
-    magnitudes = np.repeat(low.astype(np.int16), counts)
-    negative = reader.bitmap(entries)
-    if tensor.bits == 2:
-        magnitudes = np.where(reader.bitmap(entries), np.repeat(high.astype(np.int16), counts), magnitudes)
-    return _Section(positions, np.where(negative, -magnitudes, magnitudes), shifts)
+    payload_bytes = reader.varint("index payload length")
+    low = reader.array(len(counts), "low mantissas")
+    high = reader.array(len(counts), "high mantissas") if bits == 2 else low
+    shifts = _shifts(reader, len(counts))
+    payload = reader.take(payload_bytes, "index payload")
+    signs = reader.bitmap(entries, "signs")
+    levels = reader.bitmap(entries, "levels") if bits == 2 else None
+    positions = indices.decode(codec, payload, counts, lengths)
+    positions += np.repeat(starts, counts)
+    mantissas = np.repeat(low.astype(np.int16), counts)
+    if levels is not None:
+        _check_levels(low, high, levels, counts)
+        mantissas += levels * np.repeat(high.astype(np.int16) - low, counts)
+    if signs[mantissas == 0].any():
+        raise MalformedMessage("an entry of zero has a sign")
+    mantissas *= 1 - 2 * signs.astype(np.int16)
+    return _Section(positions, mantissas, shifts)
 
 
-def _dense(reader: _Reader, layout: Layout, index: int) -> _Section:
-    tensor = layout.tensors[index]
-    shifts = _shifts(reader, int(layout.tensor_chunks[index + 1] - layout.tensor_chunks[index]))
-    mantissas = reader.array(tensor.size, np.int8).astype(np.int16)
-    if (mantissas < -MAXIMUM_DENSE_MANTISSA).any():
-        raise MalformedMessage(f"tensor {tensor.name}: mantissa -128, at least -{MAXIMUM_DENSE_MANTISSA}")
-    start = int(layout.tensor_starts[index])
-    return _Section(np.arange(start, start + tensor.size, dtype=np.int64), mantissas, shifts)
-
-
-def _positions(gaps: npt.NDArray[np.int64], layout: Layout, index: int) -> npt.NDArray[np.int64]:
-    """Positions from gaps; every chunk must hold just as many as the manifest says."""
-    name, size = layout.tensors[index].name, layout.tensors[index].size
-    # A gap is below 2^32 and there are fewer than 2^31 of them, so the sum cannot wrap.
-    within = np.cumsum(gaps + 1) - 1
-    if int(within[-1]) >= size:
-        raise MalformedMessage(f"tensor {name}: index {int(within[-1])} of {size}")
-    positions: npt.NDArray[np.int64] = within + int(layout.tensor_starts[index])
-    first, last = int(layout.tensor_chunks[index]), int(layout.tensor_chunks[index + 1])
-    found = np.diff(np.searchsorted(positions, layout.chunk_starts[first : last + 1]))
-    wrong = np.flatnonzero(found != layout.chunk_counts[first:last])
-    if len(wrong):
-        chunk = int(wrong[0])
-        raise MalformedMessage(
-            f"tensor {name}: chunk {chunk} holds {int(found[chunk])} entries, "
-            f"expected {int(layout.chunk_counts[first + chunk])}"
-        )
-    return positions
-
-
-def _shifts(reader: _Reader, count: int) -> npt.NDArray[np.uint8]:
-    shifts = reader.array(count, np.uint8)
-    if int(shifts.max()) > MAXIMUM_SHIFT:
-        raise MalformedMessage(f"shift {int(shifts.max())}, at most {MAXIMUM_SHIFT}")
+def _shifts(reader: _Reader, chunks: int) -> UInt8:
+    shifts = reader.array(chunks, "shifts")
+    if shifts.max() > SHIFT_MAXIMUM:
+        raise MalformedMessage(f"shift {shifts.max()}, at most {SHIFT_MAXIMUM}")
     return shifts
 
 
-class _Reader:
-    """A cursor that never reads past the end."""
+def _check_levels(low: UInt8, high: UInt8, levels: UInt8, counts: Int64) -> None:
+    """Two mantissas mean low < high, both in use; one mantissa is written twice and no level is set."""
+    if (low > high).any():
+        raise MalformedMessage("a low mantissa above the high one")
+    set_levels = np.add.reduceat(levels, np.cumsum(counts) - counts, dtype=np.int64)
+    same = low == high
+    if set_levels[same].any():
+        raise MalformedMessage("levels are set in a chunk with one mantissa")
+    if (~same & ((set_levels == 0) | (set_levels == counts))).any():
+        raise MalformedMessage("a chunk has two mantissas and uses one")
 
-    def __init__(self, data: bytes) -> None:
-        self._data, self._at = data, 0
 
-    @property
-    def left(self) -> int:
-        """Bytes not read yet."""
-        return len(self._data) - self._at
-
-    def take(self, count: int) -> bytes:
-        """The next `count` bytes."""
-        if count > self.left:
-            raise MalformedMessage(f"{count} bytes expected at byte {self._at}, {self.left} left")
-        self._at += count
-        return self._data[self._at - count : self._at]
-
-    def byte(self) -> int:
-        """The next byte."""
-        return self.take(1)[0]
-
-    def number(self) -> int:
-        """A varint of at most 5 bytes in its shortest form."""
-        value = 0
-        for place in range(MAXIMUM_NUMBER_BYTES):
-            byte = self.byte()
-            value |= (byte & 0x7F) << 7 * place
-            if byte < 0x80:
-                if byte == 0 and place:
-                    break
-                return value
-        raise MalformedMessage(f"varint before byte {self._at} is longer than it may be")
-
-    def array(self, count: int, kind: type[T]) -> npt.NDArray[T]:
-        """`count` elements of one byte each."""
-        return np.frombuffer(self.take(count), dtype=kind)
-
-    def bitmap(self, count: int) -> npt.NDArray[np.bool_]:
-        """`count` flags, padded with zeros to whole bytes."""
-        bits = np.unpackbits(self.array(-(-count // 8), np.uint8), bitorder="little")
-        if bits[count:].any():
-            raise MalformedMessage("a bitmap ends in padding that is not zero")
-        return bits[:count].astype(np.bool_)
-
-    def expect(self, what: str, found: int, expected: int) -> None:
-        """Refuse anything but `expected`."""
-        if found != expected:
-            raise MalformedMessage(f"{what} {found}, expected {expected}")
+def _joined(arrays: list[npt.NDArray[T]]) -> npt.NDArray[T]:
+    """One array that owns its memory, so that the message's bytes can go."""
+    return arrays[0].copy() if len(arrays) == 1 else np.concatenate(arrays)

@@ -1,9 +1,10 @@
-"""Where floats end: a sign and one scale a chunk (two with 2 bits), or int8 for dense tensors.
+"""From floats to mantissas and shifts: value = q * 2^(s - 40). Floats end here.
 
-A scale is a mantissa M in [0, 255] and a shift s in [0, 28]; the value is M * 2^(s-40). Survivors of a 64 of 4,096 cut
-have nearly equal magnitudes, so one scale loses about 1% of their energy. What saturates stays in the error feedback.
+Values are first rounded to the grid 2^-40; sums are then exact integers, so that the same vector gives the same bytes
+on every machine. Roundings are to the nearest, halves away from zero. A chunk whose scale would pass the largest one
+takes the largest one: the nearest that a message can say.
 
-Shape legend: m = entries, N = chunks.
+Shape legend: N = chunks, L = length of a chunk, k = entries kept.
 """
 
 from __future__ import annotations
@@ -13,81 +14,100 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from node.codec.update import MAXIMUM_DENSE_MANTISSA, MAXIMUM_MANTISSA, MAXIMUM_SHIFT, VALUE_GRID_BITS
+from node.codec.update import DENSE_MANTISSA_MAXIMUM, MANTISSA_MAXIMUM, SHIFT_MAXIMUM, VALUE_BITS
 
-LLOYD_STEPS = 4
-
-Floats = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+UInt8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
-class Quantised:
-    """Entries of one tensor. `low`, `high` uint8 (N,) scales, equal with 1 bit; `shifts` uint8 (N,).
+class Scales:
+    """Mantissas of N chunks and which entry takes which: `low`, `high`, `shifts` uint8 (N,); `levels` bool (N, k).
 
-    `negative`, `upper` bool (m,): the sign, and which of the two scales.
+    An entry with its level set has the magnitude `high`, else `low`. Where one mantissa is enough, high = low and no
+    level is set.
     """
 
-    low: npt.NDArray[np.uint8]
-    high: npt.NDArray[np.uint8]
-    shifts: npt.NDArray[np.uint8]
-    negative: npt.NDArray[np.bool_]
-    upper: npt.NDArray[np.bool_]
+    low: UInt8
+    high: UInt8
+    shifts: UInt8
+    levels: npt.NDArray[np.bool_]
 
 
-def quantise_sparse(values: npt.NDArray[np.float32], counts: npt.NDArray[np.int64], bits: int) -> Quantised:
-    """Quantise the entries of one tensor: `values` finite float32 (m,), chunk by chunk, `counts` int64 (N,) of each."""
-    magnitudes = np.abs(values.astype(np.float64))
-    starts = np.cumsum(counts) - counts
-    mean = np.add.reduceat(magnitudes, starts) / counts
-    upper = np.zeros(len(values), dtype=np.bool_)
-    low = high = mean
-    if bits == 2:
-        low, high, upper = _two_levels(magnitudes, starts, counts, mean)
-    shifts = _shifts(high, MAXIMUM_MANTISSA)
-    return Quantised(
-        low=_mantissas(low, shifts, MAXIMUM_MANTISSA).astype(np.uint8),
-        high=_mantissas(high, shifts, MAXIMUM_MANTISSA).astype(np.uint8),
-        shifts=shifts,
-        negative=values < 0,
-        upper=upper,
+def grid_magnitudes(values: npt.NDArray[np.float32]) -> Int64:
+    """|values| * 2^40 to the nearest integer, int64 of the same shape. |values| must be below 2^17."""
+    return np.rint(np.abs(values).astype(np.float64) * float(1 << VALUE_BITS)).astype(np.int64)
+
+
+def one_scale(magnitudes: Int64) -> Scales:
+    """One mantissa a chunk: the mean of `magnitudes` (N, k), which has the least squared error."""
+    total, count = magnitudes.sum(axis=1), magnitudes.shape[1]
+    shifts = _smallest_shifts(total, count, MANTISSA_MAXIMUM)
+    mantissas = _rounded(total, np.int64(count), shifts, MANTISSA_MAXIMUM)
+    return Scales(
+        mantissas.astype(np.uint8),
+        mantissas.astype(np.uint8),
+        shifts.astype(np.uint8),
+        np.zeros(magnitudes.shape, bool),
     )
 
 
-def quantise_dense(
-    values: npt.NDArray[np.float32], counts: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.uint8]]:
-    """Mantissas int8 (m,) within +-127 and shifts uint8 (N,) for a dense tensor."""
-    exact = values.astype(np.float64)
-    shifts = _shifts(np.maximum.reduceat(np.abs(exact), np.cumsum(counts) - counts), MAXIMUM_DENSE_MANTISSA)
-    scaled = np.ldexp(exact, VALUE_GRID_BITS - np.repeat(shifts.astype(np.int32), counts))
-    return np.clip(np.rint(scaled), -MAXIMUM_DENSE_MANTISSA, MAXIMUM_DENSE_MANTISSA).astype(np.int8), shifts
+def two_scales(magnitudes: Int64) -> Scales:
+    """Two mantissas a chunk: the two means that split `magnitudes` (N, k) with the least squared error."""
+    lower_count, lower_total, upper_count, upper_total = _best_split(magnitudes)
+    shifts = _smallest_shifts(upper_total, upper_count, MANTISSA_MAXIMUM)
+    low = _rounded(lower_total, lower_count, shifts, MANTISSA_MAXIMUM)
+    high = _rounded(upper_total, upper_count, shifts, MANTISSA_MAXIMUM)
+    to_low = np.abs(magnitudes - (low << shifts)[:, np.newaxis])
+    to_high = np.abs(magnitudes - (high << shifts)[:, np.newaxis])
+    levels = to_high < to_low
+    # One form for one meaning: a mantissa that no entry takes is not written.
+    low = np.where(levels.all(axis=1), high, low)
+    high = np.where(levels.any(axis=1), high, low)
+    levels &= (low < high)[:, np.newaxis]
+    return Scales(low.astype(np.uint8), high.astype(np.uint8), shifts.astype(np.uint8), levels)
 
 
-def _two_levels(
-    magnitudes: Floats, starts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], mean: Floats
-) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Lloyd's algorithm with two levels in every chunk: level values and which entries take the upper one."""
-    threshold = mean
-    low = high = mean
-    upper = np.zeros(len(magnitudes), dtype=np.bool_)
-    total = np.add.reduceat(magnitudes, starts)
-    for _ in range(LLOYD_STEPS):
-        upper = magnitudes > np.repeat(threshold, counts)
-        above = np.add.reduceat(upper.astype(np.int64), starts)
-        sum_above = np.add.reduceat(np.where(upper, magnitudes, 0.0), starts)
-        high = np.where(above > 0, sum_above / np.maximum(above, 1), mean)
-        low = np.where(above < counts, (total - sum_above) / np.maximum(counts - above, 1), mean)
-        threshold = (low + high) / 2
-    return low, high, upper
+def dense(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], UInt8]:
+    """Mantissas int8 (N, L), at most 127, and shifts uint8 (N,) of `values` (N, L): the finest shift that fits."""
+    magnitudes = grid_magnitudes(values)
+    shifts = _smallest_shifts(magnitudes.max(axis=1), 1, DENSE_MANTISSA_MAXIMUM)
+    mantissas = _rounded(magnitudes, np.int64(1), shifts[:, np.newaxis], DENSE_MANTISSA_MAXIMUM)
+    return np.where(values < 0, -mantissas, mantissas).astype(np.int8), shifts.astype(np.uint8)
 
 
-def _shifts(scales: Floats, largest: int) -> npt.NDArray[np.uint8]:
-    """The smallest shift with which each scale fits a mantissa of at most `largest`, at most 28."""
-    # frexp: scale * 2^40 / largest = f * 2^e with f in [0.5, 1), so that 2^e is the first power of two above it.
-    _, exponents = np.frexp(np.ldexp(scales, VALUE_GRID_BITS) / largest)
-    return np.clip(exponents, 0, MAXIMUM_SHIFT).astype(np.uint8)
+def _rounded(totals: Int64, counts: Int64 | np.int64, shifts: Int64, maximum: int) -> Int64:
+    """totals / counts / 2^shifts to the nearest integer, halves upward, at most `maximum`."""
+    divisors = counts << shifts
+    quotients: Int64 = (2 * totals + divisors) // (2 * divisors)
+    return np.minimum(quotients, maximum)
 
 
-def _mantissas(scales: Floats, shifts: npt.NDArray[np.uint8], largest: int) -> npt.NDArray[np.int64]:
-    scaled = np.ldexp(scales, VALUE_GRID_BITS - shifts.astype(np.int32))
-    return np.minimum(np.rint(scaled), largest).astype(np.int64)
+def _smallest_shifts(totals: Int64, counts: Int64 | int, maximum: int) -> Int64:
+    """The smallest shift, int64 (N,), with which totals / counts rounds to `maximum` or less; else the largest."""
+    shifts = np.full(totals.shape, SHIFT_MAXIMUM, dtype=np.int64)
+    for shift in range(SHIFT_MAXIMUM - 1, -1, -1):
+        # rounds to at most `maximum` <=> totals / counts < (maximum + 1/2) * 2^shift
+        shifts[2 * totals < ((2 * maximum + 1) * np.int64(counts) << shift)] = shift
+    return shifts
+
+
+def _best_split(magnitudes: Int64) -> tuple[Int64, Int64, Int64, Int64]:
+    """Count and total of the lower and of the upper part of each row, int64 (N,) each.
+
+    Least squared error is the largest S1^2 / n1 + S2^2 / n2 over the cuts of the sorted row (1-D 2-means); the first
+    such cut wins. A row of one entry has both parts equal.
+    """
+    rows, count = magnitudes.shape
+    if count == 1:
+        ones = np.ones(rows, dtype=np.int64)
+        return ones, magnitudes[:, 0], ones, magnitudes[:, 0]
+    sums = np.cumsum(np.sort(magnitudes, axis=1), axis=1)
+    total, lower = sums[:, -1], sums[:, :-1]
+    sizes = np.arange(1, count, dtype=np.int64)
+    upper = total[:, np.newaxis] - lower
+    low, high = lower.astype(np.float64), upper.astype(np.float64)
+    gain = low * low / sizes + high * high / (count - sizes)
+    cut = gain.argmax(axis=1)
+    lower_total = np.take_along_axis(lower, cut[:, np.newaxis], axis=1)[:, 0]
+    return cut + 1, lower_total, count - 1 - cut, total - lower_total

@@ -1,65 +1,99 @@
-"""An update laid out for fraud proofs: one record a chunk, so that a contract can open a chunk of every input.
+"""A message as records that a contract can open one by one: the leaves of the data tree.
 
-A record is a head of 32 bytes and the chunk's entries, zero-padded to whole 32-byte words; numbers are big-endian:
+The data root, committed on-chain with the update, is `node.merkle.PositionTree(data_leaves(update, layout)).root`;
+leaf i is chunk i of the flat vector. To show what a message says about a coordinate, open the one leaf of its chunk.
 
-    head   tensor id u32, chunk of the tensor u32, count u16, shift u8, kind u8 (0 sparse, 1 dense), low u8, high u8
-    entry  sparse u16: bit 15 negative, bit 14 upper scale, bits 0-11 index in the chunk; dense: int8
+A record is a whole number of 32-byte words. Numbers are big-endian, as the EVM reads them:
 
-The data root of an update is the root of `node.merkle.PositionTree` over these records.
+    bytes  0..3   tensor, its place in the manifest
+           4..7   chunk, counted within the tensor
+           8..15  flat coordinate of the chunk's first element
+          16..19  length of the chunk
+          20..23  number of entries
+          24      bits an entry: 1, 2, or 8 for a dense chunk
+          25      shift s
+          26      low mantissa    (0 in a dense chunk)
+          27      high mantissa   (0 in a dense chunk; the low one again where one is enough)
+          28..31  zero
+          32..    entries of 16 bits, then zeros up to a whole word
+
+Entry of a sparse chunk: bit 15 sign (1 = minus), bit 14 level (1 = high mantissa), bits 11..0 index in the chunk; the
+indices rise strictly. Entry of a dense chunk: the mantissa in two's complement; entry i is element i. A value is its
+mantissa * 2^(s - 40).
+
+Shape legend: N = chunks, m = entries.
 """
 
 from __future__ import annotations
 
-import struct
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from node.codec.section import section_bits
 from node.codec.update import Update
 from node.manifest import Layout
 
-WORD_BYTES = 32
-_HEAD = struct.Struct(">IIHBBBB18x")
-_SPARSE, _DENSE = 0, 1
+WORD_BYTES: Final = 32
+SIGN_BIT: Final = 15
+LEVEL_BIT: Final = 14
+_HEAD: Final = np.dtype(
+    [
+        ("tensor", ">u4"),
+        ("chunk", ">u4"),
+        ("start", ">u8"),
+        ("length", ">u4"),
+        ("count", ">u4"),
+        ("bits", "u1"),
+        ("shift", "u1"),
+        ("low", "u1"),
+        ("high", "u1"),
+        ("zero", ">u4"),
+    ]
+)
 
 
 def data_leaves(update: Update, layout: Layout) -> list[bytes]:
-    """One record a chunk, in layout order."""
+    """One record a chunk, N in all, each a multiple of 32 bytes."""
     ends = np.cumsum(layout.chunk_counts)
-    starts = ends - layout.chunk_counts
+    firsts = ends - layout.chunk_counts
     magnitudes = np.abs(update.mantissas)
-    low = np.minimum.reduceat(magnitudes, starts)
-    high = np.maximum.reduceat(magnitudes, starts)
-    sparse = _sparse_entries(update, layout, magnitudes, low, high).tobytes()
-    dense = update.mantissas.astype(np.int8).tobytes()
+    low, high = np.minimum.reduceat(magnitudes, firsts), np.maximum.reduceat(magnitudes, firsts)
+    dense = np.array([tensor.entries_per_chunk == 0 for tensor in layout.tensors])[layout.chunk_tensors]
+    heads = _heads(update, layout, np.where(dense, 0, low), np.where(dense, 0, high)).tobytes()
+    entries = _entries(update, layout, low, dense).astype(">u2").tobytes()
     leaves = []
-    for chunk in range(layout.chunk_count):
-        tensor = int(layout.chunk_tensors[chunk])
-        start, end = int(starts[chunk]), int(ends[chunk])
-        is_dense = layout.tensors[tensor].entries_per_chunk == 0
-        scales = (0, 0) if is_dense else (int(low[chunk]), int(high[chunk]))
-        head = _HEAD.pack(
-            tensor,
-            chunk - int(layout.tensor_chunks[tensor]),
-            end - start,
-            int(update.shifts[chunk]),
-            _DENSE if is_dense else _SPARSE,
-            *scales,
-        )
-        entries = dense[start:end] if is_dense else sparse[2 * start : 2 * end]
-        leaves.append(head + entries.ljust(-(-len(entries) // WORD_BYTES) * WORD_BYTES, b"\0"))
+    for chunk, (first, end) in enumerate(zip((2 * firsts).tolist(), (2 * ends).tolist(), strict=True)):
+        padding = bytes(-(end - first) % WORD_BYTES)
+        leaves.append(heads[WORD_BYTES * chunk : WORD_BYTES * (chunk + 1)] + entries[first:end] + padding)
     return leaves
 
 
-def _sparse_entries(
-    update: Update,
-    layout: Layout,
-    magnitudes: npt.NDArray[np.int16],
-    low: npt.NDArray[np.int16],
-    high: npt.NDArray[np.int16],
+def _heads(
+    update: Update, layout: Layout, low: npt.NDArray[np.int16], high: npt.NDArray[np.int16]
+) -> npt.NDArray[np.void]:
+    heads = np.zeros(layout.chunk_count, dtype=_HEAD)
+    heads["tensor"] = layout.chunk_tensors
+    heads["chunk"] = np.arange(layout.chunk_count) - layout.tensor_chunks[layout.chunk_tensors]
+    heads["start"] = layout.chunk_starts[:-1]
+    heads["length"] = np.diff(layout.chunk_starts)
+    heads["count"] = layout.chunk_counts
+    heads["bits"] = np.array([section_bits(tensor) for tensor in layout.tensors])[layout.chunk_tensors]
+    heads["shift"], heads["low"], heads["high"] = update.shifts, low, high
+    return heads
+
+
+def _entries(
+    update: Update, layout: Layout, low: npt.NDArray[np.int16], dense: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.uint16]:
-    index = update.positions - np.repeat(layout.chunk_starts[:-1], layout.chunk_counts)
-    upper = (magnitudes == np.repeat(high, layout.chunk_counts)) & np.repeat(low < high, layout.chunk_counts)
-    entries = index | (update.mantissas < 0).astype(np.int64) << 15 | upper.astype(np.int64) << 14
-    packed: npt.NDArray[np.uint16] = entries.astype(">u2")
-    return packed
+    """The 16-bit entries of all chunks, uint16 (m,)."""
+    counts = layout.chunk_counts
+    index = update.positions - np.repeat(layout.chunk_starts[:-1], counts)
+    level = np.abs(update.mantissas) > np.repeat(low, counts)
+    sparse = (
+        index.astype(np.uint16)
+        | (update.mantissas < 0).astype(np.uint16) << SIGN_BIT
+        | level.astype(np.uint16) << LEVEL_BIT
+    )
+    return np.where(np.repeat(dense, counts), update.mantissas.view(np.uint16), sparse)

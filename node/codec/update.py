@@ -1,39 +1,33 @@
-"""An update as integers: what a message says, whatever wire form it came in.
+"""A message once parsed: integers only. From here on, all peers hold the same numbers.
 
-Shape legend: m = entries, N = chunks, d = parameters.
+Shape legend: d = parameters, m = entries, N = chunks.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from node.codec.header import MessageHeader
 from node.manifest import Layout
 
-VALUE_GRID_BITS = 40
-MAXIMUM_SHIFT = 28
-MAXIMUM_MANTISSA = 255
-MAXIMUM_DENSE_MANTISSA = 127
-
-
-@dataclass(frozen=True)
-class MessageHeader:
-    """Which update this is. `run_id`, `base_digest` and `manifest_digest` are 32 bytes, round and seat 32 bits."""
-
-    run_id: bytes
-    round: int
-    seat: int
-    base_digest: bytes
-    manifest_digest: bytes
+VALUE_BITS: Final = 40  # values lie on the grid 2^-40
+MANTISSA_MAXIMUM: Final = 255
+DENSE_MANTISSA_MAXIMUM: Final = 127
+# The largest shift that keeps |q << s| below 2^40, on which the aggregator's bound |A| <= 2^56 rests. The largest value
+# is then 255 * 2^-8, just under 1; with error feedback, honest updates do reach 0.14 (docs/decisions.md).
+SHIFT_MAXIMUM: Final = 32
 
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """A valid message. Entry e changes parameter `positions[e]` by mantissas[e] * 2^(shifts[its chunk] - 40).
+    """One peer's update: entry j says `mantissas[j] * 2^(shift of its chunk - 40)` at flat coordinate `positions[j]`.
 
-    `positions` int64 (m,), strictly increasing; `mantissas` int16 (m,), |q| <= 255; `shifts` uint8 (N,), <= 28.
+    `positions` int64 (m,) strictly increasing; `mantissas` int16 (m,), |q| <= 255, in dense tensors <= 127; `shifts`
+    uint8 (N,), at most 32. Chunk c has `layout.chunk_counts[c]` entries. The arrays cannot be written to.
     """
 
     header: MessageHeader
@@ -41,10 +35,14 @@ class Update:
     mantissas: npt.NDArray[np.int16]
     shifts: npt.NDArray[np.uint8]
 
+    def __post_init__(self) -> None:
+        for array in (self.positions, self.mantissas, self.shifts):
+            array.setflags(write=False)
+
 
 def decode(update: Update, layout: Layout) -> npt.NDArray[np.float32]:
-    """The vector an update stands for, float32 (d,); every value is exact."""
-    exponents = np.repeat(update.shifts.astype(np.int32), layout.chunk_counts) - VALUE_GRID_BITS
+    """The update as a float32 vector (d,), exactly: a mantissa has 8 bits and the scale is a power of two."""
+    scales = np.ldexp(np.float32(1), update.shifts.astype(np.int32) - VALUE_BITS)
     vector = np.zeros(layout.parameter_count, dtype=np.float32)
-    vector[update.positions] = np.ldexp(update.mantissas.astype(np.float32), exponents)
+    vector[update.positions] = update.mantissas * np.repeat(scales, layout.chunk_counts)
     return vector
