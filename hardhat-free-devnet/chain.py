@@ -161,12 +161,10 @@ class Chain:
         with self._lock:
             return next(self._pool.executable(self._next_base_fee(), self._nonce), None) is not None
 
-    def heartbeat_lag_seconds(self) -> float | None:
-        """By how much the head lags the clock; None while somebody has fixed the time of the next block."""
+    def is_time_forced(self) -> bool:
+        """True while somebody has fixed the time of the next block."""
         with self._lock:
-            if self._clock.is_forced:
-                return None
-            return self._clock.now_seconds() - self._index.head.header.timestamp
+            return self._clock.is_forced
 
     def mine(self, timestamp: int | None = None) -> IndexedBlock:
         """Build one block from what can run now, empty if nothing can.

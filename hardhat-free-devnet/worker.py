@@ -15,7 +15,8 @@ logger = logging.getLogger("devnet")
 class Worker:
     """Builds at most `blocks_per_second`.
 
-    When the head lags the clock by `heartbeat_seconds` an empty block is built, so that chain time moves (0: never).
+    After `heartbeat_seconds` without a block an empty one is built, so that chain time always moves, also while it is
+    ahead of the clock (0: never).
     `on_failure` is called when a fault of the machine ends the thread.
     """
 
@@ -73,7 +74,6 @@ class Worker:
         pause_seconds = self._interval_seconds - since_last_seconds
         if self._chain.has_work():
             return pause_seconds
-        lag_seconds = self._chain.heartbeat_lag_seconds()
-        if self._heartbeat_seconds == 0 or lag_seconds is None:
+        if self._heartbeat_seconds == 0 or self._chain.is_time_forced():
             return None
-        return max(pause_seconds, self._heartbeat_seconds - lag_seconds)
+        return max(pause_seconds, self._heartbeat_seconds - since_last_seconds)
