@@ -69,7 +69,7 @@ class Swarm:
             messages += [encoded(self.rider(view, i), self.manifest.layout) for i in range(2)]
             sent = honest
             self._round(messages)
-        return np.mean(self.pay[1:], axis=0) * HONEST
+        return np.asarray(np.mean(self.pay[1:], axis=0)) * HONEST
 
     def _aggregate(self) -> Vector | None:
         return None if self.before is None else (self.before.astype(np.float64) - self.theta) / 2.0**26

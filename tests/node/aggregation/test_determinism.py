@@ -29,7 +29,7 @@ def settings() -> list[Setting]:
     best = torch.backends.cpu.get_cpu_capability()
     levels = ["default", "avx2", "avx512"][: 1 + ["DEFAULT", "AVX2", "AVX512"].index(best)] if "AVX" in best else []
     kernels = ["Prescott", "Haswell", "SkylakeX"][: len(levels)]
-    simd = np.show_config(mode="dicts")["SIMD Extensions"]["found"]  # type: ignore[call-overload,index]
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     return [
         Setting("numpy", 1, {}),
         Setting("numpy", 2, {}),
