@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 
 from contracts.chain import Chain, Head
 from contracts.values import Address
@@ -18,6 +19,13 @@ class ChainObserver:
         self._read_to: Head | None = None
         self.history = start
         self.head = Head(number=-1, hash=bytes(32), timestamp=0)
+
+    async def until(self, condition: Callable[[], bool], *, poll_seconds: float = 0.05) -> None:
+        """Look at the chain until it has brought a condition about."""
+        await self.refresh()
+        while not condition():
+            await asyncio.sleep(poll_seconds)
+            await self.refresh()
 
     async def refresh(self) -> bool:
         """Read what is new; True when the head moved. Raises ChainUnreachable.

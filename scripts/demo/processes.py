@@ -56,6 +56,12 @@ class Processes:
         self._running.append(running)
         return running
 
+    async def kill(self, running: Running) -> None:
+        """End a process without warning, as a power cut would, and stop minding it."""
+        running.process.kill()
+        await running.process.wait()
+        self._running.remove(running)
+
     def check(self) -> None:
         """Raise ProcessDied if a process has ended with an error."""
         for running in self._running:

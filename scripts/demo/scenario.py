@@ -7,7 +7,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,13 @@ THAW_SECONDS = 600
 
 @dataclass(frozen=True)
 class DemoPeer:
-    """One peer of the demonstration. `attack` is None for an honest one."""
+    """One peer of the demonstration. `attack` is None for an honest one; `running` its process."""
 
     index: int
     address: Address
     attack: str | None
     folder: Path
+    running: Running | None = None
 
 
 @dataclass(frozen=True)
@@ -123,15 +124,16 @@ async def start_swarm(settings: DemoSettings, folder: Path, processes: Processes
     say(f"creating the project: {settings.task}, {manifest.layout.parameter_count:,} parameters, {manifest.rule}")
     project = await create_project(settings, chain, owner["address"], deployment, manifest)
     token = Token(chain, deployment.token)
-    for account in accounts[: settings.peers]:
-        await token.transfer(account["address"], SEAT_STAKE_WEI)
+    await asyncio.gather(
+        *(token.transfer(account["address"], SEAT_STAKE_WEI) for account in accounts[: settings.peers])
+    )
     say(f"starting {settings.peers} peers, {settings.attackers} of them attackers")
     peers = []
     for index, account in enumerate(accounts[: settings.peers]):
-        peer = DemoPeer(index, account["address"], settings.attack_of(index), folder / f"peer-{index}")
+        attack = settings.attack_of(index)
+        peer = DemoPeer(index, account["address"], attack, folder / f"peer-{index}")
         write_peer_configuration(settings, devnet["rpc_url"], deployment, project, peer, account["private_key"])
-        peers.append(peer)
-        await start_peer(processes, peer)
+        peers.append(replace(peer, running=await start_peer(processes, peer)))
     start = SwarmHistory.start(seat_stake_wei=SEAT_STAKE_WEI, genesis_digest=genesis(manifest).digest)
     observer = ChainObserver(chain, [deployment.registry, project], start, from_block=deployment.block_number)
     return Swarm(
@@ -204,8 +206,8 @@ def write_peer_configuration(
     (peer.folder / "node.toml").write_text("\n".join(lines) + "\n")
 
 
-async def start_peer(processes: Processes, peer: DemoPeer) -> None:
+async def start_peer(processes: Processes, peer: DemoPeer) -> Running:
     """Start, or start again, one peer."""
-    await processes.start(
+    return await processes.start(
         f"peer-{peer.index}", sys.executable, "-m", "node", "--config", str(peer.folder / "node.toml")
     )
