@@ -53,10 +53,11 @@ def decode(codec: IndexCodec, payload: memoryview, counts: Int64, lengths: Int64
         raise MalformedMessage(f"index payload of {len(payload)} bytes for {total} indices")
     read = rice.decode if codec is IndexCodec.RICE else varint.decode
     # Gaps cannot be negative, so indices rise strictly; only the last of each chunk can lie outside.
-    indices = np.cumsum(read(payload, total), dtype=np.int64)
-    indices += np.arange(total)
+    indices = read(payload, total).astype(np.int64)
+    indices += 1
+    np.cumsum(indices, out=indices)
     last = np.cumsum(counts) - 1
-    base = np.concatenate((np.zeros(1, dtype=np.int64), indices[last[:-1]] + 1))
+    base = np.concatenate((np.ones(1, dtype=np.int64), indices[last[:-1]] + 1))
     indices -= np.repeat(base, counts)
     outside = np.flatnonzero(indices[last] >= lengths)
     if len(outside):

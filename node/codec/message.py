@@ -65,8 +65,7 @@ def _sparse_section(vector: Float32, layout: Layout, number: int, tensor: Tensor
     scales: list[quantise.Scales] = []
     kept_parts, sign_parts, counts = [], [], []
     for count, values in _chunk_matrices(vector, layout, number):
-        kept = select.largest(values, count)
-        survivors = np.take_along_axis(values, kept, axis=1)
+        kept, survivors = select.largest(values, count)
         magnitudes = quantise.grid_magnitudes(survivors)
         scale = quantise.two_scales(magnitudes) if tensor.bits == 2 else quantise.one_scale(magnitudes)
         zero = np.where(scale.levels, scale.high[:, np.newaxis], scale.low[:, np.newaxis]) == 0

@@ -149,7 +149,7 @@ def _sparse(reader: _Reader, codec: IndexCodec, bits: int, starts: Int64, counts
 
 
 def _shifts(reader: _Reader, chunks: int) -> UInt8:
-    shifts = reader.array(chunks, "shifts")
+    shifts = reader.array(chunks, "shifts").copy()  # the message's bytes shall not stay alive for it
     if shifts.max() > SHIFT_MAXIMUM:
         raise MalformedMessage(f"shift {shifts.max()}, at most {SHIFT_MAXIMUM}")
     return shifts
@@ -168,5 +168,4 @@ def _check_levels(low: UInt8, high: UInt8, levels: UInt8, counts: Int64) -> None
 
 
 def _joined(arrays: list[npt.NDArray[T]]) -> npt.NDArray[T]:
-    """One array that owns its memory, so that the message's bytes can go."""
-    return arrays[0].copy() if len(arrays) == 1 else np.concatenate(arrays)
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -1,8 +1,9 @@
 """Gaps in Golomb-Rice code: within 1.4% of the limit when the kept coordinates are spread evenly.
 
-Payload: parameter b (1 byte, 0 to 12); quotients gap >> b in unary, each as zeros and a closing one; remainders of b
-bits each. Bits fill bytes from the lowest; both streams are padded to a byte with zeros. b is the one with the fewest
-bits, the smallest of several, so that the same gaps have one Rice payload only.
+Payload: parameter b (1 byte, 0 to 12); quotients gap >> b in unary, each as zeros and a closing one; remainders in bit
+planes: bit 0 of all gaps, then bit 1 of all, up to bit b - 1. Bits fill bytes from the lowest; both streams are padded
+to a byte with zeros. b is the one with the fewest bits, the smallest of several, so that the same gaps have one Rice
+payload only. Streams and planes, not codes one after the other, let both sides work on whole arrays.
 
 Source: Rice and Plaunt, "Adaptive variable-length coding", IEEE Trans. Communications 19, 1971.
 
@@ -19,11 +20,8 @@ import numpy.typing as npt
 from node.errors import MalformedMessage
 
 PARAMETER_MAXIMUM: Final = 12  # gaps are below 4096
-_BLOCK: Final = 1 << 15  # remainders in a block; a multiple of 8, so that each block starts on a byte
-_WORD_BITS: Final = 16
 
 UInt16 = npt.NDArray[np.uint16]
-Bytes = npt.NDArray[np.uint8]
 
 
 def payload_limit(count: int) -> int:
@@ -37,10 +35,14 @@ def encode(gaps: UInt16) -> bytes:
     closing = np.cumsum((gaps >> parameter) + np.int64(1)) - 1
     unary = np.zeros(int(closing[-1]) + 1, dtype=np.uint8)
     unary[closing] = 1
-    parts = [bytes((parameter,)), np.packbits(unary, bitorder="little").tobytes()]
-    if parameter:
-        parts += [_pack(gaps[i : i + _BLOCK], parameter) for i in range(0, len(gaps), _BLOCK)]
-    return b"".join(parts)
+    planes = gaps >> np.arange(parameter, dtype=np.uint16)[:, np.newaxis] & np.uint16(1)
+    return b"".join(
+        (
+            bytes((parameter,)),
+            np.packbits(unary, bitorder="little").tobytes(),
+            np.packbits(planes.astype(np.uint8).ravel(), bitorder="little").tobytes(),
+        )
+    )
 
 
 def decode(payload: memoryview, count: int) -> UInt16:
@@ -80,16 +82,10 @@ def _bits(gaps: UInt16, parameter: int) -> int:
     return len(gaps) * (parameter + 1) + int((gaps >> parameter).sum(dtype=np.int64))
 
 
-def _pack(values: UInt16, width: int) -> bytes:
-    """The low `width` bits of each value, one after the other."""
-    little = values.astype("<u2").view(np.uint8).reshape(-1, 2)
-    bits = np.unpackbits(little, axis=1, count=width, bitorder="little")
-    return np.packbits(bits.ravel(), bitorder="little").tobytes()
-
-
 def _quotients(unary: memoryview, count: int, parameter: int) -> UInt16:
     """Read the unary stream; gaps without their remainders, uint16 (m,)."""
-    closing = np.flatnonzero(np.unpackbits(np.frombuffer(unary, dtype=np.uint8), bitorder="little"))
+    bits = np.unpackbits(np.frombuffer(unary, dtype=np.uint8), bitorder="little")
+    closing = np.flatnonzero(bits.view(np.bool_))
     if len(closing) != count:
         raise MalformedMessage(f"Rice payload with {len(closing)} indices, expected {count}")
     if len(unary) != closing[-1] // 8 + 1:
@@ -105,14 +101,10 @@ def _quotients(unary: memoryview, count: int, parameter: int) -> UInt16:
 
 def _add_remainders(gaps: UInt16, remainders: memoryview, width: int) -> None:
     """Read remainders of `width` bits into `gaps`. Raises MalformedMessage when the padding is not zero."""
-    packed: Bytes = np.frombuffer(remainders, dtype=np.uint8)
+    packed = np.frombuffer(remainders, dtype=np.uint8)
     used = len(gaps) * width % 8
     if used and packed[-1] >> used:
         raise MalformedMessage("Rice remainders are not padded with zeros")
-    for start in range(0, len(gaps), _BLOCK):
-        block = gaps[start : start + _BLOCK]
-        source = packed[start * width // 8 : (start + _BLOCK) * width // 8 + 1]
-        bits = np.unpackbits(source, count=len(block) * width, bitorder="little").reshape(-1, width)
-        words = np.zeros((len(block), _WORD_BITS), dtype=np.uint8)
-        words[:, :width] = bits
-        block |= np.packbits(words, axis=1, bitorder="little").view("<u2")[:, 0]
+    planes = np.unpackbits(packed, count=len(gaps) * width, bitorder="little").reshape(width, len(gaps))
+    for place, plane in enumerate(planes):
+        gaps |= plane.astype(np.uint16) << np.uint16(place)

@@ -15,44 +15,49 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+Float32 = npt.NDArray[np.float32]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 _MAGNITUDE_MASK: Final = np.int32(0x7FFFFFFF)
+_MAGNITUDE_BITS: Final = 31
 _INDEX_BITS: Final = 12  # an index in a chunk of up to 4096
 _BLOCK_CHUNKS: Final = 64  # 1 MiB of float32: stays in the cache between the passes
 
 
-def magnitude_bits(values: npt.NDArray[np.float32]) -> Int32:
+def magnitude_bits(values: Float32) -> Int32:
     """Bits of |values|, int32 of the same shape. Infinity is 0x7F800000, NaN is larger."""
     return np.bitwise_and(values.view(np.int32), _MAGNITUDE_MASK)
 
 
-def largest(values: npt.NDArray[np.float32], count: int) -> Int64:
-    """Indices of the `count` largest magnitudes in each row of `values` (N, L), ascending, int64 (N, count).
+def largest(values: Float32, count: int) -> tuple[Int64, Float32]:
+    """The `count` entries of largest magnitude in each row of `values` (N, L): indices, ascending, and values.
 
-    L is at most 4096 and 1 <= count <= L.
+    int64 (N, count) and float32 (N, count). L is at most 4096 and 1 <= count <= L.
     """
     rows, length = values.shape
     if count == length:
-        return np.broadcast_to(np.arange(length, dtype=np.int64), (rows, length))
+        return np.broadcast_to(np.arange(length, dtype=np.int64), (rows, length)), values
     indices = np.empty((rows, count), dtype=np.int64)
+    survivors = np.empty((rows, count), dtype=np.float32)
     for start in range(0, rows, _BLOCK_CHUNKS):
-        block = values[start : start + _BLOCK_CHUNKS]
-        indices[start : start + len(block)] = _largest_of_block(magnitude_bits(block), count)
-    return indices
+        block, part = values[start : start + _BLOCK_CHUNKS], slice(start, start + _BLOCK_CHUNKS)
+        indices[part] = _largest_of_block(magnitude_bits(block), count)
+        survivors[part] = np.take_along_axis(block, indices[part], axis=1)
+    return indices, survivors
 
 
 def _largest_of_block(bits: Int32, count: int) -> Int64:
     rows, length = bits.shape
     bound = _lower_bounds(bits, count)
     candidates = np.flatnonzero(bits >= bound[:, np.newaxis])
-    row, index = candidates // length, candidates % length
+    starts = np.searchsorted(candidates, np.arange(rows + 1) * length)
+    row = np.repeat(np.arange(rows), np.diff(starts))
     # One integer a candidate that sorts by row, then falling magnitude, then rising index.
-    falling = _MAGNITUDE_MASK.astype(np.int64) - bits.ravel()[candidates]
-    keys = np.sort((row << (31 + _INDEX_BITS)) | (falling << _INDEX_BITS) | index)
-    first = np.searchsorted(row, np.arange(rows))
-    kept: Int64 = keys[first[:, np.newaxis] + np.arange(count)] & ((1 << _INDEX_BITS) - 1)
+    falling = _MAGNITUDE_MASK - bits.ravel()[candidates]
+    keys = (row << _MAGNITUDE_BITS | falling) << _INDEX_BITS | (candidates - row * length)
+    keys.sort()
+    kept: Int64 = keys[starts[:-1, np.newaxis] + np.arange(count)] & ((1 << _INDEX_BITS) - 1)
     kept.sort(axis=1)
     return kept
 

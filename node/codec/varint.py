@@ -59,12 +59,12 @@ def _decompress(payload: memoryview, count: int) -> bytes:
 
 
 def _varints(gaps: UInt16) -> bytes:
-    long = gaps >= _CONTINUED
-    ends = np.cumsum(long + np.int64(1)) - 1
-    out = np.empty(int(ends[-1]) + 1, dtype=np.uint8)
-    out[ends] = np.where(long, gaps >> 7, gaps)
-    out[ends[long] - 1] = gaps[long] & 0x7F | _CONTINUED
-    return out.tobytes()
+    pairs = np.empty((len(gaps), _LONGEST), dtype=np.uint8)
+    used = np.ones(pairs.shape, dtype=np.bool_)
+    used[:, 1] = gaps >= _CONTINUED
+    pairs[:, 0] = gaps & 0x7F | used[:, 1] * np.uint16(_CONTINUED)
+    pairs[:, 1] = gaps >> 7
+    return pairs[used].tobytes()
 
 
 def _gaps(content: npt.NDArray[np.uint8], count: int) -> UInt16:
