@@ -9,7 +9,6 @@ import logging
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -19,12 +18,6 @@ from devnet.chain import INITIAL_BALANCE_WEI, Chain
 from devnet.errors import DevnetError
 from devnet.rpc import application
 from devnet.worker import Worker
-
-# The worker computes without pause while it builds a block. With Python's 5 ms each poll would wait that long several
-# times for the interpreter; measured with 8 polling clients during a 200-transaction block: see README.md.
-SWITCH_INTERVAL_SECONDS = 0.0005
-# A call 1024 deep in the machine nests some ten Python frames a level.
-THREAD_STACK_BYTES = 64 << 20
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,8 +56,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    threading.stack_size(THREAD_STACK_BYTES)
     listener = _listen(options.host, options.port)
     chain = Chain(chain_id=options.chain_id, accounts=development_accounts(options.accounts))
     host, port = listener.getsockname()[:2]
