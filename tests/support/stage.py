@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -122,6 +122,24 @@ class Stage:
         data = contract.abi.encode_call(name, *arguments)
         return await contract.chain.send(contract.address, data, gas=PLENTY_OF_GAS)
 
+    async def in_one_block(self, *sending: Coroutine[Any, Any, Receipt]) -> list[Receipt]:
+        """Let transactions wait for each other and mine them together."""
+        people = [address_of(chain) for chain in (self.owner, self.outsider, *(peer.chain for peer in self.peers))]
+
+        def waiting() -> int:
+            count = self.control.integer
+            nonces = "eth_getTransactionCount"
+            return sum(count(nonces, each, "pending") - count(nonces, each, "latest") for each in people)
+
+        self.control("evm_setAutomine", False)
+        try:
+            tasks = [asyncio.create_task(each) for each in sending]
+            await until(lambda: waiting() == len(tasks))
+            self.control("evm_mine")
+            return await asyncio.gather(*tasks)
+        finally:
+            self.control("evm_setAutomine", True)
+
     async def open_round(self) -> RoundOpened:
         """Open the next round."""
         return (await self.project.open_round()).event(RoundOpened)
@@ -179,6 +197,15 @@ class Stage:
         self.at((await self.project.round(number)).challenge_end)
         await self.send(self.project, "finalize", number, result)
         return number, result
+
+
+async def until(condition: Callable[[], bool], *, timeout_seconds: float = 30) -> None:
+    """Wait for a condition while everything else goes on."""
+    async with asyncio.timeout(timeout_seconds):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)
 
 
 def address_of(chain: Chain) -> Address:
