@@ -22,7 +22,7 @@ from node.aggregation.fixed_point import (
     Q16_ONE,
     THETA_MAXIMUM,
     THETA_MINIMUM,
-    rshift_round,
+    rshift_round_in_place,
 )
 from node.manifest import Manifest
 
@@ -78,11 +78,16 @@ def aggregate_block(
 
 
 def step(theta: npt.NDArray[np.int32], total: Int64, grid_bits: int, alpha_q16: int) -> npt.NDArray[np.int32]:
-    """Subtract an aggregate (b,) times the outer learning rate from a state (b,), saturating at int32."""
-    scaled = rshift_round(total, AGGREGATE_BITS - grid_bits - GUARD_BITS)
-    update = rshift_round(scaled * alpha_q16, 16 + GUARD_BITS)
-    following: Int64 = np.clip(theta - update, THETA_MINIMUM, THETA_MAXIMUM)
-    return following.astype(np.int32)
+    """Subtract an aggregate (b,) times the outer learning rate from a state (b,), saturating at int32.
+
+    `total` is used up: working in it takes half the time of one new array an operation.
+    """
+    rshift_round_in_place(total, AGGREGATE_BITS - grid_bits - GUARD_BITS)
+    total *= alpha_q16
+    rshift_round_in_place(total, 16 + GUARD_BITS)
+    np.subtract(theta, total, out=total)
+    np.clip(total, THETA_MINIMUM, THETA_MAXIMUM, out=total)
+    return total.astype(np.int32)
 
 
 def _contributor_mean(total: Int64, present: Int64, support: Int64, minimum_support: int) -> Int64:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +20,11 @@ GUARD_BITS: Final = 8  # kept below the state's grid until the outer learning ra
 THETA_MINIMUM: Final = -(1 << 31)
 THETA_MAXIMUM: Final = (1 << 31) - 1
 
-IntegerOrArray = TypeVar("IntegerOrArray", int, npt.NDArray[np.int64])
 
-
-def rshift_round(value: IntegerOrArray, bits: int) -> IntegerOrArray:
-    """Return (value + 2^(bits-1)) >> bits: the nearest integer to value / 2^bits, halves upward. `bits` >= 1."""
-    return (value + (1 << (bits - 1))) >> bits
+def rshift_round_in_place(values: npt.NDArray[np.int64], bits: int) -> None:
+    """(v + 2^(bits-1)) >> bits: the nearest integer to v / 2^bits, halves upward. `bits` >= 1, |v| < 2^62."""
+    values += 1 << (bits - 1)
+    values >>= bits
 
 
 def lower_median(values: Sequence[int]) -> int:

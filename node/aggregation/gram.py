@@ -127,9 +127,8 @@ def _directions(stack: Stack, block: Block, index: int, shift: int) -> Int64:
     if net.min() >= 0:
         return mantissas * stack.per_entry(block, np.left_shift(1, net))
     # (|q| << s) >> shift is |q| << (s - shift) or |q| >> (shift - s): nothing is lost by never going up and down.
-    up, down = stack.per_entry(block, np.maximum(net, 0)), stack.per_entry(block, np.maximum(-net, 0))
-    directions: Int64 = np.sign(mantissas) * ((np.abs(mantissas) << up) >> down)
-    return directions
+    mantissas <<= stack.per_entry(block, np.maximum(net, 0))
+    return _shift_toward_zero(mantissas, stack.per_entry(block, np.maximum(-net, 0)))
 
 
 class _PreviousAggregate:
@@ -145,11 +144,20 @@ class _PreviousAggregate:
 
     def direction(self, block: Block) -> Int64:
         """Direction of the aggregate in a block, int64 (b,): what was subtracted from the state."""
-        step = self._step(block)
-        return step >> self._shift if self._shift == 0 else np.sign(step) * (np.abs(step) >> self._shift)
+        return _shift_toward_zero(self._step(block), np.int64(self._shift))
 
     def _step(self, block: Block) -> Int64:
         """before - after on the common grid: int32 differences are below 2^33 and grids differ by at most 2^22."""
         up = COMMON_GRID_BITS - self._layout.tensors[block.tensor].grid_bits
         step = np.subtract(self._before[block.coordinates], self._after[block.coordinates], dtype=np.int64)
-        return step << up
+        step <<= up
+        return step
+
+
+def _shift_toward_zero(values: Int64, bits: Int64 | np.int64) -> Int64:
+    """sign(v) * (|v| >> bits), in place. An arithmetic shift rounds down, so negative values are first raised."""
+    raised = values >> 63
+    raised &= (1 << bits) - 1
+    values += raised
+    values >>= bits
+    return values
