@@ -51,6 +51,11 @@ class Wallet:
         raw: bytes = self._key.sign_transaction(transaction).raw_transaction
         return "0x" + raw.hex()
 
+    def authorize(self, contract: str, *, nonce: int) -> Any:
+        """A signed permission to run the contract's code in place of the account's own (EIP-7702)."""
+        permission = {"chainId": self._chain_id, "address": to_checksum_address(contract), "nonce": nonce}
+        return self._key.sign_authorization(permission)
+
     def send(self, **fields: Any) -> str:
         """Sign with the next nonce, send, return the hash."""
         transaction_hash: str = self._rpc("eth_sendRawTransaction", self.sign(**fields))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.devnet.programs import LOG_INPUT, REVERT_WITH_INPUT, WANTS_GAS, creation_code, word
+from tests.devnet.programs import ECHO, LOG_INPUT, REVERT_WITH_INPUT, WANTS_GAS, creation_code, word
 from tests.devnet.signing import ETHER, GWEI, Wallet
 from tests.support.devnet import Devnet
 from tests.support.rpc import Rpc, RpcFailure, wait_for
@@ -184,3 +184,16 @@ def test_storage_and_logs_follow_an_access_list_transaction(rpc: Rpc, wallet: Wa
     assert receipt["logs"][0]["topics"] == ["0x" + word(1)]
     transaction = rpc("eth_getTransactionByHash", receipt["transactionHash"])
     assert transaction["accessList"] == [entry]
+
+
+def test_a_set_code_transaction_delegates_an_account(rpc: Rpc, wallet: Wallet) -> None:
+    contract = wallet.deploy(ECHO)
+    authorization = wallet.authorize(contract, nonce=wallet.nonce + 1)
+    receipt = rpc.receipt(wallet.send(type=4, gas=100_000, authorizationList=[authorization]))
+    assert (receipt["type"], receipt["status"]) == ("0x4", "0x1")
+    assert rpc("eth_getCode", wallet.address) == "0xef0100" + contract[2:]
+    assert rpc("eth_call", {"to": wallet.address, "data": "0x1234"}) == "0x1234"
+    listed = rpc("eth_getTransactionByHash", receipt["transactionHash"])["authorizationList"]
+    assert (listed[0]["address"], listed[0]["nonce"]) == (contract, hex(wallet.nonce))
+    # The authorization used up a nonce of its own.
+    assert rpc.integer("eth_getTransactionCount", wallet.address, "pending") == wallet.nonce + 1
