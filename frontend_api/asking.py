@@ -78,9 +78,8 @@ class DirectAnswers:
 
     async def status(self) -> StatusAnswer:
         """The whole in one answer."""
-        async with self._reader() as reader:
-            found = await reader.project(self._project) if self._index.service.indexer.state.projects else None
-        await self._collect(found.address if found else None, newest_only=True)
+        if self._index.service.indexer.state.projects:
+            await self._collect(await self._chosen(), newest_only=True)
         async with self._reader() as reader:
             return await status_answer(reader, self._index.service, self._index.deployment, self._project)
 
@@ -116,7 +115,7 @@ class DirectAnswers:
         async with self._reader() as reader:
             return (await reader.project(self._project)).address
 
-    async def _collect(self, project: str | None, *, only: int | None = None, newest_only: bool = False) -> None:
+    async def _collect(self, project: str, *, only: int | None = None, newest_only: bool = False) -> None:
         """Fetch the records a question needs: one round's, the newest accepted and final ones, or all."""
         state = self._index.service.indexer.state
         rounds = None if only is None else {only}

@@ -38,7 +38,7 @@ class ChainSession:
 
 
 async def find_project(chain: Chain, deployment: Deployment, named: str | None) -> Address:
-    """The project named, else the deployment's only one. Raises ProjectNotFound, or SettingsError if it is ambiguous."""
+    """The project named, else the deployment's only one. Raises ProjectNotFound, SettingsError."""
     events = await chain.logs([deployment.factory], deployment.block_number, (await chain.head()).number)
     projects = [event.project for event in events if isinstance(event, ProjectCreated)]
     if not projects or (named is not None and named not in projects):

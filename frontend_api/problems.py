@@ -84,7 +84,10 @@ async def _request_error(request: Request, error: RequestError) -> JSONResponse:
 async def _http_exception(request: Request, error: HTTPException) -> JSONResponse:
     phrase = HTTPStatus(error.status_code).phrase
     slug = phrase.lower().replace(" ", "-")
-    return _problem(request, error.status_code, slug, phrase, str(error.detail), error.headers)
+    detail = str(error.detail)
+    if detail == phrase:
+        detail = f"{phrase.lower()}: {request.method} {request.url.path}"
+    return _problem(request, error.status_code, slug, phrase, detail, error.headers)
 
 
 async def _validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
