@@ -252,5 +252,5 @@ class Project_NotClosable(ProjectReverted):
 class Project_RoundsPending(ProjectReverted):
     """Rounds must be finalized or skipped before closing."""
 
-    sentence = "{count} rounds must be finalized or skipped first"
+    sentence = "rounds that must be finalized or skipped first: {count}"
     count: int

@@ -1,0 +1,152 @@
+"""Creating projects: everything is checked at birth, fixed for good, and published with the project."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contracts.abi import contract_abi
+from contracts.client import Factory, Project
+from contracts.events import ProjectCreated
+from contracts.reverts.base import RevertedWithData
+from contracts.reverts.factory import (
+    Factory_CloseThawTooShort,
+    Factory_ManifestMismatch,
+    Factory_RoundOutlastsThaw,
+    Factory_WrongRegistry,
+    Factory_WrongToken,
+    Factory_ZeroParameter,
+)
+from contracts.values import ZERO_ADDRESS, ProjectConfiguration
+from tests.support.stage import (
+    ATTEST_SECONDS,
+    CHALLENGE_SECONDS,
+    COMMIT_SECONDS,
+    GENESIS,
+    MANIFEST,
+    REVEAL_SECONDS,
+    ROUND_POOL,
+    THAW_SECONDS,
+    Stage,
+    address_of,
+    configuration_of,
+    create_project,
+    fund,
+)
+
+ROUND_SECONDS = COMMIT_SECONDS + REVEAL_SECONDS + ATTEST_SECONDS + CHALLENGE_SECONDS
+
+
+async def test_a_project_holds_its_configuration_and_publishes_its_manifest(stage: Stage) -> None:
+    configuration = configuration_of(stage.deployment, address_of(stage.peers[2].chain))
+    receipt = await Factory(stage.outsider, stage.factory.address).create_project(configuration, MANIFEST)
+    created = receipt.event(ProjectCreated)
+    assert (created.owner, created.manifest) == (configuration.owner, MANIFEST)
+    assert await Project(stage.owner, created.project).configuration() == configuration
+    assert hashlib.sha256(created.manifest).digest() == configuration.manifest_digest
+    assert await stage.factory.is_project(created.project)
+    assert not await stage.factory.is_project(stage.token.address)
+    assert await stage.factory.registry() == stage.registry.address
+    assert await stage.factory.implementation() == stage.deployment.implementation
+
+
+async def test_a_new_project_is_empty_and_starts_from_genesis(stage: Stage) -> None:
+    project = Project(stage.owner, await create_project(stage.factory, standard(stage)))
+    status = await project.status()
+    assert status.head_digest == GENESIS
+    assert (status.last_round, status.funded, status.available, status.reserved) == (0, 0, 0, 0)
+    assert (status.complete, status.closing, status.closed) == (False, False, False)
+
+
+async def test_projects_keep_their_money_apart(stage: Stage) -> None:
+    other = await create_project(stage.factory, standard(stage))
+    before = await stage.project.status()
+    await fund(stage.token, other, ROUND_POOL)
+    assert await stage.project.status() == before
+    assert await stage.token.balance_of(other) == ROUND_POOL
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"owner": ZERO_ADDRESS}, "owner"),
+        ({"genesis_digest": bytes(32)}, "genesisDigest"),
+        ({"rule_hash": bytes(32)}, "ruleHash"),
+        ({"round_pool": 0}, "roundPool"),
+        ({"rounds": 0}, "rounds"),
+        ({"minimum_seats": 0}, "minimumSeats"),
+        ({"commit_seconds": 0}, "commitSeconds"),
+        ({"reveal_seconds": 0}, "revealSeconds"),
+        ({"attest_seconds": 0}, "attestSeconds"),
+        ({"challenge_seconds": 0}, "challengeSeconds"),
+    ],
+)
+async def test_parts_of_a_configuration_must_not_be_zero(stage: Stage, change: dict[str, Any], name: str) -> None:
+    with pytest.raises(Factory_ZeroParameter) as refusal:
+        await stage.factory.create_project(standard(stage, **change), MANIFEST)
+    assert refusal.value.name == name
+
+
+async def test_registry_and_token_must_be_the_factorys(stage: Stage) -> None:
+    with pytest.raises(Factory_WrongRegistry) as registry:
+        await stage.factory.create_project(standard(stage, registry=stage.token.address), MANIFEST)
+    assert (registry.value.have, registry.value.want) == (stage.token.address, stage.registry.address)
+    with pytest.raises(Factory_WrongToken) as token:
+        await stage.factory.create_project(standard(stage, token=stage.registry.address), MANIFEST)
+    assert (token.value.have, token.value.want) == (stage.registry.address, stage.token.address)
+
+
+async def test_the_manifest_must_be_the_one_of_the_configuration(stage: Stage) -> None:
+    with pytest.raises(Factory_ManifestMismatch) as refusal:
+        await stage.factory.create_project(standard(stage), MANIFEST + b" ")
+    assert refusal.value.have == hashlib.sha256(MANIFEST + b" ").digest()
+    assert refusal.value.want == hashlib.sha256(MANIFEST).digest()
+
+
+async def test_a_round_may_last_as_long_as_leaving_stake_stays_locked_and_no_longer(stage: Stage) -> None:
+    longest = COMMIT_SECONDS + THAW_SECONDS - ROUND_SECONDS
+    changes: dict[str, Any] = {"close_thaw_seconds": 10 * THAW_SECONDS}
+    await create_project(stage.factory, standard(stage, commit_seconds=longest, **changes))
+    with pytest.raises(Factory_RoundOutlastsThaw) as refusal:
+        await create_project(stage.factory, standard(stage, commit_seconds=longest + 1, **changes))
+    assert (refusal.value.round_seconds, refusal.value.thaw_seconds) == (THAW_SECONDS + 1, THAW_SECONDS)
+
+
+async def test_closing_takes_as_long_as_a_round_at_least(stage: Stage) -> None:
+    await create_project(stage.factory, standard(stage, close_thaw_seconds=ROUND_SECONDS))
+    with pytest.raises(Factory_CloseThawTooShort) as refusal:
+        await create_project(stage.factory, standard(stage, close_thaw_seconds=ROUND_SECONDS - 1))
+    assert (refusal.value.have, refusal.value.want) == (ROUND_SECONDS - 1, ROUND_SECONDS)
+
+
+async def test_the_longest_windows_do_not_overflow(stage: Stage) -> None:
+    windows = ("commit_seconds", "reveal_seconds", "attest_seconds", "challenge_seconds", "close_thaw_seconds")
+    configuration = standard(stage, **dict.fromkeys(windows, 2**32 - 1))
+    with pytest.raises(Factory_RoundOutlastsThaw) as refusal:
+        await create_project(stage.factory, configuration)
+    assert refusal.value.round_seconds == 4 * (2**32 - 1)
+
+
+async def test_the_code_behind_all_projects_is_no_project_itself(stage: Stage) -> None:
+    template = Project(stage.owner, stage.deployment.implementation)
+    with pytest.raises(RevertedWithData):
+        await template.configuration()
+    for name, arguments in (("openRound", ()), ("fund", (1,)), ("requestClose", ()), ("close", ())):
+        with pytest.raises(RevertedWithData):
+            await stage.send(template, name, *arguments)
+
+
+@pytest.mark.parametrize("name", ["registry", "implementation"])
+async def test_a_factory_needs_a_registry_and_code(stage: Stage, name: str) -> None:
+    addresses = {"registry": stage.registry.address, "implementation": stage.deployment.implementation}
+    addresses[name] = ZERO_ADDRESS
+    with pytest.raises(Factory_ZeroParameter) as refusal:
+        await stage.owner.send(None, contract_abi("ProjectFactory").encode_deployment(*addresses.values()))
+    assert refusal.value.name == name
+
+
+def standard(stage: Stage, **changes: Any) -> ProjectConfiguration:
+    return replace(configuration_of(stage.deployment, address_of(stage.owner)), **changes)
