@@ -156,6 +156,7 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         pool_wei=configuration.round_pool,
         attest_seconds=configuration.attest_seconds,
         challenge_seconds=configuration.challenge_seconds,
+        epoch_seconds=await parts.registry.epoch_seconds(),
     )
     book = RecordBook(parts.state, me=member.me)
     attester = Attester(
@@ -194,7 +195,6 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         attester=attester,
         client=PeerClient(parts.session, member.me),
     )
-    epoch_seconds = await parts.registry.epoch_seconds()
     return Driver(
         me=member.me,
         project=parts.project,
@@ -206,7 +206,6 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         settlement=settlement,
         book=book,
         attack=member.attack,
-        epoch_at=lambda now: now // epoch_seconds,
         claims=settings.claim,
         poll_seconds=settings.poll_seconds,
     )

@@ -53,13 +53,12 @@ class Driver:
         settlement: Settlement,
         book: RecordBook,
         attack: Attack,
-        epoch_at: state.EpochClock,
         claims: bool,
         poll_seconds: float,
     ) -> None:
         self._me, self._project, self._rules, self._observer, self._mailbox = me, project, rules, observer, mailbox
         self._maker, self._attester, self._settlement, self._attack = maker, attester, settlement, attack
-        self._book, self._epoch_at, self._claims, self._poll_seconds = book, epoch_at, claims, poll_seconds
+        self._book, self._claims, self._poll_seconds = book, claims, poll_seconds
         self._mailbox_version = mailbox.version
         self._running: dict[Action, asyncio.Task[None]] = {}
         self._retries: dict[Action, Retry] = {}
@@ -100,7 +99,7 @@ class Driver:
             own = frozenset(seat.number for seat in history.active_seats(current.epoch, self._me))
             known = replace(known, prepared=self._maker.prepared(current, own))
             known = self._attester.knowledge(current, known)
-        actions = next_actions(history, self._rules, known, self._me, now=now, epoch=self._epoch_at(now))
+        actions = next_actions(history, self._rules, known, self._me, now=now)
         if not self._attack.reveals:
             actions = tuple(action for action in actions if not isinstance(action, state.Reveal))
         return actions

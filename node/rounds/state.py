@@ -10,15 +10,12 @@ ranks the accounts; rank 0 acts at once, rank i after i turns of silence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from contracts.values import Address
 from node.rounds.agreement import HaveList, Judgement, Proposal, available_seats, carries_quorum, judge, rank
 from node.rounds.history import Phase, RoundHistory, SwarmHistory
-
-EpochClock = Callable[[int], int]
-"""Registry epoch at a chain time in seconds."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +27,7 @@ class Rules:
     pool_wei: int
     attest_seconds: int
     challenge_seconds: int
+    epoch_seconds: int
 
     @property
     def turn_seconds(self) -> int:
@@ -165,13 +163,13 @@ Action = (
 
 
 def next_actions(
-    history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: Address, *, now: int, epoch: int
+    history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: Address, *, now: int
 ) -> tuple[Action, ...]:
-    """Everything that `me` should be doing at chain time `now` (seconds) in registry epoch `epoch`."""
+    """Everything that `me` should be doing at chain time `now` (seconds)."""
     actions: list[Action] = [*_finish(history, rules, knowledge, me, now)]
     current = history.current
     if current is None or current.phase(now) not in (Phase.COMMIT, Phase.REVEAL, Phase.ATTEST, Phase.EXPIRED):
-        return (*actions, *_open(history, rules, me, now, epoch))
+        return (*actions, *_open(history, rules, me, now))
     match current.phase(now):
         case Phase.COMMIT:
             actions += _commit(history, current, knowledge, me)
@@ -204,9 +202,9 @@ def _finish(history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: Addre
         yield Claim()
 
 
-def _open(history: SwarmHistory, rules: Rules, me: Address, now: int, epoch: int) -> Iterable[Action]:
+def _open(history: SwarmHistory, rules: Rules, me: Address, now: int) -> Iterable[Action]:
     accepted = sum(item.acceptance is not None for item in history.rounds)
-    seats = history.active_seats(epoch)
+    seats = history.active_seats(now // rules.epoch_seconds)
     unfinalized = sum(
         item.pool_wei for item in history.rounds if item.acceptance is not None and item.finalized is None
     )
@@ -217,7 +215,9 @@ def _open(history: SwarmHistory, rules: Rules, me: Address, now: int, epoch: int
     owners = {seat.owner for seat in seats}
     current = history.current
     if current is None:
-        seed, since = history.genesis_digest, now
+        # Turns count from the epoch in which enough seats became active.
+        activation = sorted(seat.active_epoch for seat in seats)[rules.minimum_seats - 1]
+        seed, since = history.genesis_digest, activation * rules.epoch_seconds
     elif current.acceptance is not None:
         # The result hash is the freshest value that nobody could choose.
         seed, since = current.acceptance.result_hash, current.acceptance.challenge_end - rules.challenge_seconds
