@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -61,7 +62,9 @@ def _serve(options: argparse.Namespace) -> int:
     host, port = listener.getsockname()[:2]
     rpc_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     server = _Server(
-        uvicorn.Config(application(chain), log_level="warning", access_log=False, lifespan="off"),
+        uvicorn.Config(
+            application(chain), log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        ),
         announcement=_json_line(chain, rpc_url) if options.json else _greeting(chain, rpc_url),
     )
     worker = Worker(
@@ -70,8 +73,8 @@ def _serve(options: argparse.Namespace) -> int:
         heartbeat_seconds=options.heartbeat_seconds,
         on_failure=server.fail,
     )
-    # uvicorn ends in peace and then raises the signal again: to end when asked is a success.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    # uvicorn ends in peace and then raises the signal again: to end when asked is a success, as for SIGINT.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     worker.start()
     try:
         asyncio.run(server.serve(sockets=[listener]))
@@ -151,4 +154,8 @@ def _not_negative(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: that waits for every call and block that still computes, and nobody is left to answer.
+    os._exit(status)

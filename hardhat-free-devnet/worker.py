@@ -40,12 +40,10 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the block at hand and end."""
+        """Build nothing more; the block at hand is not waited for."""
         with self._chain.changed:
             self._stopping = True
             self._chain.changed.notify_all()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def _run(self) -> None:
         try:

@@ -23,8 +23,8 @@ INSUFFICIENT_BALANCE = "0xe450d38c"
 
 
 def test_web3_deploys_calls_estimates_and_reads_events(devnet: Devnet) -> None:
-    web3 = Web3(HTTPProvider(devnet.rpc_url))
-    owner = Account.from_key(devnet.accounts[7].private_key)
+    web3: Any = Web3(HTTPProvider(devnet.rpc_url))
+    owner: Any = Account.from_key(devnet.accounts[7].private_key)
     web3.eth.default_account = owner.address
 
     def send(call: Any) -> Any:
@@ -34,21 +34,19 @@ def test_web3_deploys_calls_estimates_and_reads_events(devnet: Devnet) -> None:
         sent = web3.eth.send_raw_transaction(owner.sign_transaction(transaction).raw_transaction)
         return web3.eth.wait_for_transaction_receipt(sent, poll_latency=0.02)
 
-    factory: Any = web3.eth.contract(abi=TOKEN["abi"], bytecode=TOKEN["bytecode"])
+    factory = web3.eth.contract(abi=TOKEN["abi"], bytecode=TOKEN["bytecode"])
     address = send(factory.constructor(owner.address, SUPPLY))["contractAddress"]
-    token: Any = web3.eth.contract(address=address, abi=TOKEN["abi"])
+    token = web3.eth.contract(address=address, abi=TOKEN["abi"])
     receipt = send(token.functions.transfer(RECIPIENT, 7))
     assert receipt["type"] == 2
     assert token.functions.balanceOf(RECIPIENT).call() == 7
     assert token.functions.balanceOf(owner.address).call(block_identifier=receipt["blockNumber"] - 1) == SUPPLY
     events = token.events.Transfer().get_logs(from_block=receipt["blockNumber"])
     assert [(event["args"]["to"], event["args"]["value"]) for event in events] == [(RECIPIENT, 7)]
-    for refused in (
-        lambda: token.functions.transfer(RECIPIENT, SUPPLY).call({"from": owner.address}),
-        lambda: token.functions.transfer(RECIPIENT, SUPPLY).estimate_gas({"from": owner.address}),
-    ):
+    transfer = token.functions.transfer(RECIPIENT, SUPPLY)
+    for refused in (transfer.call, transfer.estimate_gas):
         with pytest.raises(ContractCustomError) as caught:
-            refused()
+            refused({"from": owner.address})
         assert str(caught.value.data).startswith(INSUFFICIENT_BALANCE)
 
 
