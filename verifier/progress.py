@@ -28,25 +28,27 @@ class NoSteps:
 
 
 class _Bar:
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
+    def __init__(self, progress: Progress, total: int, silent_seconds: float) -> None:
+        self._progress, self._silent_seconds, self._done = progress, silent_seconds, 0
         self._started = time.monotonic()
         self._task = progress.add_task("", total=total, visible=False)
 
     def step(self, description: str) -> None:
         """See Steps."""
         self._done += 1
-        late = time.monotonic() - self._started > SILENT_SECONDS
+        late = time.monotonic() - self._started >= self._silent_seconds
         self._progress.update(self._task, completed=self._done, description=description, visible=late)
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Steps]:
-    """A bar of `total` steps on stderr, drawn only on a terminal and only once two seconds have passed."""
-    console = Console(stderr=True)
+def progress_bar(
+    total: int, *, console: Console | None = None, silent_seconds: float = SILENT_SECONDS
+) -> Iterator[Steps]:
+    """A bar of `total` steps, by default on stderr; only on a terminal, and only once the silent seconds are over."""
+    console = console or Console(stderr=True)
     if not console.is_terminal:
         yield NoSteps()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        yield _Bar(progress, total)
+        yield _Bar(progress, total, silent_seconds)

@@ -148,8 +148,11 @@ def first_difference(expected: Any, found: Any, path: tuple[str | int, ...] = ()
         if len(expected) != len(found):
             return Difference(path, f"{len(expected)} items", f"{len(found)} items")
         return None
-    same = type(expected) is type(found) and expected == found
-    return None if same else Difference(path, _plain(expected), _plain(found))
+    if type(expected) is type(found) and expected == found:
+        return None
+    both_texts = isinstance(expected, str) and isinstance(found, str)
+    sides = [side if both_texts else json.dumps(side)[:200] for side in (expected, found)]
+    return Difference(path, *sides)
 
 
 def _named(path: tuple[str | int, ...], expected: Mapping[str, Any], document: Mapping[str, Any]) -> str:
@@ -180,7 +183,3 @@ def _signature(text: object) -> bytes | None:
         return bytes.fromhex(text[2:])
     except ValueError:
         return None
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)[:200]

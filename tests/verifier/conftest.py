@@ -61,6 +61,12 @@ def online(finished: FinishedProject) -> Callable[..., AuditSettings]:
     return partial(settings_of, finished)
 
 
+@pytest.fixture(scope="session")
+def finished_deployment(finished: FinishedProject) -> Path:
+    """The deployment record of the finished project."""
+    return finished.swarm.deployment_file
+
+
 def settings_of(finished: FinishedProject, *urls: str, **options: object) -> AuditSettings:
     """Settings of an online audit that reads from these gateways."""
     return AuditSettings(

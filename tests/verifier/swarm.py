@@ -24,7 +24,7 @@ from node.codec import MessageHeader, data_leaves, encode, parse
 from node.exchange.content_routes import Policy
 from node.manifest import Manifest, TensorSpec
 from node.merkle import PositionTree
-from node.rounds.history import SwarmHistory
+from node.rounds.history import SwarmHistory, fold_all
 from node.rounds.inputs import absent_from, inputs_of, open_update
 from node.rounds.outcome import RoundOutcome, compute_outcome
 from node.rounds.record import MessageFile, RoundRecord
@@ -33,9 +33,6 @@ from node.storage.unixfs import root_of
 from tests.support.devnet import Devnet
 from tests.support.gateways import BookOfRecords, make_gateway
 from tests.support.rpc import Rpc
-from verifier.audit import open_project
-from verifier.chain_reader import read_chain
-from verifier.verdict import Reject
 
 MANIFEST = Manifest(
     task="digits",
@@ -241,16 +238,11 @@ async def _accept(finished: FinishedProject, project: Project, number: int, outc
 
 async def history_of(finished: FinishedProject) -> SwarmHistory:
     """The history of the project as the chain tells it."""
-    deployment = finished.swarm.deployment
-    record = await read_chain(
-        finished.swarm.owner,
-        factory=deployment.factory,
-        project=finished.address,
-        from_block=deployment.block_number,
-    )
-    opened = open_project(record)
-    assert not isinstance(opened, Reject), opened
-    return opened[1]
+    deployment, chain = finished.swarm.deployment, finished.swarm.owner
+    head = await chain.head()
+    events = await chain.logs([deployment.registry, finished.address], deployment.block_number, head.number)
+    start = SwarmHistory.start(seat_stake_wei=SEAT_STAKE_WEI, genesis_digest=genesis(MANIFEST).digest)
+    return fold_all(start, events)
 
 
 async def _create_project(swarm: Swarm, rounds: int, start: Checkpoint) -> Project:

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from contracts.client import Registry
 from contracts.errors import ChainUnreachable
 from node.storage.unixfs import root_of
+from tests.support.devnet import Devnet
 from tests.support.gateways import BookOfRecords
-from tests.verifier.swarm import FinishedProject
+from tests.verifier.conftest import settings_of
+from tests.verifier.swarm import FinishedProject, RoundPlan, play, running_swarm
 from verifier.audit import AuditSettings, audit
 from verifier.errors import AuditSettingsError
 from verifier.verdict import Accept, Inconclusive, Reject
@@ -212,3 +215,14 @@ async def test_a_project_of_another_factory_is_named(finished: FinishedProject, 
     settings = online().model_copy(update={"project": stranger})
     with pytest.raises(AuditSettingsError, match=f"did not create project {stranger}"):
         await audit(settings)
+
+
+async def test_peers_are_found_by_the_endpoints_they_announced(verifier_devnet: Devnet, tmp_path: Path) -> None:
+    async with running_swarm(verifier_devnet, tmp_path) as swarm:
+        project = await play(swarm, tmp_path / "store", (RoundPlan(),))
+        with project.store:
+            async with project.gateway() as url:
+                for seat, announced in ((3, "http://127.0.0.1:9"), (4, url), (5, "http://127.0.0.1:9"), (5, "")):
+                    await Registry(swarm.peer_of(seat), swarm.deployment.registry).set_endpoint(announced, bytes(32))
+                verdict = await audit(settings_of(project))
+    assert isinstance(verdict, Accept)

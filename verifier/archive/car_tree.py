@@ -57,7 +57,9 @@ class CarTree:
     def damages(self) -> Iterator[ArchiveDamaged]:
         """See Tree."""
         yield from self._broken
-        paths = dict(self._paths_by_digest())
+        paths: dict[bytes, str] = {}
+        for digest, path in self._paths_by_digest():
+            paths.setdefault(digest, path)
         for section in self._sections:
             if not section.intact:
                 digest = section.cid.digest if section.cid.digest in paths else section.digest
