@@ -85,14 +85,15 @@ def _bits(gaps: UInt16, parameter: int) -> int:
 def _quotients(unary: memoryview, count: int, parameter: int) -> UInt16:
     """Read the unary stream; gaps without their remainders, uint16 (m,)."""
     bits = np.unpackbits(np.frombuffer(unary, dtype=np.uint8), bitorder="little")
-    closing = np.flatnonzero(bits.view(np.bool_))
+    closing = np.flatnonzero(bits.view(np.bool_)).astype(np.int32)
+    del bits  # the largest temporary; memory stays within twice what is read
     if len(closing) != count:
         raise MalformedMessage(f"Rice payload with {len(closing)} indices, expected {count}")
     if len(unary) != closing[-1] // 8 + 1:
         raise MalformedMessage(f"Rice payload with {len(unary)} bytes of quotients, {closing[-1] // 8 + 1} are enough")
-    ends = closing.astype(np.int32)
-    quotients = ends.copy()
-    quotients[1:] -= ends[:-1] + np.int32(1)
+    quotients = closing.copy()
+    quotients[1:] -= closing[:-1]
+    quotients[1:] -= 1
     largest = int(quotients.max())
     if largest << parameter > np.iinfo(np.uint16).max:
         raise MalformedMessage(f"Rice quotient {largest} with parameter {parameter} is longer than a chunk")
