@@ -7,6 +7,7 @@ again; a bug ends the service, which `state` tells too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Literal
 
@@ -66,7 +67,9 @@ class IndexService:
         pause = self._poll_seconds
         while True:
             self._accepted.clear()
-            stored = await self.collector.collect(self.indexer.state)
+            stored = 0
+            with contextlib.suppress(OperationalError):  # a locked database: asked again after a pause
+                stored = await self.collector.collect(self.indexer.state)
             # What nobody has today somebody may have when they are back: ask again, ever more seldom.
             pause = self._poll_seconds if stored else min(2 * pause, LONGEST_PAUSE_SECONDS)
             timeout = pause if self.collector.missing else None
