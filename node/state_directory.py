@@ -12,6 +12,7 @@ The order of writing is always files first, then the row that names them, so tha
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ CREATE TABLE IF NOT EXISTS updates (
     round INTEGER NOT NULL, seat INTEGER NOT NULL,
     digest BLOB NOT NULL, data_root BLOB NOT NULL, salt BLOB NOT NULL,
     PRIMARY KEY (round, seat));
-CREATE TABLE IF NOT EXISTS signed (round INTEGER PRIMARY KEY, result_hash BLOB NOT NULL, signature BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS signed (
+    round INTEGER PRIMARY KEY, result_hash BLOB NOT NULL, signature BLOB NOT NULL, seats TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
@@ -72,11 +74,12 @@ class PreparedUpdate:
 
 @dataclass(frozen=True)
 class SignedResult:
-    """The one result this peer signed for a round."""
+    """The one result this peer signed for a round, and the seats whose updates went into it."""
 
     round: int
     result_hash: bytes
     signature: bytes
+    seats: frozenset[int]
 
 
 class StateDirectory:
@@ -153,9 +156,9 @@ class StateDirectory:
     def signed(self, round_number: int) -> SignedResult | None:
         """The result this peer signed for a round, if any."""
         row = self._database.execute(
-            "SELECT round, result_hash, signature FROM signed WHERE round = ?", (round_number,)
+            "SELECT round, result_hash, signature, seats FROM signed WHERE round = ?", (round_number,)
         ).fetchone()
-        return SignedResult(*row) if row else None
+        return SignedResult(row[0], row[1], row[2], frozenset(json.loads(row[3]))) if row else None
 
     def save_signed(self, signed: SignedResult) -> None:
         """Record a signature before it leaves the machine; a second, different one is equivocation and refused."""
@@ -166,7 +169,8 @@ class StateDirectory:
                 f"will not sign 0x{signed.result_hash.hex()}"
             )
         self._database.execute(
-            "INSERT OR REPLACE INTO signed VALUES (?, ?, ?)", (signed.round, signed.result_hash, signed.signature)
+            "INSERT OR REPLACE INTO signed VALUES (?, ?, ?, ?)",
+            (signed.round, signed.result_hash, signed.signature, json.dumps(sorted(signed.seats))),
         )
 
     def next_sequence(self) -> int:
@@ -221,6 +225,6 @@ def write_durably(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise

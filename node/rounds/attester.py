@@ -81,11 +81,18 @@ class Attester:
         self._manifest, self._rules, self._library, self._state = manifest, rules, library, state
         self._mailbox, self._gossip, self._book = mailbox, gossip, book
         self._memory = RoundMemory(0)
+        # The next round may open before this one is settled, so outcomes outlive the round's memory.
+        self._outcomes: dict[int, RoundOutcome] = {}
         self._log = structlog.get_logger("attester")
 
     def outcome(self, round_number: int) -> RoundOutcome | None:
-        """The result this peer computed and signed for a round, if it did so since it started."""
-        return self._memory.outcome if self._memory.number == round_number else None
+        """The result this peer computed and signed for one of the newest rounds, if it did so since it started."""
+        return self._outcomes.get(round_number)
+
+    def signed_seats(self, round_number: int, result_hash: bytes) -> frozenset[int] | None:
+        """The input set behind a result, if this peer signed that very result, also before a restart."""
+        signed = self._state.signed(round_number)
+        return signed.seats if signed is not None and signed.result_hash == result_hash else None
 
     def knowledge(self, round_: RoundHistory, known: Knowledge) -> Knowledge:
         """`known`, completed with what was gathered about this round."""
@@ -141,9 +148,10 @@ class Attester:
         result_hash = result_digest(self._domain, round_.number, outcome.result)
         signature = sign_digest(self._key, result_hash)
         # Durable before it leaves: a peer that restarts must never sign something else for this round.
-        self._state.save_signed(SignedResult(round_.number, result_hash, signature))
+        self._state.save_signed(SignedResult(round_.number, result_hash, signature, seats))
         self._library.keep(outcome.checkpoint, outcome.checkpoint_bytes)
         memory.outcome, memory.result_hash = outcome, result_hash
+        self._outcomes = {**dict(list(self._outcomes.items())[-2:]), round_.number: outcome}
         await self._publish(round_, agreement.SIGNATURE, agreement.signature_body(result_hash, signature))
 
     async def compute(self, history: SwarmHistory, round_: RoundHistory, updates: Mapping[int, Update]) -> RoundOutcome:
@@ -196,6 +204,8 @@ class Attester:
     def _remember(self, number: int) -> RoundMemory:
         if self._memory.number != number:
             self._memory = RoundMemory(number)
+            self._mailbox.forget(number)
+            self._library.forgive(number - 1)
         return self._memory
 
     def _statements(self, round_: RoundHistory) -> Statements:

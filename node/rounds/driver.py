@@ -60,6 +60,7 @@ class Driver:
         self._maker, self._attester, self._settlement, self._attack = maker, attester, settlement, attack
         self._book, self._claims, self._poll_seconds = book, claims, poll_seconds
         self._mailbox_version = mailbox.version
+        self._chain_readable = True
         self._running: dict[Action, asyncio.Task[None]] = {}
         self._retries: dict[Action, Retry] = {}
         self._log = structlog.get_logger("driver")
@@ -86,7 +87,13 @@ class Driver:
         try:
             await self._observer.refresh()
         except SwarmProofError as error:
-            self._log.warning("chain not readable", cause=str(error))
+            if self._chain_readable:
+                self._log.warning("the chain cannot be read, waiting for it", cause=str(error))
+            self._chain_readable = False
+            return
+        if not self._chain_readable:
+            self._log.info("the chain can be read again", block=self._observer.head.number)
+        self._chain_readable = True
 
     def _decide(self) -> tuple[Action, ...]:
         history, now = self._observer.history, self._observer.head.timestamp

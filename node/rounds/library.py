@@ -75,6 +75,10 @@ class Library:
         )
         return await asyncio.to_thread(open_update, data, self.manifest, self._domain, round_, reveal)
 
+    def forgive(self, round_number: int) -> None:
+        """Ask those again who sent wrong bytes up to this round."""
+        self._fetcher.forget(round_number)
+
     @property
     def message_limit_bytes(self) -> int:
         """No valid message is longer: every entry takes at most 6 bytes, every chunk 8."""

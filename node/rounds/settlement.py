@@ -92,12 +92,18 @@ class Settlement:
         self._log.info("claimed", cumulative_wei=str(total))
 
     async def _replay(self, history: SwarmHistory, round_: RoundHistory) -> RoundOutcome | None:
-        """Compute a round that others finished without us, from the inputs its record names; None if they are gone."""
-        record = await self._fetch_record(history, round_)
+        """Compute a round again: one we signed before a restart, or one that others finished without us.
+
+        None if some of its inputs are gone. Raises RecordUnavailable when nobody can tell which they were.
+        """
+        seats = self._attester.signed_seats(round_.number, _accepted(round_).result_hash)
+        if seats is None:
+            record = await self._fetch_record(history, round_)
+            seats = frozenset(leaf.seat for leaf in record.inputs)
         try:
             updates = {
-                leaf.seat: await self._library.update(round_, round_.reveal_by_seat[leaf.seat], history.endpoints)
-                for leaf in record.inputs
+                seat: await self._library.update(round_, round_.reveal_by_seat[seat], history.endpoints)
+                for seat in sorted(seats)
             }
         except (ExchangeError, MalformedMessage) as error:
             self._log.warning("round not replayed", round=round_.number, cause=str(error))
