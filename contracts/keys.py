@@ -33,18 +33,6 @@ def load_key(path: Path, *, password_path: Path | None = None) -> LocalAccount:
     return _account(path, key)
 
 
-def save_key(path: Path, key: bytes, *, password: str | None = None) -> None:
-    """Write a new key file that only we can read; encrypted when a password is given. Raises KeyFileError."""
-    account = _account(path, key)
-    text = "0x" + key.hex() if password is None else json.dumps(Account.encrypt(account.key, password))
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise KeyFileError(str(path), f"cannot be written: {error.strerror}") from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-
-
 def _decrypt(path: Path, text: str, password_path: Path | None) -> bytes:
     if password_path is None:
         raise KeyFileError(str(path), "is encrypted, and no password file was given")

@@ -29,7 +29,7 @@ class Rpc:
     @classmethod
     async def open(cls, url: str, *, timeout_seconds: float) -> Rpc:
         """Prepare the connection; nothing is sent yet. Raises ChainUnreachable for what is no HTTP address."""
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_http(url):
             raise ChainUnreachable(url, "not an http or https address")
         provider = AsyncHTTPProvider(
             url,
@@ -76,6 +76,14 @@ class Rpc:
     async def close(self) -> None:
         """Close all connections."""
         await self._provider.disconnect()
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _failure(method: str, error: Mapping[str, Any]) -> ChainError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from eth_abi.abi import encode
@@ -31,7 +32,8 @@ from contracts.errors import InvalidSignature
 
 PROJECT = checksum_address(bytes(range(20)))
 DOMAIN = Domain(31337, PROJECT)
-RESULT = Result(*(bytes([i]) * 32 for i in range(1, 7)), 2**128 - 1)
+WORDS = [bytes([i]) * 32 for i in range(1, 7)]
+RESULT = Result(WORDS[0], WORDS[1], WORDS[2], WORDS[3], WORDS[4], WORDS[5], 2**128 - 1)
 KEY = bytes(31) + b"\x07"
 
 word = st.binary(min_size=32, max_size=32)
@@ -99,7 +101,7 @@ def test_every_part_of_a_result_and_its_place_changes_the_digest() -> None:
     digests.add(result_digest(Domain(1, PROJECT), 1, RESULT))
     digests.add(result_digest(Domain(31337, checksum_address(bytes(20))), 1, RESULT))
     for item in fields(RESULT):
-        other: object = 0 if item.name == "cumulative_total" else bytes(32)
+        other: Any = 0 if item.name == "cumulative_total" else bytes(32)
         digests.add(result_digest(DOMAIN, 1, replace(RESULT, **{item.name: other})))
     assert len(digests) == 4 + len(fields(RESULT))
 

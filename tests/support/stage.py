@@ -222,8 +222,11 @@ def update_of(seat: int, number: int) -> Update:
 
 def make_result(number: int, base: bytes, total: int, reward_root: bytes | None = None) -> Result:
     """A result, made up apart from what the contract checks."""
-    parts = [keccak(f"{part} of round {number}".encode()) for part in ("input", "cid", "data", "weight", "reward")]
-    return Result(base, *parts[:4], parts[4] if reward_root is None else reward_root, total)
+    names = ("input_root", "cid", "data_root", "weight_root", "reward_root")
+    parts = {name: keccak(f"{name} of round {number}".encode()) for name in names}
+    if reward_root is not None:
+        parts["reward_root"] = reward_root
+    return Result(prev_cid=base, cumulative_total=total, **parts)
 
 
 def configuration_of(deployment: Deployment, owner: Address, **changes: Any) -> ProjectConfiguration:
