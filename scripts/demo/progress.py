@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -94,16 +95,20 @@ def report_rounds(swarm: Swarm, progress: Progress, console: Console) -> None:
 
 
 def round_line(swarm: Swarm, record: RoundRecord) -> str:
-    """One line about a round."""
-    attackers = {peer.address: peer.attack for peer in swarm.peers if peer.attack is not None}
-    zeros = [
-        f"{attackers.get(item.owner, 'honest')}: {item.reason.slug}"
-        for item in record.contributions
-        if item.reason is not Reason.NONE
-    ]
+    """One line about a round: how good, who was paid, and why the others were not."""
+    roles = {peer.address: peer.attack or "honest" for peer in swarm.peers}
+    zeros: dict[str, Counter[str]] = {}
+    for item in record.contributions:
+        if item.reason.slug is not None:
+            zeros.setdefault(item.reason.slug, Counter())[roles[item.owner]] += 1
+    explained = "; ".join(f"{reason}: {_counted(who)}" for reason, who in sorted(zeros.items()))
     accuracy = "" if record.accuracy is None else f"accuracy {record.accuracy:.4f}  "
     paid = sum(item.reason is Reason.NONE for item in record.contributions)
-    return f"round {record.round:>3}  {accuracy}{paid} paid  " + ", ".join(sorted(zeros))
+    return f"round {record.round:>3}  {accuracy}{paid} paid  {explained}"
+
+
+def _counted(who: Counter[str]) -> str:
+    return ", ".join(role if count == 1 else f"{count} {role}" for role, count in sorted(who.items()))
 
 
 def describe(swarm: Swarm, progress: Progress) -> str:
