@@ -81,6 +81,8 @@ class ApiRefused(FrontendError):
     def __init__(self, detail: str, problem: str) -> None:
         super().__init__(detail)
         self.detail, self.problem = detail, problem
+        if problem.endswith("/invalid-parameter"):
+            self.exit_code = InvalidParameter.exit_code
 
 
 class NotEnoughTokens(FrontendError):
@@ -168,6 +170,7 @@ class InvalidParameter(RequestError):
     """A filter, sort, limit or cursor nobody can use."""
 
     http_status = 422
+    exit_code = 2
 
     def __init__(self, parameter: str, value: str, expected: str) -> None:
         super().__init__(f"{parameter}={value!r}: expected {expected}")

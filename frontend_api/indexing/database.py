@@ -13,9 +13,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from sqlalchemy import JSON, BigInteger, Dialect, Integer, String, event
+from sqlalchemy.exc import ArgumentError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+from frontend_api.errors import SettingsError, database_label
 
 SCHEMA_VERSION = 1
 AMOUNT_DIGITS = 78  # of 2^256 - 1
@@ -228,12 +231,18 @@ VIEWS: tuple[type[Base], ...] = (ProjectView, RoundView, UpdateView, SeatView, A
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """An engine whose transactions are whole: what one transaction reads belongs to one state of the index."""
-    if not url.startswith("sqlite"):
-        return create_async_engine(url, isolation_level="REPEATABLE READ")
-    engine = create_async_engine(url)
-    event.listen(engine.sync_engine, "connect", _sqlite_connect)
-    event.listen(engine.sync_engine, "begin", _sqlite_begin)
+    """An engine whose transactions are whole: what one transaction reads belongs to one state of the index.
+
+    Raises SettingsError for an address that names no database we have an asynchronous driver for.
+    """
+    options = {} if url.startswith("sqlite") else {"isolation_level": "REPEATABLE READ"}
+    try:
+        engine = create_async_engine(url, **options)
+    except (ArgumentError, InvalidRequestError, ImportError) as error:
+        raise SettingsError(f"database {database_label(url)} cannot be used: {str(error).splitlines()[0]}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _sqlite_connect)
+        event.listen(engine.sync_engine, "begin", _sqlite_begin)
     return engine
 
 
