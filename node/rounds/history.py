@@ -221,13 +221,11 @@ def _fold_round(
             seat = history.seats.get(event.seat)
             _require(seat is not None and seat.active_at(current.epoch), event, seat=event.seat, epoch=current.epoch)
             _require(event.seat not in current.commit_by_seat, event, committed_twice=event.seat)
-            commit = Commit(event.seat, history.seats[event.seat].owner, event.commitment, place)
-            return replace(current, commits=(*current.commits, commit))
+            return current.with_commit(Commit(event.seat, history.seats[event.seat].owner, event.commitment, place))
         case UpdateRevealed():
             _require(event.seat in current.commit_by_seat, event, never_committed=event.seat)
             _require(event.seat not in current.reveal_by_seat, event, revealed_twice=event.seat)
-            reveal = Reveal(event.seat, event.digest, event.data_root, place)
-            return replace(current, reveals=(*current.reveals, reveal))
+            return current.with_reveal(Reveal(event.seat, event.digest, event.data_root, place))
         case RoundWindowsMoved():
             ends = (event.commit_end, event.reveal_end, event.attest_end)
             before = (current.commit_end, current.reveal_end, current.attest_end)
