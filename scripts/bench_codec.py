@@ -105,8 +105,9 @@ def measure_speed(parameters: int, entries: int, repeats: int) -> dict[str, Any]
     add("parse", message, lambda: parse(message, manifest))
     add("parse and decode to float32", message, lambda: decode(parse(message, manifest), layout))
     add("records of the data tree", None, lambda: data_leaves(update, layout))
-    whole = zstandard.ZstdCompressor(level=3).compress(vector)
-    add("baseline: float32, zstd 3, encode", whole, lambda: zstandard.ZstdCompressor(level=3).compress(vector))
+    raw = vector.tobytes()
+    whole = zstandard.ZstdCompressor(level=3).compress(raw)
+    add("baseline: float32, zstd 3, encode", whole, lambda: zstandard.ZstdCompressor(level=3).compress(raw))
     add(
         "baseline: float32, zstd 3, decode",
         whole,
@@ -149,7 +150,7 @@ def measure_even_supports(entries: int, chunks: int = 2000) -> dict[str, Any]:
     order = generator.random((chunks, CHUNK_LENGTH))
     support = np.sort(np.argpartition(order, entries, axis=1)[:, :entries], axis=1)
     codec, payload = index_codes.encode(support.ravel(), np.full(chunks, entries))
-    flat = (support + CHUNK_LENGTH * np.arange(chunks)[:, np.newaxis]).astype(np.int32)
+    flat = (support + CHUNK_LENGTH * np.arange(chunks)[:, np.newaxis]).astype(np.int32).tobytes()
     limit = index_limit_bits(chunks * CHUNK_LENGTH, chunks * entries)
     bits = 8 * len(payload) / support.size
     return {
@@ -282,7 +283,7 @@ def _header(manifest: Manifest) -> MessageHeader:
 def _first_payload_bytes(message: bytes) -> int:
     """Length of the first section's index payload: the varint after tensor, format, k and number of chunks."""
     at = HEADER_BYTES + 1  # the number of sections takes a byte
-    values = []
+    values: list[int] = []
     while len(values) < 5:
         value = shift = 0
         while message[at] >= 0x80:
