@@ -1,0 +1,1 @@
+"""Checks what others claim: replays rounds from chain and store."""

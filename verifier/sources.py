@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import aiohttp
 
 from contracts.events import EndpointChanged
 from node.errors import StorageError
-from node.exchange.errors import FetchFailed, PeerError, PeerLied
+from node.exchange.errors import FetchFailed, PeerBusy, PeerError, PeerLied
 from node.exchange.fetch import Fetcher
 from node.exchange.peer_client import PeerClient
 from node.exchange.source import Source as Peer
@@ -23,6 +24,7 @@ from verifier.verdict import shown
 
 # An auditor holds no seat: peers see who asks, and that it is nobody of the swarm.
 AUDITOR: Final = "0x" + "00" * 20
+TRIES_WHILE_BUSY: Final = 8
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class GatewaySource:
             yield Missing("no peer has announced an endpoint")
         for peer in self._peers:
             try:
-                data = await self._client.record(peer, name.round or 0)
+                data = await self._record(peer, name.round or 0)
             except PeerError as error:
                 yield Missing(str(error))
             else:
@@ -112,6 +114,15 @@ class GatewaySource:
     def damages(self) -> Sequence[ArchiveDamaged]:
         """See Source: peers are not damaged, they lie."""
         return ()
+
+    async def _record(self, peer: Peer, number: int) -> bytes:
+        """The record a peer serves, asked for again as often as it says that it is busy, within reason."""
+        for _ in range(TRIES_WHILE_BUSY - 1):
+            try:
+                return await self._client.record(peer, number)
+            except PeerBusy as busy:
+                await asyncio.sleep(busy.retry_after_seconds)
+        return await self._client.record(peer, number)
 
     async def _sent_instead(self, liar: PeerLied, digest: bytes) -> str:
         """What a peer that sent wrong bytes sends now: the digest tells more than that it was wrong."""

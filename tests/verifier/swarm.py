@@ -22,6 +22,7 @@ from node.aggregation.rules import rule_hash
 from node.checkpoint import Checkpoint, genesis
 from node.codec import MessageHeader, data_leaves, encode, parse
 from node.exchange.content_routes import Policy
+from node.exchange.limits import GatewayLimits
 from node.manifest import Manifest, TensorSpec
 from node.merkle import PositionTree
 from node.rounds.history import SwarmHistory, fold_all
@@ -100,10 +101,14 @@ class FinishedProject:
 
     @asynccontextmanager
     async def gateway(
-        self, *, policy: Policy | None = None, records: BookOfRecords | None = None
+        self,
+        *,
+        policy: Policy | None = None,
+        records: BookOfRecords | None = None,
+        limits: GatewayLimits | None = None,
     ) -> AsyncIterator[str]:
         """The peer's real gateway on a socket; gives its URL."""
-        gateway = make_gateway(self.store, records=records or self.records, policy=policy)
+        gateway = make_gateway(self.store, records=records or self.records, policy=policy, limits=limits)
         async with gateway.serve("127.0.0.1", 0) as url:
             yield url
 

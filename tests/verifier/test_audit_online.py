@@ -11,6 +11,7 @@ import pytest
 
 from contracts.client import Registry
 from contracts.errors import ChainUnreachable
+from node.exchange.limits import GatewayLimits
 from node.storage.unixfs import root_of
 from tests.support.devnet import Devnet
 from tests.support.gateways import BookOfRecords
@@ -215,6 +216,13 @@ async def test_a_project_of_another_factory_is_named(finished: FinishedProject, 
     settings = online().model_copy(update={"project": stranger})
     with pytest.raises(AuditSettingsError, match=f"did not create project {stranger}"):
         await audit(settings)
+
+
+async def test_a_busy_peer_is_waited_for(finished: FinishedProject, online: Settings) -> None:
+    limits = GatewayLimits(requests_per_second=30, burst_seconds=0.5)
+    async with finished.gateway(limits=limits) as url:
+        verdict = await audit(online(url))
+    assert isinstance(verdict, Accept)
 
 
 async def test_peers_are_found_by_the_endpoints_they_announced(verifier_devnet: Devnet, tmp_path: Path) -> None:
