@@ -40,7 +40,7 @@ _WORD_BYTES = 4
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """The state that round `round` ended with (0: genesis). `theta` int32 (d,), value * 2^G; must not be written to.
+    """The state that round `round` ended with (0: genesis). `theta` int32 (d,), value * 2^G; cannot be written to.
 
     `manifest_digest` and `previous_digest` (of the checkpoint before, zero for genesis) are 32 bytes.
     """
@@ -58,6 +58,7 @@ class Checkpoint:
         for name in ("manifest_digest", "previous_digest"):
             if len(getattr(self, name)) != HASH_BYTES:
                 raise MalformedCheckpoint(f"{name} of {len(getattr(self, name))} bytes, expected {HASH_BYTES}")
+        self.theta.setflags(write=False)  # the digest is computed once
 
     def to_bytes(self) -> bytes:
         """Canonical bytes: what is stored, hashed and signed."""

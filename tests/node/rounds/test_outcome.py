@@ -9,12 +9,14 @@ from itertools import islice, permutations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from eth_abi import encode as abi_encode
 from eth_utils import to_checksum_address
 
 from contracts.values import Address
 from node.checkpoint import Checkpoint, genesis
+from node.codec import MessageHeader, data_leaves, encode, parse
 from node.manifest import Manifest, TensorSpec
 from node.merkle import ZERO_HASH, PositionTree, StandardTree, verify_position, verify_standard
 from node.rounds.outcome import (
@@ -31,7 +33,7 @@ from node.rounds.outcome import (
     reward_leaf,
 )
 from node.storage.unixfs import import_bytes, last
-from tests.node.aggregation.messages import Message, manifest, random_message, round_messages
+from tests.node.aggregation.messages import Draw, Message, manifest, random_message, round_messages
 
 TENSORS = (TensorSpec("w", (3, 4096), 64), TensorSpec("b", (3,), 0))
 MANIFEST = manifest(tensors=TENSORS, alpha_q16=1 << 16)
@@ -233,6 +235,44 @@ def test_repeating_what_moved_the_state_counts_less_than_saying_it_first() -> No
     repeated = outcome_of(inputs, round=2, base=first.checkpoint, previous=genesis(MANIFEST))
     unknown = outcome_of(inputs, round=2, base=first.checkpoint)
     assert sum(c.score for c in repeated.contributions) < sum(c.score for c in unknown.contributions) / 2
+
+
+def test_identical_directions_tie_toward_the_lower_seats() -> None:
+    same = [Message(MESSAGES[0].positions, MESSAGES[0].mantissas, MESSAGES[0].shifts) for _ in range(8)]
+    outcome = outcome_of(inputs_of(same))
+    assert [item.weight > 0 for item in outcome.contributions] == [True] * 4 + [False] * 4
+    assert len({item.reward_wei for item in outcome.contributions if item.weight}) == 1
+
+
+def test_nothing_but_zeros_keeps_the_state() -> None:
+    zeros = [random_message(LAYOUT, f"zero {i}", largest=0) for i in range(8)]
+    outcome = outcome_of(inputs_of(zeros))
+    assert set(reasons(outcome).values()) == {Reason.ZERO_UPDATE}
+    assert np.array_equal(outcome.checkpoint.theta, genesis(MANIFEST).theta)
+
+
+def sent(vector: npt.NDArray[np.float32], seat: int) -> InputUpdate:
+    """A vector as it arrives: encoded, parsed, its data root computed from the records."""
+    header = MessageHeader(
+        run_id=bytes(32), round=1, seat=seat, base_digest=genesis(MANIFEST).digest, manifest_digest=MANIFEST.digest
+    )
+    data = encode(vector, MANIFEST, header)
+    update = parse(data, MANIFEST)
+    root = PositionTree(data_leaves(update, LAYOUT)).root
+    return InputUpdate(seat, account(seat), seat, hashlib.sha256(data).digest(), root, update)
+
+
+def test_a_copy_under_another_seat_is_a_duplicate_on_the_wire_too() -> None:
+    draw = Draw("wire")
+    common = draw.normal(LAYOUT.parameter_count)
+    vectors = [(0.01 * (common + draw.normal(LAYOUT.parameter_count))).astype(np.float32) for _ in range(7)]
+    inputs = [sent(vector, seat) for seat, vector in enumerate(vectors, start=1)]
+    copy = sent(vectors[2], 8)
+    assert copy.digest != inputs[2].digest
+    outcome = outcome_of([*inputs, copy])
+    assert reasons(outcome)[8] is Reason.DUPLICATE
+    assert reasons(outcome)[3] is not Reason.DUPLICATE
+    assert sum(item.reward_wei for item in outcome.contributions) > POOL_WEI - 8
 
 
 def test_impossible_calls_are_refused() -> None:
