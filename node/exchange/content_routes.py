@@ -77,8 +77,9 @@ class ContentRoutes:
             return ProblemResponse(422, "malformed-dag", "Malformed DAG", str(error))
         except StorageError as error:
             return ProblemResponse(503, "store-unavailable", "Store unavailable", str(error), {"Retry-After": "1"})
-        except RangeUnsatisfiable:
-            return ProblemResponse(416, "range-not-satisfiable", "Range not satisfiable", "It starts behind the end.")
+        except RangeUnsatisfiable as error:
+            headers = {"Content-Range": f"bytes */{error.size}"}
+            return ProblemResponse(416, "range-not-satisfiable", "Range not satisfiable", str(error), headers)
 
     async def _raw(self, request: Request, content: _Content) -> Response:
         block = await asyncio.to_thread(content.block, Cid(RAW, content.cid.digest))

@@ -21,7 +21,7 @@ from node.exchange.source import Source as Source
 from node.storage.cid import RAW, Cid
 from node.storage.errors import BlockMissing, MalformedDag, ObjectTooLarge, StoreCorrupt, WrongBlock
 from node.storage.store import ContentStore
-from node.storage.unixfs import MAXIMUM_BLOCK_BYTES, root_of
+from node.storage.unixfs import MAXIMUM_BLOCK_BYTES, UNIXFS_V1_2025, child_capacity, root_of
 from node.storage.unixfs_reader import FileNode, Link, open_link, parse_block, root_cid
 
 _BLOCKS_IN_FLIGHT_PER_SOURCE = 4
@@ -40,8 +40,10 @@ class Dropped:
 class Fetcher:
     """Fetches objects into `store`. One for the life of a peer, so that it knows who is fast."""
 
-    def __init__(self, session: aiohttp.ClientSession, store: ContentStore, *, self_address: str) -> None:
-        self._client = PeerClient(session, self_address)
+    def __init__(
+        self, session: aiohttp.ClientSession, store: ContentStore, *, self_address: str, pace: Pace | None = None
+    ) -> None:
+        self._client = PeerClient(session, self_address, pace)
         self._store = store
         self._paces: dict[Source, Pace] = {}
         self._in_flight: Counter[Source] = Counter()
@@ -83,15 +85,30 @@ class Fetcher:
         self._dropped = {a: dropped for a, dropped in self._dropped.items() if dropped.round > round}
 
     def rank(self, source: Source) -> float:
-        """Seconds until this source would have answered one more block; peers never asked come first."""
-        expected = self._paces.get(source, Pace()).expected_seconds(MAXIMUM_BLOCK_BYTES)
+        """Seconds until this source would have answered one more block; a peer never asked counts as average."""
+        expected = self._paces.get(source, self._client.pace).expected_seconds(MAXIMUM_BLOCK_BYTES)
         waiting = self._in_flight[source]
         penalty = self._failures_in_a_row[source] * self.patience_seconds()
         return (waiting + 1) * expected + waiting * _TIE_BREAK_SECONDS + penalty
 
-    async def ask(self, source: Source, digest: bytes, round: int) -> bytes:
-        """Get one checked block from one source and keep it. Raises PeerError; a liar is dropped."""
+    def start(self, source: Source, digest: bytes, round: int) -> asyncio.Task[bytes]:
+        """Ask one source in a task of its own, counted as in flight from this moment."""
         self._in_flight[source] += 1
+        task = asyncio.create_task(self._ask_while_busy(source, digest, round))
+        task.add_done_callback(lambda _: self._in_flight.subtract([source]))
+        return task
+
+    async def _ask_while_busy(self, source: Source, digest: bytes, round: int) -> bytes:
+        """Ask one source, coming back as often as it says that it is busy, within reason."""
+        for _ in range(_TRIES_WHILE_BUSY - 1):
+            try:
+                return await self._ask(source, digest, round)
+            except PeerBusy as busy:
+                await asyncio.sleep(busy.retry_after_seconds)
+        return await self._ask(source, digest, round)
+
+    async def _ask(self, source: Source, digest: bytes, round: int) -> bytes:
+        """Get one checked block from one source and keep it. Raises PeerError; a liar is dropped."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         pace = self._paces.setdefault(source, Pace())
@@ -115,8 +132,6 @@ class Fetcher:
             elapsed = loop.time() - started
             pace.observe(elapsed, elapsed, 0)
             raise
-        finally:
-            self._in_flight[source] -= 1
 
     def patience_seconds(self) -> float:
         """Seconds after which a block counts as late and is asked from the next source as well."""
@@ -133,7 +148,7 @@ class Fetcher:
         """The whole object, from the store; must be cut as our importer cuts, so that bytes have one digest."""
         data = await asyncio.to_thread(self._store.get, cid)
         if await asyncio.to_thread(root_of, data) != cid:
-            raise MalformedDag(cid, "it is not cut by the profile unixfs-v1-2025")
+            raise MalformedDag(cid, f"its nodes are not written as the profile {UNIXFS_V1_2025.name} writes them")
         return data
 
 
@@ -153,31 +168,33 @@ class _Attempt:
             raise ObjectTooLarge(cid, root.file_bytes, maximum_bytes)
         if not root.links:
             return root_block
-        await self._descend(root)
+        await self._descend(cid, root)
         return await self._fetcher.assemble(cid)
 
-    async def _descend(self, root: FileNode) -> None:
+    async def _descend(self, cid: Cid, root: FileNode) -> None:
         """Fetch everything below the root, level by level, each level in parallel."""
-        level, depth = root.links, 1
+        capacity = child_capacity(root.file_bytes)
+        level, depth = _children(cid, root, capacity), 1
         while level:
+            capacity //= UNIXFS_V1_2025.links
             unique = tuple({link.cid.digest: link for link in level}.values())
             try:
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(self._node(link, depth)) for link in unique]
+                    tasks = [group.create_task(self._node(link, depth, capacity)) for link in unique]
             except BaseExceptionGroup as failed:
                 raise failed.exceptions[0] from None
             level = tuple(link for task in tasks for link in task.result())
             depth += 1
 
-    async def _node(self, link: Link, depth: int) -> tuple[Link, ...]:
+    async def _node(self, link: Link, depth: int, capacity: int) -> tuple[Link, ...]:
         async with self._slots:
             block = await self._block(link.cid.digest)
-        return open_link(link, block, depth).links
+        return _children(link.cid, open_link(link, block, depth), capacity)
 
     def candidates(self) -> list[Source]:
-        """The sources that may still be asked, soonest first."""
+        """The sources that may still be asked."""
         dropped = self._fetcher.dropped()
-        return sorted((s for s in self._sources if s.address not in dropped), key=self._fetcher.rank)
+        return [source for source in self._sources if source.address not in dropped]
 
     async def _block(self, digest: bytes) -> bytes:
         held = await self._fetcher.held(digest)
@@ -188,7 +205,9 @@ class _Attempt:
         try:
             while waiting or running:
                 if waiting:
-                    running.add(asyncio.create_task(self._ask(waiting.pop(0), digest)))
+                    source = min(waiting, key=self._fetcher.rank)
+                    waiting.remove(source)
+                    running.add(self._fetcher.start(source, digest, self._round))
                 late = self._fetcher.patience_seconds() if waiting else None
                 done, running = await asyncio.wait(running, timeout=late, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -204,15 +223,6 @@ class _Attempt:
             await asyncio.gather(*running, return_exceptions=True)
         raise FetchFailed(Cid(RAW, digest), [*self.failures, *self._excluded()])
 
-    async def _ask(self, source: Source, digest: bytes) -> bytes:
-        """Ask one source, coming back as often as it says that it is busy, within reason."""
-        for _ in range(_TRIES_WHILE_BUSY - 1):
-            try:
-                return await self._fetcher.ask(source, digest, self._round)
-            except PeerBusy as busy:
-                await asyncio.sleep(busy.retry_after_seconds)
-        return await self._fetcher.ask(source, digest, self._round)
-
     def _excluded(self) -> list[PeerError]:
         dropped = self._fetcher.dropped()
         told = {failure.source.address for failure in self.failures}
@@ -221,3 +231,15 @@ class _Attempt:
             for s in self._sources
             if s.address in dropped and s.address not in told
         ]
+
+
+def _children(cid: Cid, node: FileNode, capacity: int) -> tuple[Link, ...]:
+    """The links of a node, if it is cut as our profile cuts: full children, then one with the rest.
+
+    Checked before any child is asked for: a tree of tiny leaves would cost thousands of requests.
+    """
+    sizes = [link.file_bytes for link in node.links]
+    full = [capacity] * (len(sizes) - 1)
+    if sizes and (sizes[:-1] != full or not 0 < sizes[-1] <= capacity):
+        raise MalformedDag(cid, f"it is not cut by the profile {UNIXFS_V1_2025.name}")
+    return node.links

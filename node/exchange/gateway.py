@@ -35,7 +35,6 @@ from node.exchange.mailbox import Mailbox, Verdict
 from node.exchange.server import serve
 from node.storage.store import ContentStore
 
-_BODY_SECONDS = 10.0
 _STATUS = {
     Verdict.ADDED: 202,
     Verdict.DUPLICATE: 200,
@@ -87,12 +86,12 @@ class Gateway:
     @contextlib.asynccontextmanager
     async def serve(self, host: str, port: int) -> AsyncIterator[str]:
         """Serve while the context is open; gives the base URL. Port 0 takes any free one. Raises PortOccupied."""
-        async with serve(self.app, host, port, connections=self._limits.connections) as bound_port:
+        async with serve(self.app, host, port, self._limits) as bound_port:
             yield f"http://[{host}]:{bound_port}" if ":" in host else f"http://{host}:{bound_port}"
 
     async def _post_envelope(self, request: Request) -> Response:
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
+            async with asyncio.timeout(self._limits.idle_seconds):
                 data = await read_body(request, MAXIMUM_ENVELOPE_BYTES)
         except BodyTooLarge:
             return ProblemResponse(
@@ -102,7 +101,8 @@ class Gateway:
                 f"An envelope has at most {MAXIMUM_ENVELOPE_BYTES} bytes.",
             )
         except TimeoutError:
-            return ProblemResponse(408, "body-too-slow", "Body too slow", f"It took more than {_BODY_SECONDS:.0f} s.")
+            limit = f"It took more than {self._limits.idle_seconds} s."
+            return ProblemResponse(408, "body-too-slow", "Body too slow", limit)
         verdict = self._mailbox.offer(data)
         return JSONResponse({"verdict": verdict.value}, _STATUS[verdict])
 

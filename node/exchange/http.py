@@ -36,7 +36,11 @@ class ByteRange:
 
 
 class RangeUnsatisfiable(ValueError):
-    """A range that starts behind the end."""
+    """A range that starts behind the end of `size` bytes."""
+
+    def __init__(self, value: str | None, size: int) -> None:
+        super().__init__(f"{value} starts behind the end of {size} bytes.")
+        self.size = size
 
 
 def parse_range(value: str | None, size: int) -> ByteRange | None:
@@ -51,14 +55,14 @@ def parse_range(value: str | None, size: int) -> ByteRange | None:
     if not first:
         suffix = min(int(last), size)
         if suffix == 0:
-            raise RangeUnsatisfiable(value)
+            raise RangeUnsatisfiable(value, size)
         return ByteRange(size - suffix, size, size)
     start = int(first)
     stop = min(int(last) + 1, size) if last else size
     if last and int(last) < start:
         return None
     if start >= size:
-        raise RangeUnsatisfiable(value)
+        raise RangeUnsatisfiable(value, size)
     return ByteRange(start, stop, size)
 
 

@@ -14,13 +14,17 @@ _REMEMBERED_CLIENTS = 4096
 
 @dataclass(frozen=True)
 class GatewayLimits:
-    """Requests and bytes a second for one client address (a burst of `burst_seconds` is allowed), and connections
-    for all together."""
+    """What a gateway gives away.
+
+    Requests and bytes a second for one client address, `burst_seconds` worth of them at once; connections of all
+    clients together; and how long a client may neither finish its request nor read its answer.
+    """
 
     requests_per_second: float = 1000.0
     bytes_per_second: float = float(1 << 30)
     burst_seconds: float = 10.0
     connections: int = 512
+    idle_seconds: float = 10.0
 
 
 @dataclass

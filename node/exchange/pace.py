@@ -1,7 +1,7 @@
 """How long the swarm takes to answer, learned from its answers: the basis of every deadline between peers.
 
 As TCP does for its retransmissions (RFC 6298): smoothed latency plus four deviations, and the smoothed time a byte
-takes. The two constants are that RFC's: at least one second, three seconds before anything has been measured.
+takes, and never less than the one second that RFC starts with.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-INITIAL_SECONDS: Final = 3.0
 MINIMUM_SECONDS: Final = 1.0
 _LATENCY_GAIN = 1 / 8
 _DEVIATION_GAIN = 1 / 4
@@ -23,6 +22,7 @@ class Pace:
     latency_seconds: float | None = None
     deviation_seconds: float = 0.0
     seconds_per_byte: float | None = None
+    minimum_seconds: float = MINIMUM_SECONDS
 
     def observe(self, first_byte_seconds: float, total_seconds: float, count_bytes: int) -> None:
         """Learn from one answer: when its first byte came, when its last, and how many there were."""
@@ -45,7 +45,5 @@ class Pace:
 
     def patience_seconds(self, count_bytes: int) -> float:
         """Seconds after which an answer of `count_bytes` counts as late."""
-        if self.latency_seconds is None:
-            return INITIAL_SECONDS
         transfer = 4 * count_bytes * (self.seconds_per_byte or 0.0)
-        return max(MINIMUM_SECONDS, self.latency_seconds + 4 * self.deviation_seconds + transfer)
+        return max(self.minimum_seconds, (self.latency_seconds or 0.0) + 4 * self.deviation_seconds + transfer)

@@ -53,10 +53,10 @@ class Transfer:
 class PeerClient:
     """Requests to peers. `self_address` tells them who asks; `pace` is what all of them together taught."""
 
-    def __init__(self, session: aiohttp.ClientSession, self_address: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, self_address: str, pace: Pace | None = None) -> None:
         self._session = session
         self._headers = {PEER_HEADER: self_address, "Accept-Encoding": "identity"}
-        self.pace = Pace()
+        self.pace = pace or Pace()
 
     async def block(self, source: Source, digest: bytes) -> tuple[bytes, Transfer]:
         """Ask for one block, not yet checked against its digest. Raises PeerError."""

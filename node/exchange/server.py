@@ -10,20 +10,19 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
-from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from node.exchange.errors import PortOccupied
-
-WATCHDOG_SECONDS: Final = 10.0
+from node.exchange.limits import GatewayLimits
 
 
 class _WatchedProtocol(H11Protocol):
     """Cuts a connection that shows no progress, by the client's fault, between two looks of the watchdog."""
 
+    idle_seconds: float
     _watchdog: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -42,7 +41,7 @@ class _WatchedProtocol(H11Protocol):
         if state == before and (answered or unsent):
             self.transport.abort()
         else:
-            self._watchdog = self.loop.call_later(WATCHDOG_SECONDS, self._look, state)
+            self._watchdog = self.loop.call_later(self.idle_seconds, self._look, state)
 
 
 class _QuietServer(uvicorn.Server):
@@ -62,14 +61,32 @@ class _QuietServer(uvicorn.Server):
         self.listening.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            await stop_accepting(server)
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
 
+async def stop_accepting(server: asyncio.Server) -> None:
+    """Take no new connection, and let those taken in this instant finish their setup before the server closes.
+
+    Otherwise asyncio (3.11) loses a connection that arrives as the server closes: its socket is never closed.
+    """
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        with contextlib.suppress(NotImplementedError):  # event loops that do not wait for readiness
+            loop.remove_reader(listener.fileno())
+    await asyncio.sleep(0)
+
+
 @contextlib.asynccontextmanager
-async def serve(app: ASGIApp, host: str, port: int, *, connections: int) -> AsyncIterator[int]:
+async def serve(app: ASGIApp, host: str, port: int, limits: GatewayLimits) -> AsyncIterator[int]:
     """Serve `app` while the context is open; gives the port (port 0 asks for any free one). Raises PortOccupied."""
+
+    class Watched(_WatchedProtocol):
+        idle_seconds = limits.idle_seconds
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without it each answer waits some 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -82,14 +99,14 @@ async def serve(app: ASGIApp, host: str, port: int, *, connections: int) -> Asyn
     bound_port = int(listener.getsockname()[1])
     config = uvicorn.Config(
         app,
-        http=_WatchedProtocol,
+        http=Watched,
         ws="none",
         lifespan="off",
         log_config=None,
         log_level="error",
         access_log=False,
         server_header=False,
-        limit_concurrency=connections,
+        limit_concurrency=limits.connections,
         timeout_graceful_shutdown=1,
     )
     server = _QuietServer(config)

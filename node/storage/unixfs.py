@@ -70,6 +70,16 @@ def import_stream(stream: BinaryIO, profile: Profile = UNIXFS_V1_2025) -> Iterat
     yield from _close(levels, profile)
 
 
+def child_capacity(file_bytes: int, profile: Profile = UNIXFS_V1_2025) -> int:
+    """Return how many bytes every child of a file's root holds, but for the last; 0 for a file of one block."""
+    if file_bytes <= profile.chunk_bytes:
+        return 0
+    capacity = profile.chunk_bytes
+    while capacity * profile.links < file_bytes:
+        capacity *= profile.links
+    return capacity
+
+
 def root_of(data: bytes, profile: Profile = UNIXFS_V1_2025) -> Cid:
     """Return the identifier that importing `data` gives, storing nothing."""
     return last(import_bytes(data, profile)).cid

@@ -45,7 +45,8 @@ def make_gateway(
     limits: GatewayLimits | None = None,
 ) -> Gateway:
     """A gateway with whatever a test does not care about left empty."""
-    return Gateway(store, mailbox or open_mailbox(), records or BookOfRecords(), policy=policy, limits=limits)
+    box = open_mailbox() if mailbox is None else mailbox  # an empty mailbox is false
+    return Gateway(store, box, records or BookOfRecords(), policy=policy, limits=limits)
 
 
 @contextmanager
