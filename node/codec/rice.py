@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from node.codec.runs import runs
 from node.errors import MalformedMessage
 
 PARAMETER_MAXIMUM: Final = 12  # gaps are below 4096
@@ -85,19 +86,16 @@ def _bits(gaps: UInt16, parameter: int) -> int:
 def _quotients(unary: memoryview, count: int, parameter: int) -> UInt16:
     """Read the unary stream; gaps without their remainders, uint16 (m,)."""
     bits = np.unpackbits(np.frombuffer(unary, dtype=np.uint8), bitorder="little")
-    closing = np.flatnonzero(bits.view(np.bool_)).astype(np.int32)
-    del bits  # the largest temporary; memory stays within twice what is read
-    if len(closing) != count:
-        raise MalformedMessage(f"Rice payload with {len(closing)} indices, expected {count}")
-    if len(unary) != closing[-1] // 8 + 1:
-        raise MalformedMessage(f"Rice payload with {len(unary)} bytes of quotients, {closing[-1] // 8 + 1} are enough")
-    quotients = closing.copy()
-    quotients[1:] -= closing[:-1]
-    quotients[1:] -= 1
-    largest = int(quotients.max())
+    ends, lengths = runs(bits.view(np.bool_))
+    if len(ends) != count:
+        raise MalformedMessage(f"Rice payload with {len(ends)} indices, expected {count}")
+    if len(unary) != ends[-1] // 8 + 1:
+        raise MalformedMessage(f"Rice payload with {len(unary)} bytes of quotients, {ends[-1] // 8 + 1} are enough")
+    largest = int(lengths.max()) - 1
     if largest << parameter > np.iinfo(np.uint16).max:
         raise MalformedMessage(f"Rice quotient {largest} with parameter {parameter} is longer than a chunk")
-    return np.left_shift(quotients, parameter).astype(np.uint16)
+    lengths -= 1
+    return np.left_shift(lengths, parameter).astype(np.uint16)
 
 
 def _add_remainders(gaps: UInt16, remainders: memoryview, width: int) -> None:

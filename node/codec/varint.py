@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from node.codec.runs import runs
 from node.errors import MalformedMessage
 
 WINDOW_LIMIT_BYTES: Final = 128 << 20
@@ -68,10 +69,9 @@ def _varints(gaps: UInt16) -> bytes:
 
 
 def _gaps(content: npt.NDArray[np.uint8], count: int) -> UInt16:
-    ends = np.flatnonzero(content < _CONTINUED).astype(np.int32)
+    ends, lengths = runs(content < _CONTINUED)
     if len(ends) != count or ends[-1] != len(content) - 1:
         raise MalformedMessage(f"{len(ends)} varints in {len(content)} bytes, expected {count}")
-    lengths = np.diff(ends, prepend=np.int32(-1))
     if lengths.max() > _LONGEST:
         raise MalformedMessage(f"a varint of {lengths.max()} bytes, at most {_LONGEST}")
     gaps = content[ends].astype(np.uint16)
