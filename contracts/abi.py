@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from eth_abi import abi as codec
+from eth_abi import decoding, registry
+from eth_abi.codec import ABICodec
 from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
 
@@ -25,6 +26,20 @@ ARTIFACTS = Path(__file__).parent / "artifacts"
 CONTRACT_NAMES = ("SwarmToken", "PeerRegistry", "ProjectFactory", "TrainingProject")
 
 Component = Mapping[str, Any]
+
+
+def _codec() -> ABICodec:
+    """No contract checks that a string is UTF-8: one account's bad bytes must not blind everybody who reads logs."""
+    decoders: Any = decoding  # eth_abi leaves these two modules untyped
+    registries: Any = registry
+    lenient = registries.registry.copy()
+    lenient.unregister_decoder("string")
+    string_decoder = decoders.StringDecoder(handle_string_errors="backslashreplace")
+    lenient.register_decoder(registries.BaseEquals("string"), string_decoder, label="string")
+    return ABICodec(lenient)
+
+
+codec = _codec()
 
 _TYPES: Mapping[str, Callable[..., Any]] = {
     "struct IPeerRegistry.Seat": Seat,

@@ -53,7 +53,8 @@ def registry_rows(old: SwarmHistory, new: SwarmHistory) -> Iterator[Base]:
         endpoint = new.endpoints.get(account)
         yield AccountView(
             address=account,
-            endpoint=endpoint.url if endpoint else None,
+            # An account may have announced any bytes; PostgreSQL takes all of them but zero.
+            endpoint=endpoint.url.replace("\x00", "") if endpoint else None,
             peer_key=hexadecimal(endpoint.peer_key) if endpoint else None,
         )
 

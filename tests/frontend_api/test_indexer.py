@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
+from eth_account import Account
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from contracts.chain import Chain
+from contracts.client import Factory, Project, Registry
 from contracts.deploy import Deployment
 from contracts.values import ProjectConfiguration
 from frontend_api.errors import IndexDamaged, IndexMismatch
 from frontend_api.indexing import indexer as indexer_module
-from frontend_api.indexing.database import VIEWS, Base, Block, EventFact, Position, open_engine
+from frontend_api.indexing.database import VIEWS, AccountView, Base, Block, EventFact, Position, open_engine
 from frontend_api.indexing.indexer import Indexer
 from node.errors import HistoryError
 from tests.support.devnet import Devnet, running_devnet
 from tests.support.rpc import Rpc
-from tests.support.synthetic import SyntheticProject, create_project, synthetic_project
+from tests.support.synthetic import SyntheticProject, configuration, create_project, synthetic_project
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +124,6 @@ async def _other_history(devnet: Devnet, swarm: SyntheticProject) -> None:
     rpc = Rpc(devnet.rpc_url)
     rpc("evm_increaseTime", 50)
     rpc.close()
-    from eth_account import Account
-
-    from contracts.client import Project
-
     account = Account.from_key(devnet.accounts[0].private_key)
     async with await Chain.connect(devnet.rpc_url, account=account) as chain:
         project = Project(chain, swarm.project.address)
@@ -159,12 +160,6 @@ async def test_another_chain_under_the_same_addresses_is_read_from_the_start(tmp
 
 
 async def test_a_stranger_s_manifest_stops_nobody(quiet_devnet: Devnet, tmp_path: Path) -> None:
-    import hashlib
-    from dataclasses import replace
-
-    from contracts.client import Factory
-    from tests.support.synthetic import configuration
-
     async with synthetic_project(quiet_devnet, owners=[1]) as swarm, engine_at(tmp_path / "index.db") as engine:
         manifest = b"\x81" * 1000
         settings: ProjectConfiguration = replace(
@@ -174,6 +169,18 @@ async def test_a_stranger_s_manifest_stops_nobody(quiet_devnet: Devnet, tmp_path
         indexer = await Indexer.open(swarm.chain, swarm.deployment, engine)
         await indexer.catch_up()
         assert [item.manifest is None for item in indexer.state.projects.values()] == [False, True]
+
+
+async def test_a_stranger_s_endpoint_stops_nobody(quiet_devnet: Devnet, tmp_path: Path) -> None:
+    async with synthetic_project(quiet_devnet, owners=[1]) as swarm, engine_at(tmp_path / "index.db") as engine:
+        stranger = swarm.seatings[0].chain
+        registry = Registry(stranger, swarm.deployment.registry)
+        for raw in (b"\xff\xfe", b"a\x00b"):
+            call = registry.abi.functions["setEndpoint"].selector + encode(["bytes", "bytes32"], [raw, bytes(32)])
+            await stranger.send(registry.address, call)
+        await (await Indexer.open(swarm.chain, swarm.deployment, engine)).catch_up()
+        async with AsyncSession(engine) as session:
+            assert (await session.scalars(select(AccountView.endpoint))).one() == "ab"
 
 
 async def test_a_database_of_another_deployment_is_refused(quiet_devnet: Devnet, tmp_path: Path) -> None:
