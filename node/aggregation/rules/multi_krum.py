@@ -9,8 +9,8 @@ another, and a tiny update would always win.
 
 `skip` is our addition: the nearest `skip` neighbours are left out of a score. Honest sparse messages overlap little and
 accomplices look alike, so two flipped data sets vouch for one another and beat honest updates late in training. With
-skip >= f - 1 every accomplice still counted is at least as far away as an honest update that was skipped, so no score is
-better than one made of honest neighbours alone. skip = 0 is the rule as published.
+skip >= f - 1 every accomplice still counted is at least as far away as an honest update that was skipped, so no score
+is better than one made of honest neighbours alone. skip = 0 is the rule as published.
 """
 
 from __future__ import annotations
