@@ -45,7 +45,7 @@ async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
                 ready = time.monotonic()
                 progress = await follow(swarm, processes, session, console)
                 trained = time.monotonic()
-                report = await _report(swarm, progress, setup_seconds=ready - started, training_seconds=trained - ready)
+                report = await _report(swarm, progress, started=started, ready=ready, trained=trained)
                 if as_json:
                     print(json.dumps(report.document(), indent=2))
                 else:
@@ -56,7 +56,7 @@ async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
     return 1 if report.failures else 0
 
 
-async def _report(swarm: Swarm, progress: Progress, *, setup_seconds: float, training_seconds: float) -> DemoReport:
+async def _report(swarm: Swarm, progress: Progress, *, started: float, ready: float, trained: float) -> DemoReport:
     """Audit the run through an honest peer's gateway and sum it up."""
     endpoint = swarm.observer.history.endpoints[swarm.honest[0].address]
     verdict = await audit(
@@ -75,8 +75,9 @@ async def _report(swarm: Swarm, progress: Progress, *, setup_seconds: float, tra
         gas_per_contribution=gas_per_contribution,
         message_bytes=message_bytes,
         message_count=message_count,
-        setup_seconds=setup_seconds,
-        training_seconds=training_seconds,
+        setup_seconds=ready - started,
+        training_seconds=trained - ready,
+        total_seconds=time.monotonic() - started,
     )
     return DemoReport(swarm, records, verdict, figures, failures_of(swarm, progress, verdict))
 
