@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from node.errors import TaskError
-from node.manifest import LocalTraining, Manifest
+from node.manifest import Q16_ONE, LocalTraining
 from node.tasks.base import Options
 from node.tasks.idx import MalformedIdx, find_idx, read_idx
 from node.tasks.perceptron import Images, ImageTask
@@ -22,8 +22,8 @@ class MnistTask(ImageTask):
 
     name = "mnist"
     default_width = 128
-    pixel_mean = 33.3
-    pixel_deviation = 78.6
+    pixel_mean = 0.0  # a blank pixel stays 0 and has no gradient: it takes no place in a message
+    pixel_deviation = 60.0
 
     def __init__(self, *, data_dir: Path | None, options: Options) -> None:
         if data_dir is None:
@@ -32,19 +32,16 @@ class MnistTask(ImageTask):
             raise TaskError(f"data folder {data_dir} does not exist; task mnist reads the MNIST IDX files from it")
         super().__init__(_load(data_dir, "train"), _load(data_dir, "t10k"), options=options)
 
-    def default_manifest(self, **overrides: Any) -> Manifest:
-        """For 8 peers of which 3 attack: 20 rounds reach 0.95."""
-        settings: dict[str, Any] = {
-            "task": self.name,
-            "tensors": self.tensors(64, {}),
-            "rule": "multi-krum(f=2,keep=4)",
-            "byzantine": 2,
-            "alpha_q16": 1 << 16,
+    def proposal(self) -> dict[str, Any]:
+        """Tuned for 8 seats of which 3 flip signs or labels or send noise: 20 rounds reach 0.96."""
+        return {
+            "tensors": self.tensors(64),
             "shard_count": 8,
-            "local": LocalTraining(),
-            "task_options": {"width": self.width},
+            "byzantine": 3,
+            "alpha_q16": Q16_ONE,
+            "beta_q16": Q16_ONE * 4 // 5,
+            "local": LocalTraining("adamw", steps=60, batch_size=64, learning_rate_millionths=2000),
         }
-        return Manifest(**{**settings, **overrides})
 
 
 def _load(folder: Path, part: str) -> Images:

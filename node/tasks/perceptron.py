@@ -5,7 +5,7 @@ Shape legend: M = examples, F = pixels of one image.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ import torch
 from torch import nn
 
 from node.errors import TaskError
-from node.manifest import Manifest, Order, TensorSpec
+from node.manifest import Manifest, TensorSpec
 from node.tasks.base import Evaluation, Options, Shard
+from node.tasks.defaults import default_rule
 from node.tasks.splits import Split, partition
 
 MAXIMUM_WIDTH = 1 << 14
@@ -51,7 +52,7 @@ class Perceptron(nn.Module):
         return scores
 
 
-class ImageTask:
+class ImageTask(ABC):
     """A Perceptron on labelled images. Subclasses say where the images come from and which manifest works."""
 
     name = "images"
@@ -97,17 +98,22 @@ class ImageTask:
         return Evaluation(correct / len(self._test), nats / len(self._test))
 
     def default_manifest(self, **overrides: Any) -> Manifest:
-        """A manifest that trains well; `overrides` replace its fields."""
-        raise TaskError(f"task {self.name} has no manifest of its own")
+        """A manifest that trains well; `overrides` replace its fields. Seats and their bound decide the rule."""
+        settings = {"task": self.name, "task_options": {"width": self.width}, **self.proposal(), **overrides}
+        settings.setdefault("rule", default_rule(settings["shard_count"], settings["byzantine"]))
+        return Manifest(**settings)
 
-    def tensors(self, entries_per_chunk: int, orders: Mapping[str, Order]) -> tuple[TensorSpec, ...]:
+    @abstractmethod
+    def proposal(self) -> dict[str, Any]:
+        """The task's own fields of the manifest: at least tensors, shard_count, byzantine and alpha_q16."""
+
+    def tensors(self, entries_per_chunk: int) -> tuple[TensorSpec, ...]:
         """The model's parameters as the manifest lists them: matrices sparse, biases dense."""
         return tuple(
             TensorSpec(
                 name=name,
                 shape=tuple(parameter.shape),
                 entries_per_chunk=entries_per_chunk if parameter.dim() > 1 else 0,
-                order=orders.get(name, "row"),
             )
             for name, parameter in self.model().named_parameters()
         )
