@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.errors import ConfigurationError
+from node.tasks.defaults import default_rule
 
 TOKEN = 10**18
 SEAT_STAKE_WEI = 1000 * TOKEN
@@ -59,10 +60,5 @@ class DemoSettings:
         return None if peer < first else self.attacks[(peer - first) % len(self.attacks)]
 
     def canonical_rule(self) -> str:
-        """The rule given, or multi-krum with the largest bound that this many peers allow."""
-        if self.rule is not None:
-            return self.rule
-        tolerated = min(max(self.attackers, 1), (self.peers - 3) // 2)
-        if tolerated < 1:
-            return "mean"
-        return f"multi-krum(f={tolerated},keep={self.peers - tolerated - 2})"
+        """The rule given, or what the tasks propose for this many peers and attackers."""
+        return self.rule or default_rule(self.peers, self.attackers)

@@ -20,11 +20,11 @@ def test_the_proposed_rule_exists_and_holds_for_so_many_seats(seats: int, data: 
 @pytest.mark.parametrize(
     ("seats", "byzantine", "rule"),
     [
-        (8, 2, "multi-krum(f=2,keep=6)"),
-        (8, 3, "multi-krum(f=2,keep=5)"),
+        (8, 2, "multi-krum(f=2,keep=6,skip=2)"),
+        (8, 3, "multi-krum(f=2,keep=5,skip=2)"),
         (8, 0, "mean"),
         (4, 1, "mean"),
-        (5, 4, "multi-krum(f=1,keep=1)"),
+        (5, 4, "multi-krum(f=1,keep=1,skip=1)"),
     ],
 )
 def test_it_keeps_as_many_as_are_honest(seats: int, byzantine: int, rule: str) -> None:
@@ -33,6 +33,6 @@ def test_it_keeps_as_many_as_are_honest(seats: int, byzantine: int, rule: str) -
 
 def test_seats_and_bound_of_a_manifest_choose_its_rule_unless_it_is_given() -> None:
     task = load_task("digits")
-    assert task.default_manifest().rule == "multi-krum(f=2,keep=6)"
+    assert task.default_manifest().rule == "multi-krum(f=2,keep=6,skip=2)"
     assert task.default_manifest(shard_count=20, byzantine=6).rule == "multi-krum(f=6,keep=14)"
     assert task.default_manifest(rule="mean").rule == "mean"
