@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
+from importlib import resources
 from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
@@ -54,7 +56,7 @@ def create_app(index: Index) -> FastAPI:
     for module in (projects, rounds, contributions, peers, rewards, checkpoints, status):
         api.include_router(module.router)
     app.include_router(api)
-    _describe_problems(app)
+    _complete_description(app)
     return app
 
 
@@ -63,11 +65,14 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Add the Problem schema that every error response refers to."""
+def _complete_description(app: FastAPI) -> None:
+    """Add to the OpenAPI document what FastAPI cannot know: the problem schema and an example of every answer."""
     document = app.openapi()
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    document["components"]["schemas"]["Problem"] = schema
+    schemas = document["components"]["schemas"]
+    schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     # FastAPI's own validation answers are never given here.
     for name in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(name, None)
+        schemas.pop(name, None)
+    examples = json.loads(resources.files("frontend_api").joinpath("examples.json").read_text("utf-8"))
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        operation["responses"]["200"]["content"]["application/json"]["example"] = examples[operation["operationId"]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 WEI = 10**18
+DECIMALS = 6
 
 
 class Output:
@@ -31,6 +33,10 @@ class Output:
     def say(self, message: str) -> None:
         """A sentence for the person at the terminal; nothing a program should read."""
         self.messages.print(Text(message), soft_wrap=True)
+
+    def working(self, message: str) -> AbstractContextManager[object]:
+        """Show on a terminal that something is under way; elsewhere nothing moves."""
+        return self.messages.status(message) if self.messages.is_terminal else nullcontext()
 
     def document(self, document: BaseModel | Mapping[str, Any] | Sequence[Any]) -> None:
         """One JSON document."""
@@ -67,9 +73,14 @@ class Output:
 
 
 def tokens(amount_wei: int) -> str:
-    """An amount in whole tokens, exact, without trailing zeros: 1500000000000000000 -> 1.5."""
+    """An amount in tokens for people, cut (never rounded up) after six decimals: 1500000000000000000 -> 1.5.
+
+    "…" says that there is more; the exact amount in wei is in the JSON.
+    """
     whole, rest = divmod(amount_wei, WEI)
-    return f"{whole}.{rest:018d}".rstrip("0").rstrip(".")
+    shown, hidden = divmod(rest, WEI // 10**DECIMALS)
+    text = f"{whole}.{shown:0{DECIMALS}d}"
+    return f"{text}…" if hidden else text.rstrip("0").rstrip(".")
 
 
 def _cell(value: object) -> str:

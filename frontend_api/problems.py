@@ -6,10 +6,10 @@ three are replaced here, and our own errors keep their names: RoundNotFound beco
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -19,7 +19,6 @@ from starlette.exceptions import HTTPException
 from frontend_api.errors import RequestError
 
 MEDIA_TYPE = "application/problem+json"
-_log = logging.getLogger(__name__)
 
 
 class Problem(BaseModel):
@@ -101,5 +100,5 @@ async def _validation_error(request: Request, error: RequestValidationError) -> 
 
 async def _unhandled(request: Request, error: Exception) -> JSONResponse:
     # The cause goes to the log only: a stranger learns nothing about this machine from a bug.
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    structlog.get_logger("api").error("request failed", method=request.method, path=request.url.path, exc_info=error)
     return _problem(request, 500, "internal-error", "Internal error", "this is a bug; the server's log says more")

@@ -36,7 +36,9 @@ async def _serve(invocation: Invocation, *, host: str | None, port: int | None, 
     from frontend_api.app import create_app
     from frontend_api.opening import open_index
     from frontend_api.serving import listen, serve, url_of
+    from node.logs import configure_logs
 
+    configure_logs()
     settings, output = invocation.settings, invocation.output
     listener = listen(host or settings.api.host, settings.api.port if port is None else port)
     with listener:

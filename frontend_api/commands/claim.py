@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Annotated, cast
 
 import typer
@@ -46,14 +47,18 @@ async def _claim(invocation: Invocation, account: str | None) -> None:
     async with open_session(settings) as session:
         project = await session.project(settings.project)
         address = account or session.account
-        async with open_answers(settings.model_copy(update={"project": project})) as answers:
-            try:
+        found: RewardAnswer | None = None
+        with output.working("reading the chain"), contextlib.suppress(RewardNotFound):
+            async with open_answers(settings.model_copy(update={"project": project})) as answers:
                 found = await answers.reward(address)
-            except RewardNotFound:
-                found = None
         document: dict[str, object] = {"account": address, "project": project, "claimed_wei": "0", "transaction": None}
         if found is not None and found.final_wei is None:
             raise RecordUnavailable(found.final_round or 0, "start a peer, or name an API with --api-url")
+        status = await Project(session.chain, project).status()
+        if found is not None and (found.final_round or 0) != status.last_finalized:
+            raise RecordUnavailable(
+                status.last_finalized, f"what was asked knows rounds up to {found.final_round or 0}, ask again"
+            )
         if found is None or found.claim is None:
             output.say(f"nothing to claim for {address}{_not_final_yet(found)}")
         else:

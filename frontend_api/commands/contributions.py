@@ -34,8 +34,9 @@ async def _contributions(invocation: Invocation, filters: dict[str, str]) -> Non
     from frontend_api.asking import open_answers
 
     output = invocation.output
-    async with open_answers(invocation.settings) as answers:
-        found = await answers.contributions(filters)
+    with output.working("reading the chain"):
+        async with open_answers(invocation.settings) as answers:
+            found = await answers.contributions(filters)
     if output.as_json:
         output.document(found)
         return

@@ -64,13 +64,14 @@ async def _deploy(
         raise SettingsError(f"{settings.deployment} exists: name another record with --deployment, or remove it")
     account = load_key(require_key_file(settings), password_path=settings.password_file)
     async with await Chain.connect(settings.rpc_url, expected_chain_id=settings.chain_id, account=account) as chain:
-        deployment = await deploy_system(
-            chain,
-            seat_stake_wei=seat_stake_wei,
-            epoch_seconds=epoch_seconds,
-            thaw_seconds=thaw_seconds,
-            token=to_checksum_address(token) if token else None,
-        )
+        with output.working("deploying"):
+            deployment = await deploy_system(
+                chain,
+                seat_stake_wei=seat_stake_wei,
+                epoch_seconds=epoch_seconds,
+                thaw_seconds=thaw_seconds,
+                token=to_checksum_address(token) if token else None,
+            )
         deployment.save(settings.deployment)
         output.say(f"deployment record written to {settings.deployment}")
         for address, amount_wei in grants:

@@ -178,8 +178,9 @@ async def _show(invocation: Invocation) -> None:
     from frontend_api.asking import open_answers
 
     output = invocation.output
-    async with open_answers(invocation.settings) as answers:
-        project = (await answers.project()).project
+    with output.working("reading the chain"):
+        async with open_answers(invocation.settings) as answers:
+            project = (await answers.project()).project
     if output.as_json:
         output.document(project)
         return

@@ -30,8 +30,9 @@ async def _rewards(invocation: Invocation, address: str) -> None:
     from frontend_api.asking import open_answers
 
     output = invocation.output
-    async with open_answers(invocation.settings) as answers:
-        found = await answers.reward(address)
+    with output.working("reading the chain"):
+        async with open_answers(invocation.settings) as answers:
+            found = await answers.reward(address)
     if output.as_json:
         output.document(found)
         return

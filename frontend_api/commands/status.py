@@ -24,8 +24,9 @@ async def _status(invocation: Invocation) -> None:
     from frontend_api.asking import open_answers
 
     output = invocation.output
-    async with open_answers(invocation.settings) as answers:
-        found = await answers.status()
+    with output.working("reading the chain"):
+        async with open_answers(invocation.settings) as answers:
+            found = await answers.status()
     if output.as_json:
         output.document(found)
         return

@@ -28,8 +28,9 @@ async def _why(invocation: Invocation, address: str, round_number: int) -> None:
     from frontend_api.asking import open_answers
 
     output = invocation.output
-    async with open_answers(invocation.settings) as answers:
-        found = await answers.contribution(round_number, address)
+    with output.working("reading the chain"):
+        async with open_answers(invocation.settings) as answers:
+            found = await answers.contribution(round_number, address)
     if output.as_json:
         output.document(found)
         return

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from typing import Literal
 
+import structlog
 from sqlalchemy.exc import OperationalError
 
 from contracts.errors import SwarmProofError
@@ -19,7 +19,6 @@ from frontend_api.indexing.indexer import Indexer
 
 POLL_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
-_log = logging.getLogger(__name__)
 
 
 class IndexService:
@@ -40,7 +39,7 @@ class IndexService:
                 tasks.create_task(self._collect())
         except ExceptionGroup as error:
             self.state, self.cause = "failing", f"a bug: {error.exceptions[0]!r}"
-            _log.critical("the index stopped", exc_info=error)
+            structlog.get_logger("index").critical("stopped", exc_info=error)
             raise
 
     async def _follow(self) -> None:
@@ -51,7 +50,7 @@ class IndexService:
                 moved = await self.indexer.step()
             except (SwarmProofError, OperationalError) as error:
                 if self.cause != str(error):
-                    _log.warning("the index cannot follow the chain: %s", error)
+                    structlog.get_logger("index").warning("cannot follow the chain", cause=str(error))
                 self.state, self.cause = "failing", str(error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -5,9 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from frontend_api import schemas
 from tests.support.world import World
 
+MODELS: dict[str, type[BaseModel]] = {
+    "Listed_Project_": schemas.Listed[schemas.Project],
+    "Listed_Round_": schemas.Listed[schemas.Round],
+    "Listed_Contribution_": schemas.Listed[schemas.Contribution],
+    "Listed_Peer_": schemas.Listed[schemas.Peer],
+    "Listed_Checkpoint_": schemas.Listed[schemas.Checkpoint],
+    "ProjectAnswer": schemas.ProjectAnswer,
+    "RoundAnswer": schemas.RoundAnswer,
+    "ContributionAnswer": schemas.ContributionAnswer,
+    "PeerAnswer": schemas.PeerAnswer,
+    "RewardAnswer": schemas.RewardAnswer,
+    "StatusAnswer": schemas.StatusAnswer,
+    "HealthAnswer": schemas.HealthAnswer,
+}
 OPERATIONS = {
     "list_projects",
     "get_project",
@@ -69,3 +85,11 @@ def test_amounts_are_described_as_decimal_strings_with_examples(document: dict[s
 def test_filters_are_described(document: dict[str, Any]) -> None:
     names = {parameter["name"] for parameter in document["paths"]["/api/v1/rounds"]["get"]["parameters"]}
     assert {"status", "number__gte", "sort", "limit", "cursor", "project"} <= names
+
+
+def test_every_operation_has_an_example_that_is_such_an_answer(document: dict[str, Any]) -> None:
+    for operation in operations(document):
+        content = operation["responses"]["200"]["content"]["application/json"]
+        model = MODELS[content["schema"]["$ref"].rpartition("/")[2]]
+        example = content["example"]
+        assert model.model_validate(example).model_dump(mode="json") == example, operation["operationId"]
