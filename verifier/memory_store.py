@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from node.storage.cid import RAW, Cid
 from node.storage.errors import BlockMissing
 from node.storage.store import BlockStore, check_block
+from node.storage.unixfs import Block
 
 
 class MemoryStore(BlockStore):
@@ -31,6 +32,14 @@ class MemoryStore(BlockStore):
         """See ContentStore."""
         check_block(block, digest)
         self._blocks[digest] = block
+
+    def put_named(self, blocks: Iterable[Block]) -> Cid | None:
+        """See BlockStore."""
+        cid = None
+        for block in blocks:
+            cid = block.cid
+            self._blocks[cid.digest] = block.data
+        return cid
 
     def pin(self, cid: Cid) -> None:
         """See ContentStore."""

@@ -34,5 +34,5 @@ def test_it_keeps_as_many_as_are_honest(seats: int, byzantine: int, rule: str) -
 def test_seats_and_bound_of_a_manifest_choose_its_rule_unless_it_is_given() -> None:
     task = load_task("digits")
     assert task.default_manifest().rule == "multi-krum(f=2,keep=6,skip=2)"
-    assert task.default_manifest(shard_count=20, byzantine=6).rule == "multi-krum(f=6,keep=14)"
+    assert task.default_manifest(shard_count=20, byzantine=6).rule == "multi-krum(f=6,keep=14,skip=6)"
     assert task.default_manifest(rule="mean").rule == "mean"
