@@ -13,7 +13,7 @@ import cbor2
 from node.storage import varint
 from node.storage.cid import Cid, sha2_256
 from node.storage.errors import BadCid, MalformedCar, WrongBlock
-from node.storage.unixfs import MAXIMUM_BLOCK_BYTES
+from node.storage.unixfs import MAXIMUM_BLOCK_BYTES, Block
 from node.storage.unixfs_reader import walk_dag
 
 MAXIMUM_ROOTS: Final = 1 << 16
@@ -53,7 +53,7 @@ def write(get_block: Callable[[Cid], bytes], roots: Sequence[Cid], file: BinaryI
         file.write(piece)
 
 
-def read(file: BinaryIO) -> tuple[list[Cid], Iterable[tuple[Cid, bytes]]]:
+def read(file: BinaryIO) -> tuple[list[Cid], Iterable[Block]]:
     """Read an archive: its roots at once, its checked blocks as they are iterated.
 
     Nothing larger than one section is ever allocated. Raises MalformedCar; WrongBlock from the iteration.
@@ -65,7 +65,7 @@ def read(file: BinaryIO) -> tuple[list[Cid], Iterable[tuple[Cid, bytes]]]:
     return _parse_header(reader.exactly(length)), _sections(reader)
 
 
-def _sections(reader: _Reader) -> Iterator[tuple[Cid, bytes]]:
+def _sections(reader: _Reader) -> Iterator[Block]:
     while True:
         start = reader.offset
         length = reader.length(_MAXIMUM_SECTION_BYTES, "section")
@@ -76,11 +76,11 @@ def _sections(reader: _Reader) -> Iterator[tuple[Cid, bytes]]:
             cid, end = Cid.read(body)
         except BadCid as error:
             raise MalformedCar(start, str(error)) from None
-        block = body[end:]
-        actual = sha2_256(block)
+        block = Block(cid, body[end:])
+        actual = sha2_256(block.data)
         if actual != cid.digest:
             raise WrongBlock(cid.digest, actual)
-        yield cid, block
+        yield block
 
 
 def _parse_header(encoded: bytes) -> list[Cid]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Self
 
 import ipfshttpclient
@@ -18,7 +18,7 @@ from ipfshttpclient import exceptions as rpc
 from node.storage.cid import DAG_PB, RAW, Cid, sha2_256
 from node.storage.errors import BlockMissing, StoreDisagrees, StoreUnreachable
 from node.storage.store import BlockStore, check_block
-from node.storage.unixfs import UNIXFS_V1_2025, root_of
+from node.storage.unixfs import UNIXFS_V1_2025, Block, root_of
 from node.storage.unixfs_reader import root_cid
 
 DEFAULT_ADDRESS: Final = "/ip4/127.0.0.1/tcp/5001/http"
@@ -95,9 +95,17 @@ class IpfsStore(BlockStore):
     def put_block(self, block: bytes, digest: bytes) -> None:
         """See ContentStore."""
         check_block(block, digest)
-        self._put_named(root_cid(block), block)
+        self._put(root_cid(block), block)
 
-    def _put_named(self, cid: Cid, block: bytes) -> None:
+    def put_named(self, blocks: Iterable[Block]) -> Cid | None:
+        """See BlockStore."""
+        cid = None
+        for block in blocks:
+            self._put(block.cid, block.data)
+            cid = block.cid
+        return cid
+
+    def _put(self, cid: Cid, block: bytes) -> None:
         # `format` is the old name of the codec and still understood; dag-pb is the old default and needs the new name.
         options = {"cid-codec": "dag-pb"} if cid.codec == DAG_PB else {"format": "raw"}
         with self._failing_clearly():

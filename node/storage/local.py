@@ -16,15 +16,19 @@ import fcntl
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
 from node.storage.cid import RAW, Cid, sha2_256
 from node.storage.errors import BadCid, BlockMissing, StoreCorrupt, StoreUnusable
 from node.storage.store import BlockStore, check_block
+from node.storage.unixfs import Block
 from node.storage.unixfs_reader import walk_dag
 
+_WRITERS = 4
 _BLOCK_NAME = re.compile("[0-9a-f]{64}")
 
 
@@ -41,7 +45,7 @@ class LocalStore(BlockStore):
         if not create and not self._blocks.is_dir():
             raise StoreUnusable(path, "it holds no blocks")
         with self._failing_clearly():
-            for directory in (self._blocks, self._pins, self._temporary, self._quarantine):
+            for directory in (self._pins, self._temporary, self._quarantine, *self._shards()):
                 directory.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
             self._clean()
@@ -81,24 +85,41 @@ class LocalStore(BlockStore):
     def put_block(self, block: bytes, digest: bytes) -> None:
         """See ContentStore. Raises StoreUnusable, leaving nothing behind, when the disk is full."""
         check_block(block, digest)
-        self._put_named(Cid(RAW, digest), block)
+        self._put(digest, block)
 
-    def _put_named(self, cid: Cid, block: bytes) -> None:
-        path = self._path_of(cid.digest)
+    def put_named(self, blocks: Iterable[Block]) -> Cid | None:
+        """See BlockStore. Several at once: waiting for one fsync, the disk can take the next block."""
+        cid, folders = None, set()
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            writing: deque[Future[None]] = deque()
+            for block in blocks:
+                cid = block.cid
+                folders.add(self._path_of(cid.digest).parent)
+                writing.append(pool.submit(self._put, cid.digest, block.data))
+                if len(writing) > _WRITERS:
+                    writing.popleft().result()
+            for write in writing:
+                write.result()
+        self._synchronise(folders)
+        return cid
+
+    def _put(self, digest: bytes, block: bytes) -> None:
+        """Write one block unless it is there. A power cut may still take its name away: then it is missing again."""
+        path = self._path_of(digest)
         if not path.exists():
             self._write(path, block)
 
     def pin(self, cid: Cid) -> None:
         """See ContentStore."""
-        for _ in walk_dag(self._block_of, cid):
-            pass
+        folders = {self._path_of(block_cid.digest).parent for block_cid, _ in walk_dag(self._block_of, cid)}
         self._write(self._pins / str(cid), b"")
+        self._synchronise(folders | {self._pins})
 
     def unpin(self, cid: Cid) -> None:
         """See ContentStore."""
         with self._failing_clearly():
             (self._pins / str(cid)).unlink(missing_ok=True)
-            _synchronise(self._pins)
+        self._synchronise([self._pins])
 
     def pins(self) -> set[Cid]:
         """See ContentStore."""
@@ -112,7 +133,7 @@ class LocalStore(BlockStore):
     def blocks(self) -> Iterator[bytes]:
         """See ContentStore."""
         with self._failing_clearly():
-            names = [entry.name for folder in self._blocks.iterdir() for entry in folder.iterdir()]
+            names = [entry.name for folder in self._shards() for entry in folder.iterdir()]
         for name in names:
             if not _BLOCK_NAME.fullmatch(name):
                 raise StoreUnusable(self.path, f"a file in blocks/ is no block: {name!r}")
@@ -129,16 +150,16 @@ class LocalStore(BlockStore):
                 removed += 1
         return removed
 
+    def _shards(self) -> list[Path]:
+        return [self._blocks / f"{number:02x}" for number in range(256)]
+
     def _path_of(self, digest: bytes) -> Path:
         name = digest.hex()
         return self._blocks / name[:2] / name
 
     def _write(self, path: Path, data: bytes) -> None:
-        """Temporary file, fsync, rename, fsync of the folder: after a crash the file is whole or not there."""
+        """Temporary file, fsync, rename: after a crash the file is whole or not there."""
         with self._failing_clearly():
-            new_folder = not path.parent.exists()
-            if new_folder:
-                path.parent.mkdir(exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._temporary)
             try:
                 with open(handle, "wb") as file:  # noqa: PTH123 - an open descriptor, not a path
@@ -149,9 +170,16 @@ class LocalStore(BlockStore):
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
-            _synchronise(path.parent)
-            if new_folder:
-                _synchronise(path.parent.parent)
+
+    def _synchronise(self, folders: Iterable[Path]) -> None:
+        """Make the names in these folders survive a power cut."""
+        with self._failing_clearly():
+            for folder in folders:
+                handle = os.open(folder, os.O_RDONLY)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
 
     def _clean(self) -> None:
         """Remove what a crash left in `temporary`, unless another process is writing there now."""
@@ -170,12 +198,3 @@ class LocalStore(BlockStore):
             yield
         except OSError as error:
             raise StoreUnusable(self.path, str(error)) from error
-
-
-def _synchronise(folder: Path) -> None:
-    """Make renames in `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,14 +6,15 @@ A store maps digests to blocks and hands out nothing whose hash it has not just 
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from node.storage import car
 from node.storage.cid import Cid, sha2_256
 from node.storage.errors import BlockTooLarge, WrongBlock
-from node.storage.unixfs import MAXIMUM_BLOCK_BYTES, import_bytes, import_stream
+from node.storage.unixfs import MAXIMUM_BLOCK_BYTES, Block, import_stream
 from node.storage.unixfs_reader import file_size, read_file, root_cid
 
 
@@ -103,34 +104,25 @@ class BlockStore(BlockReader):
     def put_block(self, block: bytes, digest: bytes) -> None:
         """See ContentStore."""
 
+    @abstractmethod
+    def put_named(self, blocks: Iterable[Block]) -> Cid | None:
+        """Store blocks whose digests have just been computed; return the identifier of the last one."""
+
     def add(self, data: bytes) -> Cid:
         """See ContentStore."""
-        root = None
-        for block in import_bytes(data):
-            self._put_named(block.cid, block.data)
-            root = block.cid
-        assert root is not None
-        return root
+        return self.add_stream(io.BytesIO(data))
 
     def add_stream(self, stream: BinaryIO) -> Cid:
         """See ContentStore."""
-        root = None
-        for block in import_stream(stream):
-            self._put_named(block.cid, block.data)
-            root = block.cid
-        assert root is not None
+        root = self.put_named(import_stream(stream))
+        assert root is not None  # even an empty file has one block
         return root
 
     def import_car(self, file: BinaryIO) -> list[Cid]:
         """See ContentStore."""
         roots, blocks = car.read(file)
-        for cid, block in blocks:
-            self._put_named(cid, block)
+        self.put_named(blocks)
         return roots
-
-    def _put_named(self, cid: Cid, block: bytes) -> None:
-        """Store a block whose digest has just been computed; stores that can skip the second hash override this."""
-        self.put_block(block, cid.digest)
 
 
 def check_block(block: bytes, digest: bytes) -> None:

@@ -9,7 +9,7 @@ Sources: https://ipld.io/specs/codecs/dag-pb/spec/ , https://specs.ipfs.tech/uni
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,6 +105,17 @@ def open_link(link: Link, block: bytes, depth: int) -> FileNode:
     if node.file_bytes != link.file_bytes:
         raise MalformedDag(link.cid, f"{node.file_bytes} bytes of file where its parent declares {link.file_bytes}")
     return node
+
+
+def join_nodes(root: Cid, nodes: Mapping[Cid, FileNode]) -> bytes:
+    """Join the leaves below `root` in order; every node must have been opened by `open_link`."""
+    pieces: list[bytes] = []
+    stack = [root]
+    while stack:
+        node = nodes[stack.pop()]
+        pieces.append(node.data)
+        stack.extend(link.cid for link in reversed(node.links))
+    return b"".join(pieces)
 
 
 def walk_dag(get_block: GetBlock, cid: Cid) -> Iterator[tuple[Cid, bytes]]:

@@ -194,7 +194,7 @@ def _refs_local(state: KuboState, options: dict[str, str], body: bytes) -> bytes
 
 def _dag_import(state: KuboState, options: dict[str, str], body: bytes) -> bytes:
     roots, blocks = car.read(io.BytesIO(body))
-    state.blocks.update({cid.digest: block for cid, block in blocks})
+    state.blocks.update({block.cid.digest: block.data for block in blocks})
     return _json(*({"Root": {"Cid": {"/": str(root)}, "PinErrorMsg": ""}} for root in roots))
 
 

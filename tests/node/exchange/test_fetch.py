@@ -295,7 +295,7 @@ async def test_a_liar_is_not_asked_again_until_its_round_is_forgotten(swarm: Swa
     assert swarm.fetcher.dropped()["0xliar"].round == 5
     lying = False
     asked = swarm.served["0xliar"].total()
-    with pytest.raises(FetchFailed, match="dropped in round 5: wrong bytes") as caught:
+    with pytest.raises(FetchFailed, match="dropped in round 5: sent wrong bytes") as caught:
         await swarm.fetch(b"other", liar, round=5)
     assert isinstance(caught.value.failures[0], PeerLied)
     assert swarm.served["0xliar"].total() == asked

@@ -142,7 +142,7 @@ async def test_a_partition_heals(town: Town) -> None:
     await until_held(members[0].mailbox, *envelopes[:2])
     await until_held(members[3].mailbox, *envelopes[2:])
     assert len(members[0].mailbox) == len(members[3].mailbox) == 2
-    del town.known_to  # type: ignore[method-assign]
+    del town.known_to
     for member in members:
         town.run(member)
     for member in members:

@@ -193,7 +193,8 @@ async def test_waiters_miss_no_change() -> None:
 
 
 async def test_listeners_hear_of_additions_only() -> None:
-    box, heard = mailbox(), []
+    box = mailbox()
+    heard: list[Envelope] = []
     box.listen(heard.append)
     for data in (message().encoded, message().encoded, b"", message(sequence=2).encoded):
         box.offer(data)

@@ -15,7 +15,7 @@ from node.errors import StorageError
 from node.storage import car
 from node.storage.cid import RAW, Cid
 from node.storage.errors import MalformedCar, WrongBlock
-from node.storage.unixfs import MEBIBYTE, import_bytes
+from node.storage.unixfs import MEBIBYTE, Block, import_bytes
 from node.storage.varint import encode as varint
 
 BLOCK = b"hello world"
@@ -27,7 +27,7 @@ def archive(data: bytes) -> bytes:
     return b"".join(car.archive(blocks.__getitem__, [list(blocks)[-1]]))
 
 
-def load(data: bytes) -> tuple[list[Cid], list[tuple[Cid, bytes]]]:
+def load(data: bytes) -> tuple[list[Cid], list[Block]]:
     roots, blocks = car.read(io.BytesIO(data))
     return roots, list(blocks)
 
@@ -47,8 +47,8 @@ def test_writes_the_bytes_of_the_specification() -> None:
 def test_parents_come_before_children_and_no_block_twice() -> None:
     data = bytes(MEBIBYTE) * 3 + b"end"
     roots, blocks = load(archive(data))
-    assert blocks[0][0] == roots[0]
-    assert len(blocks) == len({cid for cid, _ in blocks}) == 3  # root, the leaf of zeros, the end
+    assert blocks[0].cid == roots[0]
+    assert len(blocks) == len({block.cid for block in blocks}) == 3  # root, the leaf of zeros, the end
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32), max_size=5))
@@ -116,7 +116,7 @@ def test_a_mutated_archive_gives_checked_blocks_or_a_clear_error(seed: int, chan
         _, blocks = load(bytes(mutated))
     except StorageError:
         return
-    assert all(Cid.of(cid.codec, block) == cid for cid, block in blocks)
+    assert all(Cid.of(block.cid.codec, block.data) == block.cid for block in blocks)
 
 
 @given(st.binary(max_size=200))

@@ -91,7 +91,7 @@ def test_a_store_killed_at_any_moment_holds_whole_blocks_only(tmp_path: Path) ->
         with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n"
-            while len(list((tmp_path / "blocks").iterdir())) < 5 * (pause + 1) and process.poll() is None:
+            while len(list((tmp_path / "blocks").glob("*/*"))) < 5 * (pause + 1) and process.poll() is None:
                 os.sched_yield()
             process.send_signal(signal.SIGKILL)
         with LocalStore(tmp_path) as store:
