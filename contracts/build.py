@@ -32,6 +32,7 @@ CONTRACTS = ("SwarmToken", "PeerRegistry", "ProjectFactory", "TrainingProject")
 SETTINGS: Mapping[str, Any] = {
     "evmVersion": "prague",
     "optimizer": {"enabled": True, "runs": 10_000},
+    "viaIR": True,  # costs some seconds here; saves 1.5% of the gas of a round and a fifth of the code
     "metadata": {"appendCBOR": False, "bytecodeHash": "none"},
     "remappings": ["@openzeppelin/=node_modules/@openzeppelin/"],
     "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "storageLayout"]}},

@@ -1,8 +1,7 @@
-"""Deploy the system (token, registry, project code, factory) and keep the record of it."""
+"""Deploy the system (token, registry, factory with the code of its projects) and keep the record of it."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -12,6 +11,7 @@ from typing import Any
 from contracts.abi import contract_abi
 from contracts.attestation import checksum_address
 from contracts.chain import Chain
+from contracts.client import Factory
 from contracts.errors import DeploymentError, MalformedAnswer, MissingAccount, MissingContract
 from contracts.sender import Receipt
 from contracts.values import Address
@@ -85,18 +85,14 @@ async def deploy_system(
         receipts.append(receipt)
         return receipt.contract_address
 
-    async def staked() -> Address:
-        return token or await deploy("SwarmToken", chain_account, supply_wei)
-
-    chain_account = chain.account.address
-    staked_token, implementation = await asyncio.gather(staked(), deploy("TrainingProject"))
-    registry = await deploy("PeerRegistry", staked_token, seat_stake_wei, epoch_seconds, thaw_seconds)
-    factory = await deploy("ProjectFactory", registry, implementation)
+    staked = token or await deploy("SwarmToken", chain.account.address, supply_wei)
+    registry = await deploy("PeerRegistry", staked, seat_stake_wei, epoch_seconds, thaw_seconds)
+    factory = await deploy("ProjectFactory", registry)
     return Deployment(
         chain_id=chain.chain_id,
-        token=staked_token,
+        token=staked,
         registry=registry,
-        implementation=implementation,
+        implementation=await Factory(chain, factory).implementation(),
         factory=factory,
         block_number=before.number,
         gas=sum(receipt.gas_used for receipt in receipts),

@@ -5,6 +5,7 @@ import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {IPeerRegistry} from "./interfaces/IPeerRegistry.sol";
 import {IProjectFactory} from "./interfaces/IProjectFactory.sol";
 import {ITrainingProject} from "./interfaces/ITrainingProject.sol";
+import {TrainingProject} from "./TrainingProject.sol";
 
 /// @title Creates projects that share one registry
 /// @dev A project is an EIP-1167 clone with its configuration appended to its code: there is no initializer that
@@ -15,11 +16,10 @@ contract ProjectFactory is IProjectFactory {
 
     mapping(address project => bool) private _projects;
 
-    constructor(address registry_, address implementation_) {
+    constructor(address registry_) {
         if (registry_ == address(0)) revert Factory_ZeroParameter("registry");
-        if (implementation_ == address(0)) revert Factory_ZeroParameter("implementation");
         _registry = registry_;
-        _implementation = implementation_;
+        _implementation = address(new TrainingProject(registry_));
     }
 
     /// @inheritdoc IProjectFactory

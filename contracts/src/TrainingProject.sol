@@ -29,16 +29,20 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         uint32 unfinalizedRounds;
     }
 
-    /// @dev Three words. `accepted` and `finalized` are the cumulative totals of the last such result.
+    /// @dev Three words, of which a claim touches one. `accepted` and `finalized` are the cumulative totals of the last
+    /// such result.
     struct Ledger {
+        uint128 funded;
         uint128 accepted;
         uint128 finalized;
-        uint128 funded;
         uint128 claimed;
         uint128 refunded;
         uint40 closableAt;
         bool closed;
     }
+
+    IPeerRegistry private immutable _registry;
+    IERC20 private immutable _token;
 
     Progress private _progress;
     Ledger private _ledger;
@@ -48,7 +52,13 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
     mapping(uint64 number => mapping(uint32 seat => bytes32)) private _commitments;
     mapping(address account => uint256) private _claimed;
 
-    constructor() EIP712("SwarmProof", "1") {}
+    /// @param registry_ Registry of all projects that run this code; their configurations name it too
+    constructor(address registry_) EIP712("SwarmProof", "1") {
+        _registry = IPeerRegistry(registry_);
+        _token = IERC20(IPeerRegistry(registry_).token());
+        // This is the state of the code behind the clones, which is no project: it must not take money.
+        _ledger.closed = true;
+    }
 
     /// @inheritdoc ITrainingProject
     function fund(uint128 amount) external nonReentrant {
@@ -59,7 +69,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         _ledger.funded += amount;
         emit ProjectFunded(msg.sender, amount);
         // Interaction
-        uint256 received = ExactTransfer.pull(_token(), msg.sender, amount);
+        uint256 received = ExactTransfer.pull(_token, msg.sender, amount);
         if (received != amount) revert Project_InexactTransfer(amount, received);
     }
 
@@ -69,7 +79,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         Configuration memory fixed_ = configuration();
         Progress memory progress = _progress;
         _checkMayOpen(fixed_, progress);
-        uint48 epoch = IPeerRegistry(fixed_.registry).currentEpoch();
+        uint48 epoch = _registry.currentEpoch();
         (uint256 seats, uint256 stake) = _checkStake(fixed_, progress, epoch);
         // Effect
         number = progress.lastRound + 1;
@@ -105,7 +115,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         Rounds.Round storage current = _inPhase(number, Phase.Commit);
         if (commitment == 0) revert Project_EmptyCommitment(number, seat);
         if (_commitments[number][seat] != 0) revert Project_AlreadyCommitted(number, seat);
-        if (_registry().seatOwnerAt(seat, current.epoch) != msg.sender) {
+        if (_registry.seatOwnerAt(seat, current.epoch) != msg.sender) {
             revert Project_NotSeatOwner(number, seat, msg.sender);
         }
         // Effect
@@ -143,7 +153,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         Rounds.Round storage current = _inPhase(number, Phase.Attest);
         _checkResult(fixed_, number, result);
         bytes32 hash = resultHash(number, result);
-        uint256 weight = _checkQuorum(IPeerRegistry(fixed_.registry), number, current, hash, signatures);
+        uint256 weight = _checkQuorum(number, current, hash, signatures);
         // Effect
         uint40 challengeEnd = uint40(block.timestamp) + fixed_.challengeSeconds;
         current.status = Status.Accepted;
@@ -200,7 +210,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         _ledger.claimed = uint128(total); // at most `finalized`, which has 128 bits
         emit RewardClaimed(account, amount, cumulative);
         // Interaction
-        SafeERC20.safeTransfer(_token(), account, amount);
+        SafeERC20.safeTransfer(_token, account, amount);
     }
 
     /// @inheritdoc ITrainingProject
@@ -232,7 +242,7 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         _ledger.refunded = uint128(refund); // at most `funded`, which has 128 bits
         emit ProjectClosed(refund);
         // Interaction
-        if (refund != 0) SafeERC20.safeTransfer(IERC20(fixed_.token), fixed_.owner, refund);
+        if (refund != 0) SafeERC20.safeTransfer(_token, fixed_.owner, refund);
     }
 
     /// @inheritdoc ITrainingProject
@@ -307,17 +317,6 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         return _hashTypedDataV4(Attestation.structHash(number, result));
     }
 
-    /// @dev configuration().registry, without decoding the rest.
-    function _registry() private view returns (IPeerRegistry) {
-        (, address registry) = abi.decode(Clones.fetchCloneArgs(address(this)), (address, address));
-        return IPeerRegistry(registry);
-    }
-
-    /// @dev configuration().token, without decoding the rest.
-    function _token() private view returns (IERC20) {
-        return IERC20(abi.decode(Clones.fetchCloneArgs(address(this)), (address)));
-    }
-
     function _inPhase(uint64 number, Phase want) private view returns (Rounds.Round storage current) {
         current = _rounds[number];
         Phase have = current.phaseAt(block.timestamp);
@@ -339,10 +338,9 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
     function _checkStake(
         Configuration memory fixed_, Progress memory progress, uint48 epoch
     ) private view returns (uint256 seats, uint256 stake) {
-        IPeerRegistry registry = IPeerRegistry(fixed_.registry);
-        seats = registry.totalSeatsAt(epoch);
+        seats = _registry.totalSeatsAt(epoch);
         if (seats < fixed_.minimumSeats) revert Project_TooFewSeats(seats, fixed_.minimumSeats);
-        stake = seats * registry.seatStake();
+        stake = seats * _registry.seatStake();
         uint256 pools = _reserved(fixed_, uint256(progress.unfinalizedRounds) + 1);
         if (pools > stake / 3) revert Project_PoolsAboveStakeCap(pools, stake / 3);
     }
@@ -359,23 +357,19 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
 
     /// @dev More than two thirds of the snapshot, not of those who signed: silence never helps a minority.
     function _checkQuorum(
-        IPeerRegistry registry,
-        uint64 number,
-        Rounds.Round storage current,
-        bytes32 hash,
-        Signature[] calldata signatures
+        uint64 number, Rounds.Round storage current, bytes32 hash, Signature[] calldata signatures
     ) private view returns (uint256 weight) {
         uint48 epoch = current.epoch;
         address previous = address(0);
         for (uint256 i = 0; i < signatures.length; ++i) {
             address signer = ECDSA.recover(hash, signatures[i].r, signatures[i].vs);
             if (signer <= previous) revert Project_SignersNotAscending(previous, signer);
-            uint256 stake = registry.stakeAt(signer, epoch);
+            uint256 stake = _registry.stakeAt(signer, epoch);
             if (stake == 0) revert Project_SignerWithoutStake(number, signer);
             weight += stake;
             previous = signer;
         }
-        uint256 snapshot = current.seats * registry.seatStake();
+        uint256 snapshot = current.seats * _registry.seatStake();
         if (weight * 3 <= snapshot * 2) revert Project_QuorumNotMet(number, weight, snapshot);
     }
 
