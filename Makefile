@@ -9,7 +9,7 @@ NODE_READY := contracts/node_modules/.ready
 
 # Which Python makes the virtual environment; `make PYTHON3=/path/to/python3.12 ...` chooses.
 PYTHON3 ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
-	if $$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
+	if $$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
 
 # torch in a step of its own: as a dependency of others, the resolver may try builds of several gigabytes. A package index
 # that offers builds for processors only keeps it small: make TORCH="--index-url ADDRESS torch==2.13.0" ...
@@ -53,8 +53,8 @@ clean:  ## remove what make has made, the virtual environment too
 	rm -rf $(VENV) build contracts/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(READY): pyproject.toml constraints.txt
-	@$(or $(PYTHON3),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-		|| { echo "error: Python 3.11 or newer is needed and was not found;" \
+	@$(or $(PYTHON3),false) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "error: Python 3.11 or newer with venv and pip is needed and was not found;" \
 		"name one with: make PYTHON3=/path/to/python3" >&2; exit 1; }
 	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
 	@echo "setting up $(VENV): a few minutes the first time" >&2
