@@ -17,10 +17,11 @@ from node.exchange.pace import Pace
 from node.exchange.peer_client import PeerClient
 from node.exchange.source import Source as Source
 from node.exchange.source_book import Dropped, SourceBook
+from node.storage.canonical import check_cut, check_encoding, child_capacity
 from node.storage.cid import RAW, Cid
-from node.storage.errors import BlockMissing, MalformedDag, ObjectTooLarge, StoreCorrupt, WrongBlock
+from node.storage.errors import BlockMissing, ObjectTooLarge, StoreCorrupt, WrongBlock
 from node.storage.store import ContentStore
-from node.storage.unixfs import MAXIMUM_BLOCK_BYTES, UNIXFS_V1_2025, child_capacity, root_of
+from node.storage.unixfs import MAXIMUM_BLOCK_BYTES, UNIXFS_V1_2025
 from node.storage.unixfs_reader import FileNode, Link, join_nodes, open_link, parse_block, root_cid
 
 _BLOCKS_IN_FLIGHT_PER_SOURCE = 4
@@ -150,7 +151,7 @@ class _Attempt:
         """Fetch everything below the root, level by level, each level in parallel."""
         nodes = {cid: root}
         capacity = child_capacity(root.file_bytes)
-        level, depth = _children(cid, root, capacity), 1
+        level, depth = check_cut(cid, root, capacity), 1
         while level:
             capacity //= UNIXFS_V1_2025.links
             wanted = {(link.cid, link.file_bytes): link for link in level}.values()
@@ -168,7 +169,7 @@ class _Attempt:
         async with self._slots:
             block = await self._block(link.cid.digest)
         node = open_link(link, block, depth)
-        _children(link.cid, node, capacity)
+        check_cut(link.cid, node, capacity)
         return node
 
     def candidates(self) -> list[Source]:
@@ -210,24 +211,6 @@ class _Attempt:
         return [refusal for refusal in refusals if refusal is not None]
 
 
-def _children(cid: Cid, node: FileNode, capacity: int) -> tuple[Link, ...]:
-    """The links of a node, if it is cut as our profile cuts: full children, then one with the rest.
-
-    Checked before any child is asked for: a tree of tiny leaves would cost thousands of requests.
-    """
-    sizes = [link.file_bytes for link in node.links]
-    full = [capacity] * (len(sizes) - 1)
-    if sizes and (sizes[:-1] != full or not 0 < sizes[-1] <= capacity):
-        raise MalformedDag(cid, f"it is not cut by the profile {UNIXFS_V1_2025.name}")
-    return node.links
-
-
 def _assemble(cid: Cid, nodes: dict[Cid, FileNode]) -> bytes:
-    """Join the leaves, and name the bytes once more: only one tree may stand for them.
-
-    Otherwise an object could be copied under a second digest, by other total sizes or names in its nodes.
-    """
-    data = join_nodes(cid, nodes)
-    if root_of(data) != cid:
-        raise MalformedDag(cid, f"its nodes are not written as the profile {UNIXFS_V1_2025.name} writes them")
-    return data
+    check_encoding(cid, nodes)
+    return join_nodes(cid, nodes)

@@ -9,7 +9,7 @@ Sources: https://specs.ipfs.tech/unixfs/ , IPIP-499 (profiles), https://ipld.io/
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -46,10 +46,12 @@ class Block:
 
 
 @dataclass(frozen=True)
-class _Child:
+class Child:
+    """A finished subtree: its root, the bytes of file beneath, and the bytes of all its blocks ("Tsize")."""
+
     cid: Cid
     file_bytes: int
-    total_bytes: int  # of the blocks beneath, this one included ("Tsize")
+    total_bytes: int
 
 
 def import_bytes(data: bytes, profile: Profile = UNIXFS_V1_2025) -> Iterator[Block]:
@@ -62,22 +64,12 @@ def import_stream(stream: BinaryIO, profile: Profile = UNIXFS_V1_2025) -> Iterat
 
     Memory stays at one leaf and one node a level, whatever the size of the stream.
     """
-    levels: list[list[_Child]] = [[]]
+    levels: list[list[Child]] = [[]]
     for chunk in _chunks(stream, profile.chunk_bytes):
-        leaf = Block(Cid.of(RAW, chunk), chunk) if profile.raw_leaves else _node([], chunk, profile)
+        leaf = Block(Cid.of(RAW, chunk), chunk) if profile.raw_leaves else encode_node([], chunk, profile)
         yield leaf
-        yield from _push(levels, 0, _Child(leaf.cid, len(chunk), len(leaf.data)), profile)
+        yield from _push(levels, 0, Child(leaf.cid, len(chunk), len(leaf.data)), profile)
     yield from _close(levels, profile)
-
-
-def child_capacity(file_bytes: int, profile: Profile = UNIXFS_V1_2025) -> int:
-    """Return how many bytes every child of a file's root holds, but for the last; 0 for a file of one block."""
-    if file_bytes <= profile.chunk_bytes:
-        return 0
-    capacity = profile.chunk_bytes
-    while capacity * profile.links < file_bytes:
-        capacity *= profile.links
-    return capacity
 
 
 def root_of(data: bytes, profile: Profile = UNIXFS_V1_2025) -> Cid:
@@ -109,7 +101,7 @@ def _chunks(stream: BinaryIO, size: int) -> Iterator[bytes]:
         first = False
 
 
-def _push(levels: list[list[_Child]], level: int, child: _Child, profile: Profile) -> Iterator[Block]:
+def _push(levels: list[list[Child]], level: int, child: Child, profile: Profile) -> Iterator[Block]:
     """Put `child` on its level; a level that is full becomes one node on the level above."""
     if level == len(levels):
         levels.append([])
@@ -118,16 +110,16 @@ def _push(levels: list[list[_Child]], level: int, child: _Child, profile: Profil
         yield from _fold(levels, level, profile)
 
 
-def _fold(levels: list[list[_Child]], level: int, profile: Profile) -> Iterator[Block]:
+def _fold(levels: list[list[Child]], level: int, profile: Profile) -> Iterator[Block]:
     children, levels[level] = levels[level], []
-    node = _node(children, b"", profile)
+    node = encode_node(children, b"", profile)
     yield node
     file_bytes = sum(child.file_bytes for child in children)
     total_bytes = len(node.data) + sum(child.total_bytes for child in children)
-    yield from _push(levels, level + 1, _Child(node.cid, file_bytes, total_bytes), profile)
+    yield from _push(levels, level + 1, Child(node.cid, file_bytes, total_bytes), profile)
 
 
-def _close(levels: list[list[_Child]], profile: Profile) -> Iterator[Block]:
+def _close(levels: list[list[Child]], profile: Profile) -> Iterator[Block]:
     """Fold the levels upwards until one child stands alone on the top one: the root, already yielded."""
     level = 0
     while level < len(levels):
@@ -137,7 +129,7 @@ def _close(levels: list[list[_Child]], profile: Profile) -> Iterator[Block]:
         level += 1
 
 
-def _node(children: list[_Child], data: bytes, profile: Profile) -> Block:
+def encode_node(children: Sequence[Child], data: bytes, profile: Profile) -> Block:
     """Encode a dag-pb node: links first, then the UnixFS record, as the canonical form demands."""
     links = b"".join(_link(child, profile) for child in children)
     file_bytes = len(data) + sum(child.file_bytes for child in children)
@@ -150,7 +142,7 @@ def _node(children: list[_Child], data: bytes, profile: Profile) -> Block:
     return Block(Cid.of(DAG_PB, encoded), encoded)
 
 
-def _link(child: _Child, profile: Profile) -> bytes:
+def _link(child: Child, profile: Profile) -> bytes:
     """Hash, empty name, total size. A raw leaf has no CIDv0, whatever the version of the nodes."""
     hashed = _field(0x0A, child.cid.to_bytes(1 if child.cid.codec == RAW else profile.version))
     return _field(0x12, hashed + _field(0x12, b"") + b"\x18" + varint(child.total_bytes))
