@@ -24,6 +24,7 @@ Decimal = Annotated[
 ]
 Address = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", examples=[ADDRESS])]
 Hash = Annotated[str, Field(pattern="^0x[0-9a-f]{64}$", examples=[DIGEST])]
+PhaseName = Literal["commit", "reveal", "attest", "lapsed", "challenge", "settled", "finalized", "skipped"]
 Outcome = Literal["pending", "skipped", "record-missing", "zero", "rewarded"]
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
@@ -280,7 +281,9 @@ class CurrentRound(Schema):
     """Where the current round stands at the head's time."""
 
     number: int
-    phase: str = Field(examples=["reveal"])
+    phase: PhaseName = Field(
+        description="Lapsed: no result can come any more. Settled: accepted and past its challenge window."
+    )
     ends_at: int | None = Field(description="Chain time at which the phase ends, if it ends by time.")
     committed: int
     revealed: int

@@ -105,6 +105,10 @@ class Indexer:
         for event in events:
             after = after.fold(event, self._configurations)
         async with AsyncSession(self._engine) as session, session.begin():
+            if await self._recall(session) != self._position:
+                # Another process writes the same database: what it has read need not be read again.
+                self.state, self._position = await self._refold(session), await self._recall(session)
+                return
             session.add_all(event_row(event) for event in events)
             await _save_views(session, before, after)
             marks = {event.block_number: event.block_hash for event in events} | {end.number: end.hash}
@@ -202,7 +206,7 @@ async def _save_views(session: AsyncSession, before: IndexedState, after: Indexe
         await session.merge(row)
     for address, project in after.projects.items():
         old = before.projects.get(address)
-        if old == project:
+        if old is project:
             continue
         await session.merge(project.row())
         for row in project_rows(address, old.history if old else before.registry, project.history):

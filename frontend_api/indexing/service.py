@@ -11,7 +11,7 @@ import contextlib
 from typing import Literal
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from contracts.errors import SwarmProofError
 from frontend_api.indexing.collector import RecordCollector
@@ -48,7 +48,7 @@ class IndexService:
             before = self.indexer.state
             try:
                 moved = await self.indexer.step()
-            except (SwarmProofError, OperationalError) as error:
+            except (SwarmProofError, DBAPIError) as error:
                 if self.cause != str(error):
                     structlog.get_logger("index").warning("cannot follow the chain", cause=str(error))
                 self.state, self.cause = "failing", str(error)
@@ -59,7 +59,7 @@ class IndexService:
             if not moved:
                 self.state, self.cause = "following", None
                 await asyncio.sleep(pause)
-            elif before.projects != self.indexer.state.projects:
+            elif before is not self.indexer.state:
                 self._accepted.set()
 
     async def _collect(self) -> None:
@@ -67,7 +67,7 @@ class IndexService:
         while True:
             self._accepted.clear()
             stored = 0
-            with contextlib.suppress(OperationalError):  # a locked database: asked again after a pause
+            with contextlib.suppress(DBAPIError):  # a locked database, say: asked again after a pause
                 stored = await self.collector.collect(self.indexer.state)
             # What nobody has today somebody may have when they are back: ask again, ever more seldom.
             pause = self._poll_seconds if stored else min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -271,6 +271,15 @@ class Reader:
             claim=claim,
         )
 
+    async def newest_round(self, project: str) -> RoundView | None:
+        """The round opened last."""
+        statement = select(RoundView).where(RoundView.project == project).order_by(RoundView.number.desc()).limit(1)
+        return await self._session.scalar(statement)
+
+    async def seat_count(self, epoch: int) -> int:
+        """How many seats count in an epoch."""
+        return await self._session.scalar(select(func.count()).select_from(SeatView).where(active_seat(epoch))) or 0
+
     async def newest_checkpoint(self, project: str) -> Checkpoint | None:
         """The checkpoint accepted last."""
         statement = select_checkpoints(project).order_by(RoundView.number.desc()).limit(1)

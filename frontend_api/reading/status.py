@@ -6,13 +6,13 @@ from importlib.metadata import version
 from typing import cast
 
 from contracts.deploy import Deployment
-from contracts.values import Address
+from contracts.values import Phase, RoundView, Status
 from frontend_api.errors import ProjectNotFound
+from frontend_api.indexing.database import RoundView as RoundRow
 from frontend_api.indexing.service import IndexService
 from frontend_api.reading.items import project_item
 from frontend_api.reading.reader import Reader
-from frontend_api.schemas import CurrentRound, IndexState, MissingRecord, StatusAnswer
-from node.rounds.history import Phase, RoundHistory, SwarmHistory
+from frontend_api.schemas import CurrentRound, IndexState, MissingRecord, PhaseName, StatusAnswer
 
 
 async def status_answer(
@@ -26,8 +26,6 @@ async def status_answer(
             raise
         row = None
     indexer = service.indexer
-    found = indexer.state.projects.get(cast(Address, row.address)) if row else None
-    history = found.history if found else indexer.state.registry
     return StatusAnswer(
         head=reader.head,
         version=version("swarmproof"),
@@ -36,7 +34,7 @@ async def status_answer(
         token=deployment.token,
         registry=deployment.registry,
         factory=deployment.factory,
-        seats=len(history.active_seats(reader.epoch)),
+        seats=await reader.seat_count(reader.epoch),
         index=IndexState(
             state=service.state,
             chain_block=indexer.chain_block,
@@ -50,25 +48,46 @@ async def status_answer(
             cause=service.cause,
         ),
         project=project_item(row) if row else None,
-        round=_current(history, history.current, reader.time) if history.current else None,
+        round=await _current_round(reader, row.address) if row else None,
         checkpoint=await reader.newest_checkpoint(row.address) if row else None,
     )
 
 
-def _current(history: SwarmHistory, current: RoundHistory, now: int) -> CurrentRound:
-    phase = current.phase(now)
-    challenge_end = current.acceptance.challenge_end if current.acceptance else None
+async def _current_round(reader: Reader, project: str) -> CurrentRound | None:
+    row = await reader.newest_round(project)
+    if row is None:
+        return None
+    seats = await reader.seat_count(row.epoch)
+    phase = _as_the_contract_sees(row, seats).phase_at(reader.time)
     ends = {
-        Phase.COMMIT: current.commit_end,
-        Phase.REVEAL: current.reveal_end,
-        Phase.ATTEST: current.attest_end,
-        Phase.CHALLENGE: challenge_end,
+        Phase.COMMIT: row.commit_end,
+        Phase.REVEAL: row.reveal_end,
+        Phase.ATTEST: row.attest_end,
+        Phase.CHALLENGE: row.challenge_end,
     }
     return CurrentRound(
-        number=current.number,
-        phase=phase.value,
+        number=row.number,
+        phase=cast(PhaseName, str(phase)),
         ends_at=ends.get(phase),
-        committed=len(current.commits),
-        revealed=len(current.reveals),
-        seats=len(history.active_seats(current.epoch)),
+        committed=row.committed,
+        revealed=row.revealed,
+        seats=seats,
+    )
+
+
+def _as_the_contract_sees(row: RoundRow, seats: int) -> RoundView:
+    """The round as the contract would tell it: its rule says which phase a time is in."""
+    return RoundView(
+        status=Status[row.status.upper()],
+        phase=Phase.NONE,
+        epoch=row.epoch,
+        seats=seats,
+        commits=row.committed,
+        reveals=row.revealed,
+        previous_accepted=0,
+        commit_end=row.commit_end,
+        reveal_end=row.reveal_end,
+        attest_end=row.attest_end,
+        challenge_end=row.challenge_end or 0,
+        result_hash=bytes.fromhex((row.result_hash or "").removeprefix("0x")),
     )

@@ -239,6 +239,26 @@ async def test_an_impossible_history_changes_nothing(
         assert len((await rows_of(engine))["UpdateView"]) == 1
 
 
+async def test_two_processes_on_one_database_do_not_disturb_each_other(quiet_devnet: Devnet, tmp_path: Path) -> None:
+    async with (
+        synthetic_project(quiet_devnet, owners=[1, 2]) as swarm,
+        engine_at(tmp_path / "index.db") as first_engine,
+        engine_at(tmp_path / "index.db") as second_engine,
+    ):
+        first = await Indexer.open(swarm.chain, swarm.deployment, first_engine)
+        second = await Indexer.open(swarm.chain, swarm.deployment, second_engine)
+        for action in (swarm.play, swarm.skip, swarm.play):
+            await action()
+            await first.catch_up()
+            await second.catch_up()
+            await swarm.announce(1, "http://127.0.0.1:1")
+            await second.catch_up()
+            await first.catch_up()
+            assert first.state.projects[swarm.project.address].history.rounds
+        assert first.state == second.state
+        assert await rows_of(first_engine) == await indexed(swarm.chain, swarm.deployment, tmp_path / "once.db")
+
+
 async def test_readers_are_not_disturbed_while_the_index_grows(quiet_devnet: Devnet, tmp_path: Path) -> None:
     async with synthetic_project(quiet_devnet, owners=[1, 2]) as swarm, engine_at(tmp_path / "index.db") as engine:
         indexer = await Indexer.open(swarm.chain, swarm.deployment, engine)
