@@ -58,7 +58,7 @@ class Rpc:
             raise ChainUnreachable(self.url, error.strerror or str(error.os_error)) from error
         except aiohttp.ClientError as error:
             raise ChainUnreachable(self.url, str(error) or type(error).__name__) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ChainUnreachable(self.url, f"the answer to {method} is not JSON") from error
         if not isinstance(answer, Mapping) or ("result" not in answer and not isinstance(answer.get("error"), Mapping)):
             raise ChainUnreachable(self.url, f"the answer to {method} is not JSON-RPC")

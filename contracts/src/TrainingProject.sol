@@ -76,18 +76,18 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITrainingProject
     function openRound() external returns (uint64 number) {
         // Check
-        Configuration memory fixed_ = configuration();
+        Configuration memory terms = configuration();
         Progress memory progress = _progress;
-        _checkMayOpen(fixed_, progress);
+        _checkMayOpen(terms, progress);
         uint48 epoch = _registry.currentEpoch();
-        (uint256 seats, uint256 stake) = _checkStake(fixed_, progress, epoch);
+        (uint256 seats, uint256 stake) = _checkStake(terms, progress, epoch);
         // Effect
         number = progress.lastRound + 1;
         _progress.lastRound = number;
         _progress.unfinalizedRounds = progress.unfinalizedRounds + 1;
-        uint40 commitEnd = uint40(block.timestamp) + fixed_.commitSeconds;
-        uint40 revealEnd = commitEnd + fixed_.revealSeconds;
-        uint40 attestEnd = revealEnd + fixed_.attestSeconds;
+        uint40 commitEnd = uint40(block.timestamp) + terms.commitSeconds;
+        uint40 revealEnd = commitEnd + terms.revealSeconds;
+        uint40 attestEnd = revealEnd + terms.attestSeconds;
         Rounds.Round storage opened = _rounds[number];
         opened.commitEnd = commitEnd;
         opened.revealEnd = revealEnd;
@@ -98,10 +98,10 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         opened.seats = uint32(seats);
         emit RoundOpened(
             number,
-            _head(fixed_, progress),
-            Attestation.seed(_seedOrigin(fixed_, progress), number),
+            _head(terms, progress),
+            Attestation.seed(_seedOrigin(terms, progress), number),
             epoch,
-            fixed_.roundPool,
+            terms.roundPool,
             stake,
             commitEnd,
             revealEnd,
@@ -149,13 +149,13 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITrainingProject
     function acceptSigned(uint64 number, Result calldata result, Signature[] calldata signatures) external {
         // Check
-        Configuration memory fixed_ = configuration();
+        Configuration memory terms = configuration();
         Rounds.Round storage current = _inPhase(number, Phase.Attest);
-        _checkResult(fixed_, number, result);
+        _checkResult(terms, number, result);
         bytes32 hash = resultHash(number, result);
         uint256 weight = _checkQuorum(number, current, hash, signatures);
         // Effect
-        uint40 challengeEnd = uint40(block.timestamp) + fixed_.challengeSeconds;
+        uint40 challengeEnd = uint40(block.timestamp) + terms.challengeSeconds;
         current.status = Status.Accepted;
         current.challengeEnd = challengeEnd;
         current.previousAccepted = _progress.lastAccepted;
@@ -216,12 +216,12 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITrainingProject
     function requestClose() external {
         // Check
-        Configuration memory fixed_ = configuration();
-        if (msg.sender != fixed_.owner) revert Project_NotOwner(msg.sender, fixed_.owner);
+        Configuration memory terms = configuration();
+        if (msg.sender != terms.owner) revert Project_NotOwner(msg.sender, terms.owner);
         if (_ledger.closed) revert Project_Closed();
         if (_ledger.closableAt != 0) revert Project_Closing(_ledger.closableAt);
         // Effect
-        uint40 closableAt = uint40(block.timestamp) + fixed_.closeThawSeconds;
+        uint40 closableAt = uint40(block.timestamp) + terms.closeThawSeconds;
         _ledger.closableAt = closableAt;
         emit CloseRequested(uint40(block.timestamp), closableAt);
     }
@@ -229,29 +229,29 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITrainingProject
     function close() external nonReentrant {
         // Check
-        Configuration memory fixed_ = configuration();
+        Configuration memory terms = configuration();
         Progress memory progress = _progress;
         Ledger memory ledger = _ledger;
         if (ledger.closed) revert Project_Closed();
         if (progress.unfinalizedRounds != 0) revert Project_RoundsPending(progress.unfinalizedRounds);
         bool thawed = ledger.closableAt != 0 && block.timestamp >= ledger.closableAt;
-        if (!thawed && !_isComplete(fixed_, progress)) revert Project_NotClosable(ledger.closableAt);
+        if (!thawed && !_isComplete(terms, progress)) revert Project_NotClosable(ledger.closableAt);
         // Effect
-        uint256 refund = _available(fixed_, progress, ledger);
+        uint256 refund = _available(terms, progress, ledger);
         _ledger.closed = true;
         _ledger.refunded = uint128(refund); // at most `funded`, which has 128 bits
         emit ProjectClosed(refund);
         // Interaction
-        if (refund != 0) SafeERC20.safeTransfer(_token, fixed_.owner, refund);
+        if (refund != 0) SafeERC20.safeTransfer(_token, terms.owner, refund);
     }
 
     /// @inheritdoc ITrainingProject
     function status() external view returns (ProjectStatus memory) {
-        Configuration memory fixed_ = configuration();
+        Configuration memory terms = configuration();
         Progress memory progress = _progress;
         Ledger memory ledger = _ledger;
         return ProjectStatus({
-            headDigest: _head(fixed_, progress),
+            headDigest: _head(terms, progress),
             rewardRoot: _rewardRoot,
             lastRound: progress.lastRound,
             lastAccepted: progress.lastAccepted,
@@ -263,10 +263,10 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
             claimedTotal: ledger.claimed,
             acceptedTotal: ledger.accepted,
             finalizedTotal: ledger.finalized,
-            reserved: _reserved(fixed_, progress.unfinalizedRounds),
-            available: _available(fixed_, progress, ledger),
+            reserved: _reserved(terms, progress.unfinalizedRounds),
+            available: _available(terms, progress, ledger),
             closableAt: ledger.closableAt,
-            complete: _isComplete(fixed_, progress),
+            complete: _isComplete(terms, progress),
             closed: ledger.closed
         });
     }
@@ -323,33 +323,33 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         if (have != want) revert Project_WrongPhase(number, have, want);
     }
 
-    function _checkMayOpen(Configuration memory fixed_, Progress memory progress) private view {
-        if (progress.acceptedRounds >= fixed_.rounds) revert Project_Complete(fixed_.rounds);
+    function _checkMayOpen(Configuration memory terms, Progress memory progress) private view {
+        if (progress.acceptedRounds >= terms.rounds) revert Project_Complete(terms.rounds);
         if (_ledger.closableAt != 0) revert Project_Closing(_ledger.closableAt);
         Rounds.Round storage last = _rounds[progress.lastRound];
         if (last.status == Status.Open) {
             revert Project_PreviousUnsettled(progress.lastRound, last.phaseAt(block.timestamp));
         }
-        uint256 available = _available(fixed_, progress, _ledger);
-        if (available < fixed_.roundPool) revert Project_BudgetTooSmall(available, fixed_.roundPool);
+        uint256 available = _available(terms, progress, _ledger);
+        if (available < terms.roundPool) revert Project_BudgetTooSmall(available, terms.roundPool);
     }
 
     /// @dev Whoever steals a pool needs two thirds of a stake that is three times as large, and loses it.
     function _checkStake(
-        Configuration memory fixed_, Progress memory progress, uint48 epoch
+        Configuration memory terms, Progress memory progress, uint48 epoch
     ) private view returns (uint256 seats, uint256 stake) {
         seats = _registry.totalSeatsAt(epoch);
-        if (seats < fixed_.minimumSeats) revert Project_TooFewSeats(seats, fixed_.minimumSeats);
+        if (seats < terms.minimumSeats) revert Project_TooFewSeats(seats, terms.minimumSeats);
         stake = seats * _registry.seatStake();
-        uint256 pools = _reserved(fixed_, uint256(progress.unfinalizedRounds) + 1);
+        uint256 pools = _reserved(terms, uint256(progress.unfinalizedRounds) + 1);
         if (pools > stake / 3) revert Project_PoolsAboveStakeCap(pools, stake / 3);
     }
 
-    function _checkResult(Configuration memory fixed_, uint64 number, Result calldata result) private view {
-        bytes32 head = _head(fixed_, _progress);
+    function _checkResult(Configuration memory terms, uint64 number, Result calldata result) private view {
+        bytes32 head = _head(terms, _progress);
         if (result.prevCid != head) revert Project_WrongBase(number, result.prevCid, head);
         uint256 least = _ledger.accepted;
-        uint256 most = least + fixed_.roundPool;
+        uint256 most = least + terms.roundPool;
         if (result.cumulativeTotal < least || result.cumulativeTotal > most) {
             revert Project_TotalOutOfRange(number, result.cumulativeTotal, least, most);
         }
@@ -373,27 +373,27 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
         if (weight * 3 <= snapshot * 2) revert Project_QuorumNotMet(number, weight, snapshot);
     }
 
-    function _head(Configuration memory fixed_, Progress memory progress) private view returns (bytes32) {
-        return progress.lastAccepted == 0 ? fixed_.genesisDigest : _headDigest;
+    function _head(Configuration memory terms, Progress memory progress) private view returns (bytes32) {
+        return progress.lastAccepted == 0 ? terms.genesisDigest : _headDigest;
     }
 
-    function _seedOrigin(Configuration memory fixed_, Progress memory progress) private view returns (bytes32) {
-        return progress.lastAccepted == 0 ? fixed_.genesisDigest : _rounds[progress.lastAccepted].resultHash;
+    function _seedOrigin(Configuration memory terms, Progress memory progress) private view returns (bytes32) {
+        return progress.lastAccepted == 0 ? terms.genesisDigest : _rounds[progress.lastAccepted].resultHash;
     }
 
-    function _isComplete(Configuration memory fixed_, Progress memory progress) private pure returns (bool) {
-        return progress.acceptedRounds >= fixed_.rounds && progress.unfinalizedRounds == 0;
+    function _isComplete(Configuration memory terms, Progress memory progress) private pure returns (bool) {
+        return progress.acceptedRounds >= terms.rounds && progress.unfinalizedRounds == 0;
     }
 
-    function _reserved(Configuration memory fixed_, uint256 unfinalizedRounds) private pure returns (uint256) {
-        return fixed_.roundPool * unfinalizedRounds;
+    function _reserved(Configuration memory terms, uint256 unfinalizedRounds) private pure returns (uint256) {
+        return terms.roundPool * unfinalizedRounds;
     }
 
     /// @dev Never underflows: a round reserves its whole pool until what it allocated is part of `finalized`.
     function _available(
-        Configuration memory fixed_, Progress memory progress, Ledger memory ledger
+        Configuration memory terms, Progress memory progress, Ledger memory ledger
     ) private pure returns (uint256) {
         return uint256(ledger.funded) - ledger.refunded - ledger.finalized
-            - _reserved(fixed_, progress.unfinalizedRounds);
+            - _reserved(terms, progress.unfinalizedRounds);
     }
 }

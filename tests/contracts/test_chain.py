@@ -88,6 +88,7 @@ async def test_a_node_that_never_answers_is_unreachable() -> None:
         (b'{"jsonrpc": "2.0", "id": 0, "error": "no"}', 200, "is not JSON-RPC"),
         (b"", 200, "is not JSON"),
         (b"\xff\xfe", 200, "is not JSON"),
+        (b"[" * 100_000, 200, "is not JSON"),
         (b"gone", 503, "503"),
     ],
 )
