@@ -1,6 +1,6 @@
 """From a float vector to message bytes, and from message bytes to integers: floats end here.
 
-Writing: `select` (which coordinates), `quantise` (which scale), `indices` (Rice or varint + zstd), `message`.
+Writing: `select` (which coordinates), `quantise` (which scale), `indices` (Rice, or buckets + zstd), `message`.
 Reading: `parse`, which trusts nothing, gives an `Update`; `decode` and `data_leaves` are what others make of one.
 """
 

@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from node.codec import rice, varint
+from node.codec import buckets, rice
 from node.errors import MalformedMessage
 
 Int64 = npt.NDArray[np.int64]
@@ -22,7 +22,7 @@ class IndexCodec(IntEnum):
     """How a payload is written. The numbers are on the wire."""
 
     RICE = 0
-    VARINT_ZSTD = 1
+    BUCKETS = 1
 
 
 def payload_limit(count: int) -> int:
@@ -41,7 +41,7 @@ def encode(indices: Int64, counts: Int64) -> tuple[IndexCodec, bytes]:
     gaps_u16 = gaps.astype(np.uint16)
     candidates = [
         (IndexCodec.RICE, rice.encode(gaps_u16)),
-        (IndexCodec.VARINT_ZSTD, varint.encode(gaps_u16)),
+        (IndexCodec.BUCKETS, buckets.encode(gaps_u16)),
     ]
     return min(candidates, key=lambda candidate: len(candidate[1]))
 
@@ -51,7 +51,7 @@ def decode(codec: IndexCodec, payload: memoryview, counts: Int64, lengths: Int64
     total = int(counts.sum())
     if len(payload) > payload_limit(total):
         raise MalformedMessage(f"index payload of {len(payload)} bytes for {total} indices")
-    read = rice.decode if codec is IndexCodec.RICE else varint.decode
+    read = rice.decode if codec is IndexCodec.RICE else buckets.decode
     # Gaps cannot be negative, so indices rise strictly; only the last of each chunk can lie outside.
     indices = read(payload, total).astype(np.int64)
     indices += 1

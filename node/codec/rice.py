@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from node.codec.runs import runs
 from node.errors import MalformedMessage
 
 PARAMETER_MAXIMUM: Final = 12  # gaps are below 4096
@@ -86,16 +85,20 @@ def _bits(gaps: UInt16, parameter: int) -> int:
 def _quotients(unary: memoryview, count: int, parameter: int) -> UInt16:
     """Read the unary stream; gaps without their remainders, uint16 (m,)."""
     bits = np.unpackbits(np.frombuffer(unary, dtype=np.uint8), bitorder="little")
-    ends, lengths = runs(bits.view(np.bool_))
+    ends = np.flatnonzero(bits.view(np.bool_))
+    del bits  # a parser's memory is counted
     if len(ends) != count:
         raise MalformedMessage(f"Rice payload with {len(ends)} indices, expected {count}")
     if len(unary) != ends[-1] // 8 + 1:
         raise MalformedMessage(f"Rice payload with {len(unary)} bytes of quotients, {ends[-1] // 8 + 1} are enough")
-    largest = int(lengths.max()) - 1
+    quotients = np.empty(count, dtype=np.uint16)
+    largest = max(int(ends[0]), int((ends[1:] - ends[:-1]).max(initial=1)) - 1)
     if largest << parameter > np.iinfo(np.uint16).max:
         raise MalformedMessage(f"Rice quotient {largest} with parameter {parameter} is longer than a chunk")
-    lengths -= 1
-    return np.left_shift(lengths, parameter).astype(np.uint16)
+    quotients[0] = ends[0]
+    np.subtract(ends[1:], ends[:-1], out=quotients[1:], casting="unsafe")
+    quotients[1:] -= 1
+    return np.left_shift(quotients, np.uint16(parameter))
 
 
 def _add_remainders(gaps: UInt16, remainders: memoryview, width: int) -> None:

@@ -130,7 +130,7 @@ def sparse_section(number: int, tensor: TensorSpec, chunks: list[list[float]]) -
             gaps.append(i - previous - 1)
             signs.append(int(chunk[i] < 0 and (upper if level else lower) > 0))
             previous = i
-    candidates = [(rice(gaps), 0), (varints(gaps), 1)]
+    candidates = [(rice(gaps), 0), (buckets(gaps), 1)]
     payload, codec = min(candidates, key=lambda candidate: (len(candidate[0]), candidate[1]))
     two_bits = tensor.bits == 2
     return Section(
@@ -191,9 +191,16 @@ def rice(gaps: list[int], parameter: int | None = None) -> bytes:
     return bytes([parameter]) + pack(unary) + pack(planes)
 
 
-def varints(gaps: list[int]) -> bytes:
-    """A zstd payload."""
-    return compress(b"".join(varint(gap) for gap in gaps))
+def place_bits(gap: int) -> int:
+    return max(0, gap.bit_length() - 4)
+
+
+def buckets(gaps: list[int]) -> bytes:
+    """A payload of buckets and places."""
+    numbers = [8 * place_bits(gap) + (gap >> place_bits(gap)) for gap in gaps]
+    planes = [gap >> bit & 1 for bit in range(8) for gap in gaps if place_bits(gap) > bit]
+    frame = compress(bytes(numbers))
+    return varint(len(frame)) + frame + pack(planes)
 
 
 def compress(content: bytes) -> bytes:
@@ -235,7 +242,7 @@ def decode(data: bytes, manifest: Manifest) -> tuple[list[int], list[int], list[
             low = take(chunks)
             high = take(chunks) if tensor.bits == 2 else low
             shifts += take(chunks)
-            gaps = (read_rice, read_varints)[format_ % 16](take(size), total)
+            gaps = (read_rice, read_buckets)[format_ % 16](take(size), total)
             signs = unpack(take(-(-total // 8)))
             levels = unpack(take(-(-total // 8))) if tensor.bits == 2 else [0] * total
             entry = 0
@@ -265,14 +272,17 @@ def read_rice(payload: bytes, total: int) -> list[int]:
     return [gap + sum(planes[place * total + i] << place for place in range(parameter)) for i, gap in enumerate(gaps)]
 
 
-def read_varints(payload: bytes, total: int) -> list[int]:
-    content = zstandard.ZstdDecompressor().decompress(ZSTD_MAGIC + payload)
-    gaps, value, place = [], 0, 0
-    for byte in content:
-        value += (byte & 127) << place
-        place += 7
-        if byte < 128:
-            gaps.append(value)
-            value, place = 0, 0
-    assert len(gaps) == total
+def read_buckets(payload: bytes, total: int) -> list[int]:
+    frame_bytes, start = payload[0], 1
+    if frame_bytes >= 128:
+        frame_bytes, start = frame_bytes - 128 + 128 * payload[1], 2
+    numbers = zstandard.ZstdDecompressor().decompress(ZSTD_MAGIC + payload[start : start + frame_bytes])
+    assert len(numbers) == total
+    sizes = [0 if number < 16 else number // 8 - 1 for number in numbers]
+    gaps = [(number - 8 * size) << size for number, size in zip(numbers, sizes, strict=True)]
+    planes = iter(unpack(payload[start + frame_bytes :]))
+    for bit in range(8):
+        for i, size in enumerate(sizes):
+            if size > bit:
+                gaps[i] += next(planes) << bit
     return gaps

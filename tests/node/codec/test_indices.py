@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.codec import indices, rice, varint
+from node.codec import buckets, indices, rice
 from node.codec.indices import IndexCodec
 from node.errors import MalformedMessage
 
@@ -42,11 +42,11 @@ def test_even_supports_cost_two_per_cent_over_the_limit_at_most(count: int) -> N
 def test_clustered_supports_cost_less_than_the_limit_for_even_ones() -> None:
     support = np.concatenate([np.arange(start, start + 64) for start in (0, 900, 77, 3000, 4032)])
     codec, payload = indices.encode(support, np.full(5, 64))
-    assert codec is IndexCodec.VARINT_ZSTD
+    assert codec is IndexCodec.BUCKETS
     assert 8 * len(payload) / len(support) < support_bits(4096, 64)
 
 
-@pytest.mark.parametrize("codec", [rice, varint])
+@pytest.mark.parametrize("codec", [rice, buckets])
 @settings(max_examples=200, deadline=None)
 @given(gaps=GAPS)
 def test_gaps_come_back(codec: object, gaps: list[int]) -> None:

@@ -260,10 +260,14 @@ def test_varints_of_the_frame_must_be_minimal() -> None:
     assert "longer than" in refused(data[:at] + b"\xc0" * 9 + data[at + 1 :])
 
 
-def with_zstd(payload: bytes) -> bytes:
+def with_payload(payload: bytes) -> bytes:
     message = fresh()
     message.sections[0].format, message.sections[0].payload = 0x11, payload
     return message.to_bytes()
+
+
+def with_frame(content_frame: bytes, places: bytes = b"") -> bytes:
+    return with_payload(reference.varint(len(content_frame)) + content_frame + places)
 
 
 def frame(content: bytes, **options: bool) -> bytes:
@@ -276,10 +280,10 @@ def declared(size: int, *, single_segment: bool = True) -> bytes:
     return head + struct.pack("<Q", size) + b"\x03\x00\x00" + b"\x01"
 
 
-def test_zstd_payload_of_the_same_gaps_is_accepted() -> None:
+def test_both_index_codes_of_the_same_gaps_are_accepted() -> None:
     message = fresh()
-    gaps = gaps_of(message, 0)
-    data = with_zstd(reference.varints(gaps))
+    data = with_payload(reference.buckets(gaps_of(message, 0)))
+    assert data != message.to_bytes()
     assert np.array_equal(parse(data, MANIFEST).positions, parse(message.to_bytes(), MANIFEST).positions)
 
 
@@ -289,7 +293,7 @@ def test_zstd_payload_of_the_same_gaps_is_accepted() -> None:
         (b"", "zstd"),
         (b"\x00", "zstd"),
         (frame(bytes(ENTRIES - 1)), "content of 79 bytes for 80 indices"),
-        (frame(bytes(2 * ENTRIES + 1)), "content of 161 bytes for 80 indices"),
+        (frame(bytes(ENTRIES + 1)), "content of 81 bytes for 80 indices"),
         (frame(bytes(1 << 19)), "content of 524288 bytes"),
         (declared(1 << 40), "content of 1099511627776 bytes"),
         (declared(1 << 40, single_segment=False), "content of 1099511627776 bytes"),
@@ -300,20 +304,46 @@ def test_zstd_payload_of_the_same_gaps_is_accepted() -> None:
         (frame(bytes(ENTRIES)) + b"\x00", "zstd"),
         (frame(bytes(ENTRIES)) + reference.ZSTD_MAGIC + frame(b"x"), "zstd"),
         (frame(bytes(ENTRIES))[:-1], "zstd"),
-        (frame(bytes(ENTRIES - 1) + b"\x80"), "varints in 80 bytes"),
-        (frame(b"\x80" * ENTRIES), "0 varints"),
-        (frame(bytes(ENTRIES - 1) + b"\x80\x00"), "a varint is not minimal"),
-        (frame(bytes(ENTRIES - 1) + b"\x80\x80\x01"), "a varint of 3 bytes"),
-        (frame(b"\xff\x7f" + bytes(ENTRIES - 1)), "in chunk 0 of length 4096"),
-        (frame(bytes(ENTRIES + 1)), "81 varints in 81 bytes, expected 80"),
+        (frame(bytes(ENTRIES - 1) + bytes([80])), "bucket 80, at most 79"),
+        (frame(bytes(ENTRIES - 1) + bytes([255])), "bucket 255, at most 79"),
+        (frame(bytes(ENTRIES - 1) + bytes([79])), "0 bytes of places, expected 1"),
     ],
 )
-def test_bad_zstd_payloads_are_refused(payload: bytes, reason: str) -> None:
-    assert reason in refused(with_zstd(payload))
+def test_bad_zstd_frames_are_refused(payload: bytes, reason: str) -> None:
+    assert reason in refused(with_frame(payload))
+
+
+@pytest.mark.parametrize(
+    ("buckets", "places", "reason"),
+    [
+        ([16], b"", "0 bytes of places, expected 1"),
+        ([16], b"\x00\x00", "2 bytes of places, expected 1"),
+        ([16], b"\x02", "places are not padded with zeros"),
+        ([16] * 9, b"\x00\x02", "places are not padded with zeros"),
+        ([], b"\x00", "1 bytes of places, expected 0"),
+        ([79], b"\xff", "in chunk 1 of length 1000"),
+    ],
+)
+def test_bad_places_are_refused(buckets: list[int], places: bytes, reason: str) -> None:
+    assert reason in refused(with_frame(frame(bytes(ENTRIES - len(buckets)) + bytes(buckets)), places))
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "zstd frame length"),
+        (b"\x80\x00", "zstd frame length: the varint is not minimal"),
+        (b"\x80", "zstd frame length: the varint is cut short"),
+        (b"\x05\x00", "zstd frame of 5 bytes, 1 left"),
+        (b"\xff" * 8 + b"\x7f", "zstd frame of 9223372036854775807 bytes"),
+    ],
+)
+def test_a_bad_frame_length_is_refused(payload: bytes, reason: str) -> None:
+    assert reason in refused(with_payload(payload))
 
 
 def test_bombs_are_refused_without_allocating_what_they_declare() -> None:
-    bombs = [with_zstd(payload) for payload in (frame(bytes(1 << 28)), declared(1 << 34), declared(1 << 31))]
+    bombs = [with_frame(payload) for payload in (frame(bytes(1 << 28)), declared(1 << 34), declared(1 << 31))]
     bombs.append(fresh().to_bytes()[: HEADER_BYTES + 5] + b"\xff" * 8 + b"\x7f")
     tracemalloc.start()
     started = time.perf_counter()
