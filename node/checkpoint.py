@@ -100,6 +100,11 @@ class Checkpoint:
         return cbor2.dumps(document, canonical=True)
 
 
+def checkpoint_limit_bytes(manifest: Manifest) -> int:
+    """No checkpoint of this manifest is longer."""
+    return MAXIMUM_HEADER_BYTES + _WORD_BYTES * manifest.layout.parameter_count
+
+
 def data_leaves(theta: Theta) -> list[bytes]:
     """Cut the state into leaves of 256 bytes, 64 parameters each as int32 little-endian; the last is zero-padded."""
     size = PARAMETERS_PER_LEAF * _WORD_BYTES

@@ -144,9 +144,10 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
     settings, member, observer = parts.settings, parts.member, parts.observer
     fetcher = Fetcher(parts.session, parts.store, self_address=member.me)
     library = Library(member.manifest, member.domain, parts.store, fetcher, observer, member.me)
-    if library.genesis_digest != member.configuration.genesis_digest:
+    genesis_digest = await library.open()
+    if genesis_digest != member.configuration.genesis_digest:
         raise ConfigurationError(
-            f"this build makes genesis 0x{library.genesis_digest.hex()} from the manifest, "
+            f"this build makes genesis 0x{genesis_digest.hex()} from the manifest, "
             f"the contract says 0x{member.configuration.genesis_digest.hex()}"
         )
     configuration = member.configuration

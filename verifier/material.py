@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass
 
 from contracts.values import Address
-from node.checkpoint import Checkpoint
+from node.checkpoint import Checkpoint, checkpoint_limit_bytes
+from node.codec import message_limit_bytes
 from node.errors import MalformedCheckpoint
 from node.manifest import Manifest
 from node.merkle import ZERO_HASH, StandardTree
@@ -19,8 +20,6 @@ from verifier.replay import accepted
 from verifier.sources import Damaged, Missing, Source
 from verifier.verdict import Finding, Inconclusive, Reject, reject, shown
 
-CHECKPOINT_HEADER_BYTES = 4096
-MESSAGE_HEADER_BYTES = 4096
 KEPT_CHECKPOINTS = 3
 
 
@@ -41,7 +40,7 @@ class MaterialReader:
 
     async def messages(self, round_: RoundHistory, seats: tuple[int, ...]) -> dict[int, bytes] | Finding:
         """The messages of these seats, read side by side."""
-        limit = message_limit_bytes(self._manifest)
+        limit = message_limit_bytes(self._manifest.layout)
         names = [objects.message(round_.number, seat) for seat in seats]
         answers = await asyncio.gather(
             *(
@@ -128,14 +127,3 @@ class MaterialReader:
         if isinstance(answer, Damaged):
             return Reject(name.round, name.title, "digest", shown(digest), answer.found, {"cause": answer.reason})
         return answer
-
-
-def checkpoint_limit_bytes(manifest: Manifest) -> int:
-    """No checkpoint of this manifest is longer."""
-    return 4 * manifest.layout.parameter_count + CHECKPOINT_HEADER_BYTES
-
-
-def message_limit_bytes(manifest: Manifest) -> int:
-    """No message of this manifest is longer: an entry takes at most 6 bytes, a chunk 8."""
-    layout = manifest.layout
-    return 6 * int(layout.chunk_counts.sum()) + 8 * layout.chunk_count + MESSAGE_HEADER_BYTES

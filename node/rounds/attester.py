@@ -149,7 +149,7 @@ class Attester:
         signature = sign_digest(self._key, result_hash)
         # Durable before it leaves: a peer that restarts must never sign something else for this round.
         self._state.save_signed(SignedResult(round_.number, result_hash, signature, seats))
-        self._library.keep(outcome.checkpoint, outcome.checkpoint_bytes)
+        await self._library.keep(outcome.checkpoint, outcome.checkpoint_bytes)
         memory.outcome, memory.result_hash = outcome, result_hash
         self._outcomes = {**dict(list(self._outcomes.items())[-2:]), round_.number: outcome}
         await self._publish(round_, agreement.SIGNATURE, agreement.signature_body(result_hash, signature))

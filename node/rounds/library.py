@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from contracts.attestation import Domain
 from contracts.values import Address
-from node.checkpoint import Checkpoint, genesis
-from node.codec import Update
+from node.checkpoint import Checkpoint, checkpoint_limit_bytes, genesis
+from node.codec import Update, message_limit_bytes
 from node.exchange.fetch import Fetcher
 from node.exchange.source import Source
 from node.manifest import Manifest
@@ -18,9 +18,6 @@ from node.rounds.inputs import open_update
 from node.rounds.record import MessageFile
 from node.storage.store import ContentStore
 from node.storage.unixfs_reader import file_size, root_cid
-
-MESSAGE_OVERHEAD_BYTES = 4096
-CHECKPOINT_OVERHEAD_BYTES = 4096
 
 
 class Library:
@@ -38,12 +35,15 @@ class Library:
         self.manifest, self._domain, self._store, self._fetcher = manifest, domain, store, fetcher
         self._observer, self._me = observer, me
         self._checkpoints: dict[bytes, Checkpoint] = {}
-        first = genesis(manifest)
-        self.genesis_digest = self.keep(first, first.to_bytes())
 
-    def keep(self, checkpoint: Checkpoint, data: bytes) -> bytes:
+    async def open(self) -> bytes:
+        """Put the first checkpoint into the store; returns its digest."""
+        first = await asyncio.to_thread(genesis, self.manifest)
+        return await self.keep(first, first.to_bytes())
+
+    async def keep(self, checkpoint: Checkpoint, data: bytes) -> bytes:
         """Store a checkpoint whose bytes are known to be right; returns its digest."""
-        digest = self._store.add(data).digest
+        digest = (await asyncio.to_thread(self._store.add, data)).digest
         # Only the newest few are needed in memory: base and previous of the current round, and the next.
         self._checkpoints = {**dict(list(self._checkpoints.items())[-3:]), digest: checkpoint}
         return digest
@@ -51,9 +51,9 @@ class Library:
     async def checkpoint(self, digest: bytes) -> Checkpoint:
         """The checkpoint with this digest, from memory, store or peers. Raises FetchFailed or MalformedCheckpoint."""
         if digest not in self._checkpoints:
-            limit = 4 * self.manifest.layout.parameter_count + CHECKPOINT_OVERHEAD_BYTES + len(self.manifest.to_bytes())
+            limit = checkpoint_limit_bytes(self.manifest)
             data = await self._fetcher.fetch(digest, self._everybody(), maximum_bytes=limit)
-            self.keep(await asyncio.to_thread(Checkpoint.from_bytes, data, self.manifest), data)
+            await self.keep(await asyncio.to_thread(Checkpoint.from_bytes, data, self.manifest), data)
         return self._checkpoints[digest]
 
     async def base(self, round_: RoundHistory) -> tuple[Checkpoint, Checkpoint | None]:
@@ -70,7 +70,7 @@ class Library:
         data = await self._fetcher.fetch(
             reveal.digest,
             self._sources([owner, *holders]),
-            maximum_bytes=self.message_limit_bytes,
+            maximum_bytes=message_limit_bytes(self.manifest.layout),
             round=round_.number,
         )
         return await asyncio.to_thread(open_update, data, self.manifest, self._domain, round_, reveal)
@@ -78,12 +78,6 @@ class Library:
     def forgive(self, round_number: int) -> None:
         """Ask those again who sent wrong bytes up to this round."""
         self._fetcher.forget(round_number)
-
-    @property
-    def message_limit_bytes(self) -> int:
-        """No valid message is longer: every entry takes at most 6 bytes, every chunk 8."""
-        layout = self.manifest.layout
-        return 6 * int(layout.chunk_counts.sum()) + 8 * layout.chunk_count + MESSAGE_OVERHEAD_BYTES
 
     def file(self, digest: bytes) -> MessageFile:
         """Identifier and length of an object in the store."""

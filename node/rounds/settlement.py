@@ -109,7 +109,7 @@ class Settlement:
             self._log.warning("round not replayed", round=round_.number, cause=str(error))
             return None
         outcome = await self._attester.compute(history, round_, updates)
-        self._library.keep(outcome.checkpoint, outcome.checkpoint_bytes)
+        await self._library.keep(outcome.checkpoint, outcome.checkpoint_bytes)
         return outcome
 
     async def _record_of(self, round_: RoundHistory, acceptance: Acceptance, outcome: RoundOutcome) -> RoundRecord:

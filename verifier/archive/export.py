@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from node.checkpoint import checkpoint_limit_bytes
+from node.codec import message_limit_bytes
 from node.manifest import Manifest
 from node.rounds.history import SwarmHistory
 from verifier import objects, published
@@ -17,7 +19,6 @@ from verifier.archive.chain_json import encode_chain
 from verifier.archive.write import FolderWriter, pack_car
 from verifier.chain_record import ChainRecord
 from verifier.errors import ArchiveDamaged, ArchiveUnwritable
-from verifier.material import checkpoint_limit_bytes, message_limit_bytes
 from verifier.objects import ObjectName
 from verifier.replay import accepted
 from verifier.sources import Damaged, Missing, Published, Source
@@ -84,7 +85,7 @@ class RecordingSource:
             for seat in await self._seats(round_.number):
                 if seat in round_.reveal_by_seat:
                     name, digest = objects.message(round_.number, seat), round_.reveal_by_seat[seat].digest
-                    await self._keep(name, digest, message_limit_bytes(manifest))
+                    await self._keep(name, digest, message_limit_bytes(manifest.layout))
 
     def finish(self) -> None:
         """Write the index and, for a CAR file, pack the folder."""
