@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
 
+from node import plain_cbor
 from node.errors import MalformedCheckpoint
 from node.manifest import Manifest, TensorSpec
 from node.merkle import HASH_BYTES, ZERO_HASH, PositionTree
@@ -179,8 +180,8 @@ def to_safetensors(checkpoint: Checkpoint, manifest: Manifest) -> bytes:
 
 def _read_header(data: bytes) -> dict[str, Any]:
     try:
-        document = cbor2.loads(data)
-    except (cbor2.CBORDecodeError, ValueError, OverflowError) as error:
+        document = plain_cbor.load(data)
+    except plain_cbor.NotPlainCbor as error:
         raise MalformedCheckpoint(f"the header is not CBOR: {error}") from error
     types = {"kind": str, "manifest": bytes, "round": int, "previous": bytes}
     if not isinstance(document, dict) or {key: type(value) for key, value in document.items()} != types:

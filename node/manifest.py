@@ -22,11 +22,13 @@ import cbor2
 import numpy as np
 import numpy.typing as npt
 
+from node import plain_cbor
 from node.errors import ManifestError
 
 CHUNK_LENGTH = 4096
 MANIFEST_VERSION = 1
 MAXIMUM_MANIFEST_BYTES = 1 << 20
+MAXIMUM_PARAMETERS = 1 << 31  # 8 GiB of state
 Q16_ONE = 1 << 16
 
 Order = Literal["row", "column"]
@@ -49,6 +51,7 @@ class TensorSpec:
     bits: int = 1
 
     def __post_init__(self) -> None:
+        _require_text("tensor name", self.name)
         _require(0 < len(self.name) <= 256, f"tensor name {self.name!r} must have 1 to 256 characters")
         _require(1 <= len(self.shape) <= 8, f"tensor {self.name}: {len(self.shape)} dimensions, expected 1 to 8")
         _require(all(0 < side < 1 << 31 for side in self.shape), f"tensor {self.name}: shape {self.shape}")
@@ -106,7 +109,13 @@ class Manifest:
     task_options: Mapping[str, int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("task", "rule", "split"):
+            _require_text(name, getattr(self, name))
+        for name, option in self.task_options.items():
+            _require(isinstance(option, int | str), f"task option {name!r} is {option!r}, expected number or text")
         _require(len(self.tensors) > 0, "no tensors")
+        total = sum(tensor.size for tensor in self.tensors)
+        _require(total <= MAXIMUM_PARAMETERS, f"{total} parameters, at most {MAXIMUM_PARAMETERS}")
         names = [tensor.name for tensor in self.tensors]
         _require(len(set(names)) == len(names), f"tensor names repeat: {names}")
         _require(0 < self.alpha_q16 <= 64 * Q16_ONE, f"alpha_q16 = {self.alpha_q16}, expected 1 to {64 * Q16_ONE}")
@@ -144,7 +153,7 @@ class Manifest:
         if len(data) > MAXIMUM_MANIFEST_BYTES:
             raise ManifestError(f"manifest of {len(data)} bytes, at most {MAXIMUM_MANIFEST_BYTES}")
         try:
-            document = cbor2.loads(data)
+            document: Any = plain_cbor.load(data)
             version, chunk_length = document.pop("version"), document.pop("chunk_length")
             _require(version == MANIFEST_VERSION, f"version {version}, expected {MANIFEST_VERSION}")
             _require(chunk_length == CHUNK_LENGTH, f"chunk length {chunk_length}, expected {CHUNK_LENGTH}")
@@ -152,10 +161,10 @@ class Manifest:
                 TensorSpec(**{**tensor, "shape": tuple(tensor["shape"])}) for tensor in document.pop("tensors")
             )
             manifest = cls(tensors=tensors, local=LocalTraining(**document.pop("local")), **document)
-        except (cbor2.CBORDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+            canonical = manifest.to_bytes() == data
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ManifestError(f"manifest cannot be read: {error!r}") from error
-        if manifest.to_bytes() != data:
-            raise ManifestError("manifest bytes are not canonical")
+        _require(canonical, "manifest bytes are not canonical")
         return manifest
 
 
@@ -205,6 +214,10 @@ class Layout:
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ManifestError(message)
+
+
+def _require_text(what: str, value: object) -> None:
+    _require(isinstance(value, str), f"{what} {value!r} is not text")
 
 
 def _plain(value: Any) -> Any:

@@ -18,6 +18,7 @@ import cbor2
 from eth_hash.auto import keccak
 
 from contracts.values import Address
+from node import plain_cbor
 from node.errors import ExchangeError
 
 HAVE_LIST = "have-list"
@@ -187,8 +188,8 @@ def _seats(kind: str, bitmap: object, revealed: Sequence[int]) -> frozenset[int]
 
 def _load(kind: str, body: bytes) -> object:
     try:
-        document: object = cbor2.loads(body)
-    except (cbor2.CBORError, ValueError, TypeError, RecursionError) as error:
+        document: object = plain_cbor.load(body)
+    except plain_cbor.NotPlainCbor as error:
         raise MalformedStatement(kind, f"not CBOR: {error}") from error
     if cbor2.dumps(document, canonical=True) != body:
         raise MalformedStatement(kind, "not canonical CBOR")

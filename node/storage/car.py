@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 
 import cbor2
 
+from node import plain_cbor
 from node.storage import varint
 from node.storage.cid import Cid, sha2_256
 from node.storage.errors import BadCid, MalformedCar, WrongBlock
@@ -85,8 +86,8 @@ def _sections(reader: _Reader) -> Iterator[Block]:
 
 def _parse_header(encoded: bytes) -> list[Cid]:
     try:
-        value = cbor2.loads(encoded)
-    except (cbor2.CBORDecodeError, ValueError, OverflowError, RecursionError) as error:
+        value = plain_cbor.load(encoded, tags=(_CID_TAG,))
+    except plain_cbor.NotPlainCbor as error:
         raise MalformedCar(0, f"the header is not CBOR: {error}") from None
     if not isinstance(value, dict) or set(value) != {"roots", "version"} or value["version"] != 1:
         raise MalformedCar(0, 'the header is not {"roots", "version": 1}')

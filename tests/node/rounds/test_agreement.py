@@ -154,3 +154,23 @@ def test_hostile_bodies_are_refused_or_read_but_never_crash(body: bytes) -> None
 def test_a_bitmap_must_be_exact_and_canonical(body: bytes) -> None:
     with pytest.raises(MalformedStatement):
         parse_have_list("a", body, b"", [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "d81c81d81d00",  # a list that contains itself: can be decoded, cannot be encoded
+        "82d81c81d81d0040",
+        "d81cd5d81d00cf1d42",  # ends a process that decodes and encodes it again
+        "c4821a3b9aca0001",
+        "81" * 1000,
+        "f7",
+    ],
+)
+def test_a_body_that_does_more_than_be_read_is_malformed(body: str) -> None:
+    with pytest.raises(MalformedStatement):
+        parse_have_list(ACCOUNTS[0], bytes.fromhex(body), bytes(32), [1])
+    with pytest.raises(MalformedStatement):
+        parse_proposal(ACCOUNTS[0], bytes.fromhex(body), [1])
+    with pytest.raises(MalformedStatement):
+        parse_signature(bytes.fromhex(body))
