@@ -19,22 +19,30 @@ from node.storage.cid import DAG_PB, RAW, Cid, sha2_256
 from node.storage.errors import BlockMissing, StoreDisagrees, StoreUnreachable
 from node.storage.store import BlockStore, check_block
 from node.storage.unixfs import UNIXFS_V1_2025, Block, root_of
-from node.storage.unixfs_reader import root_cid
+from node.storage.unixfs_reader import is_complete, root_cid
 
 DEFAULT_ADDRESS: Final = "/ip4/127.0.0.1/tcp/5001/http"
+_PATIENCE_SECONDS: Final = 2.0
 
 
 class IpfsStore(BlockStore):
     """A ContentStore in the IPFS daemon whose RPC listens at `address` (a multiaddr).
 
-    `offline` keeps the daemon from searching the IPFS network for a block it does not hold. Raises StoreUnreachable.
+    `search_seconds`: how long the daemon may look for a block in the IPFS network; 0 asks for what it holds itself.
+    `timeout_seconds` bounds every other call. Raises StoreUnreachable.
     """
 
-    def __init__(self, address: str = DEFAULT_ADDRESS, *, offline: bool = True, timeout_seconds: float = 60.0) -> None:
+    def __init__(
+        self, address: str = DEFAULT_ADDRESS, *, search_seconds: float = 0.0, timeout_seconds: float = 60.0
+    ) -> None:
         self.address = address
+        # Sent along even when nothing is to be searched: js-ipfs ignores `offline` and would wait for ever.
+        self._block_options = {"timeout": f"{max(search_seconds, _PATIENCE_SECONDS):g}s"}
         with self._failing_clearly():
             # Not `connect`: it warns about every version after 0.8, and what is used here has not changed since.
-            self._client = ipfshttpclient.Client(address, offline=offline, timeout=timeout_seconds, session=True)
+            self._client = ipfshttpclient.Client(
+                address, offline=search_seconds <= 0, timeout=timeout_seconds + search_seconds, session=True
+            )
             _drop_strict(self._client)
             try:
                 self.version = str(self._client.version()["Version"])
@@ -76,7 +84,7 @@ class IpfsStore(BlockStore):
         cid = Cid(RAW, digest)
         try:
             with self._failing_clearly():
-                block: bytes = self._client.block.get(str(cid))
+                block: bytes = self._client.block.get(str(cid), opts=dict(self._block_options))
         except rpc.ErrorResponse:
             raise BlockMissing(cid, f"the IPFS daemon at {self.address}") from None
         if sha2_256(block) != digest:
@@ -87,7 +95,7 @@ class IpfsStore(BlockStore):
         """See ContentReader."""
         try:
             with self._failing_clearly():
-                self._client.block.stat(str(Cid(RAW, cid.digest)), offline=True)
+                self._client.block.stat(str(Cid(RAW, cid.digest)), opts=dict(self._block_options), offline=True)
         except rpc.ErrorResponse:
             return False
         return True
@@ -116,6 +124,8 @@ class IpfsStore(BlockStore):
 
     def pin(self, cid: Cid) -> None:
         """See ContentStore."""
+        if not is_complete(self._block_of, self.has, cid):
+            raise BlockMissing(cid, f"all of the IPFS daemon at {self.address}")
         try:
             with self._failing_clearly():
                 self._client.pin.add(str(cid), recursive=True)
