@@ -33,7 +33,9 @@ def create(
     budget: Annotated[
         str | None, typer.Option(help="Pay in this much.", metavar="TOKENS", show_default="rounds x pool")
     ] = None,
-    minimum_seats: Annotated[int, typer.Option(help="A round opens only with this many seats.", min=1)] = 4,
+    minimum_seats: Annotated[
+        int | None, typer.Option(help="A round opens only with this many seats.", min=1, show_default="one a shard")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the task's files.", metavar="FOLDER")] = None,
     rule: Annotated[str | None, typer.Option(help="Robust rule.", show_default="the task's")] = None,
     byzantine: Annotated[
@@ -63,10 +65,10 @@ def create(
         "attest_seconds": attest_seconds,
         "challenge_seconds": challenge_seconds,
     }
-    numbers = {"round_pool": wei(pool), "rounds": rounds, "minimum_seats": minimum_seats, **windows}
+    numbers = {"round_pool": wei(pool), "rounds": rounds, **windows}
     budget_wei = wei(pool) * rounds if budget is None else wei(budget)
     overrides = {name: value for name, value in manifest.items() if value is not None}
-    asyncio.run(_create(invocation, task, data_dir, overrides, numbers, budget_wei))
+    asyncio.run(_create(invocation, task, data_dir, overrides, minimum_seats, numbers, budget_wei))
 
 
 async def _create(
@@ -74,6 +76,7 @@ async def _create(
     task: str,
     data_dir: Path | None,
     overrides: dict[str, Any],
+    minimum_seats: int | None,
     numbers: dict[str, int],
     budget_wei: int,
 ) -> None:
@@ -81,13 +84,16 @@ async def _create(
     from contracts.events import ProjectCreated
     from contracts.values import ProjectConfiguration
     from frontend_api.chain_session import open_session
-    from node.aggregation.rules import rule_hash
+    from node.aggregation.rules import parse_rule, rule_hash
     from node.checkpoint import genesis
     from node.tasks.registry import load_task
 
     output = invocation.output
     manifest = load_task(task, data_dir=data_dir).default_manifest(**overrides)
     rule_digest = rule_hash(manifest.rule)
+    seats = minimum_seats or manifest.shard_count
+    # With fewer seats than the rule is good for, rounds would keep their state and pay nobody.
+    parse_rule(manifest.rule).check_seats(seats)
     async with open_session(invocation.settings) as session:
         await session.require_tokens(budget_wei)
         configuration = ProjectConfiguration(
@@ -97,6 +103,7 @@ async def _create(
             manifest_digest=manifest.digest,
             genesis_digest=genesis(manifest).digest,
             rule_hash=rule_digest,
+            minimum_seats=seats,
             close_thaw_seconds=sum(value for name, value in numbers.items() if name.endswith("_seconds")),
             **numbers,
         )

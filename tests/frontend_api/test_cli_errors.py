@@ -174,6 +174,13 @@ def test_an_unknown_rule(swarmproof: Command, world: World, on_chain: list[objec
     assert refused(found, 2).startswith("rule 'best' is unknown")
 
 
+def test_too_few_seats_for_the_rule(swarmproof: Command, world: World, on_chain: list[object], tmp_path: Path) -> None:
+    key = key_file(tmp_path, world.devnet.accounts[0].private_key)
+    create = ["project", "create", "--task", "digits", "--minimum-seats", 4, "--key-file", key]
+    sentence = refused(swarmproof(*create, *on_chain), 2)
+    assert sentence.startswith("multi-krum(f=2,keep=6,skip=2) needs n >= 2 f + 3 = 7 seats, got 4")
+
+
 def test_an_occupied_port(swarmproof: Command, on_chain: list[object], occupied_port: int) -> None:
     sentence = refused(swarmproof("api", *on_chain, "--port", occupied_port), 1)
     assert sentence.startswith(f"cannot listen on 127.0.0.1:{occupied_port} (")

@@ -50,7 +50,7 @@ def test_the_owner_s_way_from_deployment_to_refund(swarmproof: Command, devnet: 
     assert (shown["task"], shown["rule"]) == ("digits", created.document["rule"])
     assert shown["parameter_count"] == created.document["parameter_count"]
     assert shown["configuration"]["round_pool"] == str(7 * TOKEN)
-    assert shown["configuration"]["rounds"] == 3
+    assert (shown["configuration"]["rounds"], shown["configuration"]["minimum_seats"]) == (3, 8)
 
     funded = swarmproof("project", "fund", "11", *options)
     assert funded.facts["funded_wei"] == str(11 * TOKEN)
