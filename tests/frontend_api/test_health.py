@@ -1,0 +1,51 @@
+"""When the chain is away the API goes on answering, and says how things are."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from frontend_api.errors import IndexEmpty
+from frontend_api.opening import IN_MEMORY, open_index
+from frontend_api.reading.reader import Reader
+from frontend_api.settings import Settings
+from tests.support.devnet import running_devnet
+from tests.support.loop_thread import LoopThread
+from tests.support.rpc import wait_for
+from tests.support.synthetic import synthetic_project
+from tests.support.world import running_api
+
+
+def test_an_index_that_cannot_follow_is_unhealthy_but_answers(tmp_path: Path) -> None:
+    with contextlib.closing(LoopThread()) as thread, contextlib.ExitStack() as stack:
+        devnet = stack.enter_context(running_devnet())
+        swarm = thread.enter(synthetic_project(devnet, owners=[1]))
+        number = thread.run(swarm.open())
+        swarm.deployment.save(tmp_path / "deployment.json")
+        settings = Settings(rpc_url=devnet.rpc_url, deployment=tmp_path / "deployment.json")
+        url = thread.enter(running_api(settings, f"sqlite+aiosqlite:///{tmp_path / 'index.db'}"))
+        api = stack.enter_context(httpx.Client(base_url=f"{url}/api/v1", timeout=30, trust_env=False))
+        wait_for(lambda: api.get("/rounds").json().get("items"))
+        assert api.get("/health").status_code == 200
+        devnet.process.kill()
+        wait_for(lambda: api.get("/health").status_code == 503)
+        problem = api.get("/health").json()
+        assert problem["type"] == "/problems/index-failing"
+        assert problem["cause"].startswith("no Ethereum node answers at ")
+        assert [item["number"] for item in api.get("/rounds").json()["items"]] == [number]
+        index = api.get("/status").json()["index"]
+        assert (index["state"], index["cause"]) == ("failing", problem["cause"])
+
+
+async def test_before_the_first_block_there_is_no_answer(tmp_path: Path) -> None:
+    with running_devnet() as devnet:
+        async with synthetic_project(devnet, owners=[1]) as swarm:
+            swarm.deployment.save(tmp_path / "deployment.json")
+            settings = Settings(rpc_url=devnet.rpc_url, deployment=tmp_path / "deployment.json")
+            async with open_index(settings, IN_MEMORY) as index, AsyncSession(index.engine) as session:
+                with pytest.raises(IndexEmpty):
+                    await Reader.open(session, index.facts)
