@@ -101,7 +101,7 @@ async def run_node(settings: NodeSettings) -> None:
         gossip = Gossip(
             mailbox,
             session,
-            lambda: [Source(address, endpoint.url) for address, endpoint in observer.history.endpoints.items()],
+            lambda: [Source(address, endpoint.url) for address, endpoint in observer.history.member_endpoints.items()],
             self_address=member.me,
             random_source=random.Random(),
         )

@@ -12,7 +12,7 @@ from contracts.attestation import Domain, recover, result_digest, sign_digest
 from contracts.client import Project
 from contracts.values import Address
 from node.codec import Update
-from node.errors import ExchangeError, MalformedMessage
+from node.errors import ExchangeError, MalformedMessage, StorageError
 from node.exchange.envelope import Envelope, seal
 from node.exchange.gossip import Gossip
 from node.exchange.mailbox import Mailbox
@@ -36,6 +36,7 @@ class RoundMemory:
     updates: dict[int, Update] = field(default_factory=dict)
     searched: bool = False
     announced: frozenset[int] | None = None
+    cited: dict[Address, bytes] = field(default_factory=dict)
     outcome: RoundOutcome | None = None
     result_hash: bytes | None = None
 
@@ -106,6 +107,7 @@ class Attester:
             statements=statements.lists,
             latest=statements.latest,
             proposals=statements.proposals,
+            cited=memory.cited,
             signed=memory.outcome is not None,
             supporters=frozenset(
                 sender
@@ -123,7 +125,7 @@ class Attester:
             holders = [sender for sender, have in latest.items() if seat in have.seats]
             try:
                 memory.updates[seat] = await self._library.update(round_, round_.reveal_by_seat[seat], holders)
-            except (ExchangeError, MalformedMessage) as error:
+            except (ExchangeError, StorageError, MalformedMessage) as error:
                 failures[seat] = str(error)
 
         failures: dict[int, str] = {}
@@ -139,6 +141,10 @@ class Attester:
 
     async def propose(self, round_: RoundHistory, proposal: Proposal) -> None:
         """As collector, sign and spread an input set with its evidence."""
+        lists = self._statements(round_).lists.values()
+        cited = {have.sender: have.statement for have in lists if have.statement in proposal.evidence}
+        memory = self._remember(round_.number)
+        memory.cited = cited | memory.cited
         await self._publish(round_, agreement.PROPOSAL, agreement.proposal_body(proposal, _revealed(round_)))
 
     async def attest(self, history: SwarmHistory, round_: RoundHistory, seats: frozenset[int]) -> None:
@@ -177,7 +183,7 @@ class Attester:
         supporters = {
             sender: signature
             for sender, (result_hash, signature) in self._statements(round_).signatures.items()
-            if result_hash == memory.result_hash
+            if result_hash == memory.result_hash and sender in weights
         }
         chosen: list[Address] = []
         for account in sorted(supporters, key=lambda account: (-weights[account], account)):

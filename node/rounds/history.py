@@ -96,6 +96,12 @@ class SwarmHistory:
         """Before the first event."""
         return cls(seat_stake_wei, genesis_digest, MappingProxyType({}), MappingProxyType({}))
 
+    @property
+    def member_endpoints(self) -> Mapping[Address, Endpoint]:
+        """Endpoints of accounts that hold a seat. Anybody can announce one; who has nothing at stake is not asked."""
+        owners = {seat.owner for seat in self.seats.values() if not seat.withdrawn}
+        return {account: endpoint for account, endpoint in self.endpoints.items() if account in owners}
+
     def round(self, number: int) -> RoundHistory:
         """Round `number` (from 1); HistoryError when it has not been opened."""
         if not 1 <= number <= len(self.rounds):

@@ -85,7 +85,7 @@ class Library:
         return MessageFile(cid, file_size(lambda link: self._store.get_block(link.digest), cid))
 
     def _everybody(self) -> list[Source]:
-        return self._sources(self._observer.history.endpoints)
+        return self._sources(self._observer.history.member_endpoints)
 
     def _sources(self, accounts: Iterable[Address]) -> list[Source]:
         endpoints = self._observer.history.endpoints

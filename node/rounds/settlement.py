@@ -10,9 +10,10 @@ import structlog
 from contracts.attestation import Domain, recover, result_digest
 from contracts.chain import Chain
 from contracts.client import Project, decode_accept_call
+from contracts.errors import InvalidSignature, MalformedAnswer
 from contracts.values import Address
 from node.checkpoint import Checkpoint, to_tensors
-from node.errors import ExchangeError, MalformedMessage
+from node.errors import ExchangeError, MalformedMessage, StorageError
 from node.exchange.peer_client import PeerClient
 from node.exchange.source import Source
 from node.merkle import StandardTree
@@ -20,20 +21,12 @@ from node.rounds.attester import Attester
 from node.rounds.history import Acceptance, RoundHistory, SwarmHistory
 from node.rounds.library import Library
 from node.rounds.outcome import RoundOutcome, reward_leaf
-from node.rounds.record import RecordError, RoundRecord, check_record
+from node.rounds.record import RoundRecord
 from node.rounds.record_book import RecordBook
+from node.rounds.record_fetch import fetch_record
 from node.storage.unixfs import root_of
 from node.tasks.base import Evaluation, Task
 from node.training import load_parameters
-
-
-class RecordUnavailable(ExchangeError):
-    """No peer served a record that matches the chain; `causes` by account."""
-
-    def __init__(self, round_number: int, causes: dict[Address, str]) -> None:
-        listed = "; ".join(f"{account}: {cause}" for account, cause in causes.items()) or "no peer is known"
-        super().__init__(f"round {round_number}: no record that matches the chain: {listed}")
-        self.round, self.causes = round_number, causes
 
 
 class Settlement:
@@ -102,10 +95,10 @@ class Settlement:
             seats = frozenset(leaf.seat for leaf in record.inputs)
         try:
             updates = {
-                seat: await self._library.update(round_, round_.reveal_by_seat[seat], history.endpoints)
+                seat: await self._library.update(round_, round_.reveal_by_seat[seat], history.member_endpoints)
                 for seat in sorted(seats)
             }
-        except (ExchangeError, MalformedMessage) as error:
+        except (ExchangeError, StorageError, MalformedMessage) as error:
             self._log.warning("round not replayed", round=round_.number, cause=str(error))
             return None
         outcome = await self._attester.compute(history, round_, updates)
@@ -113,7 +106,7 @@ class Settlement:
         return outcome
 
     async def _record_of(self, round_: RoundHistory, acceptance: Acceptance, outcome: RoundOutcome) -> RoundRecord:
-        _, _, signatures = decode_accept_call(await self._chain.transaction_input(acceptance.place.transaction_hash))
+        data = await self._chain.transaction_input(acceptance.place.transaction_hash)
         messages = {leaf.seat: await asyncio.to_thread(self._library.file, leaf.digest) for leaf in outcome.inputs}
         return RoundRecord(
             round=round_.number,
@@ -126,24 +119,14 @@ class Settlement:
             inputs=outcome.inputs,
             contributions=outcome.contributions,
             rewards=outcome.rewards,
-            signatures={recover(acceptance.result_hash, signature): signature for signature in signatures},
+            signatures=signatures_of(data, round_.number, acceptance),
             messages=messages,
         )
 
     async def _fetch_record(self, history: SwarmHistory, round_: RoundHistory) -> RoundRecord:
-        """A record that matches the chain, from whichever peer has one."""
-        causes: dict[Address, str] = {}
-        for account, endpoint in history.endpoints.items():
-            if account == self._me:
-                continue
-            try:
-                data = await self._client.record(Source(account, endpoint.url), round_.number)
-                record = RoundRecord.from_json(data, round_.number)
-                check_record(record, round_, self._domain)
-                return record
-            except (ExchangeError, RecordError) as error:
-                causes[account] = str(error)
-        raise RecordUnavailable(round_.number, causes)
+        endpoints = history.member_endpoints.items()
+        sources = [Source(account, endpoint.url) for account, endpoint in endpoints if account != self._me]
+        return await fetch_record(self._client, sources, round_, self._domain)
 
     def _hash(self, round_: RoundHistory, outcome: RoundOutcome | None) -> bytes | None:
         return None if outcome is None else result_digest(self._domain, round_.number, outcome.result)
@@ -181,3 +164,17 @@ class Settlement:
 def _accepted(round_: RoundHistory) -> Acceptance:
     assert round_.acceptance is not None, "only accepted rounds are settled"
     return round_.acceptance
+
+
+def signatures_of(transaction_input: bytes, round_number: int, acceptance: Acceptance) -> dict[Address, bytes]:
+    """The signatures that a transaction brought a result onto the chain with, by signer.
+
+    None when it called another contract that passed them on: anyone may submit, and the chain checked them.
+    """
+    try:
+        number, result, signatures = decode_accept_call(transaction_input)
+        if (number, result) != (round_number, acceptance.result):
+            return {}
+        return {recover(acceptance.result_hash, signature): signature for signature in signatures}
+    except (MalformedAnswer, InvalidSignature):
+        return {}

@@ -35,6 +35,11 @@ class Rules:
         return max(2, self.attest_seconds // 6)
 
     @property
+    def search_seconds(self) -> int:
+        """How long an attester looks for missing updates before it says what it has: a trickle may go on for hours."""
+        return max(1, self.attest_seconds // 3)
+
+    @property
     def grace_seconds(self) -> int:
         """How long a collector waits for have-lists that are missing or incomplete."""
         return max(1, self.turn_seconds // 3)
@@ -47,6 +52,7 @@ class Knowledge:
     `prepared`: own seats whose update is durable. `held`: revealed seats whose update was fetched and checked.
     `searched`: every revealed update was tried at least once. `announced`: `held` as last signed in a have-list.
     `statements`: have-lists by hash; `latest`: newest per sender. `supporters`: who signed the result we signed.
+    `cited`: the statement of each sender that our own proposals cited first.
     `settled`: rounds whose checkpoint and record are here. `earned_wei`: all this peer earned in finalized rounds.
     """
 
@@ -57,6 +63,7 @@ class Knowledge:
     statements: Mapping[bytes, HaveList] = field(default_factory=dict)
     latest: Mapping[Address, HaveList] = field(default_factory=dict)
     proposals: tuple[Proposal, ...] = ()
+    cited: Mapping[Address, bytes] = field(default_factory=dict)
     signed: bool = False
     supporters: frozenset[Address] = frozenset()
     settled: frozenset[int] = frozenset()
@@ -273,9 +280,8 @@ def _attest(
         )
         for proposal in knowledge.proposals
     ]
-    # A newer have-list replaces the older one everywhere, so say nothing new while a proposal may cite what we said.
-    settled = any(verdict in (Judgement.FOLLOW, Judgement.WAIT) for _, verdict in verdicts)
-    if (knowledge.searched or not missing) and knowledge.held != knowledge.announced and not settled:
+    looked = knowledge.searched or not missing or elapsed >= rules.search_seconds
+    if looked and knowledge.held != knowledge.announced and not _must_stand(verdicts, knowledge, due[-1]):
         yield Announce(current.number, knowledge.held)
     if me in due and not knowledge.signed:
         waited = elapsed - rules.turn_seconds * order.index(me)
@@ -285,8 +291,22 @@ def _attest(
             if verdict is Judgement.FOLLOW and proposal.seats <= knowledge.held:
                 yield Attest(current.number, proposal.seats)
                 break
-    elif me in due and carries_quorum(sum(weights[account] for account in knowledge.supporters), total):
+    # Statements come from every member: some of them have no stake in this very round.
+    elif me in due and carries_quorum(sum(weights.get(account, 0) for account in knowledge.supporters), total):
         yield Submit(current.number)
+
+
+def _must_stand(verdicts: Iterable[tuple[Proposal, Judgement]], knowledge: Knowledge, collector: Address) -> bool:
+    """Whether our have-list must not be replaced: a newer one takes its place everywhere, and a proposal may cite it.
+
+    A proposal may also cite lists that do not exist, so it holds nobody up who has said nothing yet, nor any longer
+    than its sender is the newest `collector`.
+    """
+    return any(
+        verdict is Judgement.FOLLOW
+        or (verdict is Judgement.WAIT and knowledge.announced is not None and proposal.sender == collector)
+        for proposal, verdict in verdicts
+    )
 
 
 def _propose(
@@ -303,6 +323,12 @@ def _propose(
     announced = sum(weights[sender] for sender in lists)
     if not complete and (waited < rules.grace_seconds or not carries_quorum(announced, current.stake_snapshot_wei)):
         return
+    # Who changes a list that we cited makes our proposal unreadable for others: do without, if the rest is enough.
+    steady = {
+        sender: have for sender, have in lists.items() if knowledge.cited.get(sender, have.statement) == have.statement
+    }
+    if carries_quorum(sum(weights[sender] for sender in steady), current.stake_snapshot_wei):
+        lists = steady
     seats = available_seats(lists.values(), revealed, weights, current.stake_snapshot_wei)
     proposal = Proposal(me, seats, frozenset(have.statement for have in lists.values()))
     if proposal not in knowledge.proposals:

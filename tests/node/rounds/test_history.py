@@ -263,3 +263,18 @@ def test_events_out_of_chain_order_are_refused(chain: Chain) -> None:
         fold_all(start, [first, second])
     with pytest.raises(HistoryError, match="no such round"):
         start.round(1)
+
+
+def test_only_endpoints_of_accounts_with_a_seat_are_asked(chain: Chain) -> None:
+    history = fold_all(
+        SwarmHistory.start(seat_stake_wei=SEAT_WEI, genesis_digest=GENESIS),
+        [
+            stake(chain, ALICE, 1, 1),
+            *(
+                chain(EndpointChanged, account=account, url="http://127.0.0.1:1", peer_key=bytes(32))
+                for account in (ALICE, BOB)
+            ),
+        ],
+    )
+    assert set(history.endpoints) == {ALICE, BOB}
+    assert set(history.member_endpoints) == {ALICE}

@@ -222,6 +222,48 @@ def test_a_result_is_submitted_with_more_than_two_thirds_of_the_stake(supporters
     assert (decide(swarm, known, me=collector(1), now=110 + RULES.turn_seconds) == (Submit(1),)) is submits
 
 
+def test_a_supporter_without_stake_in_the_round_counts_nothing() -> None:
+    swarm = history(round_(commits=4, reveals=4))
+    stranger = checksum_address(b"z" * 20)
+    for count, submits in ((2, False), (3, True)):
+        known = attesting(signed=True, supporters=frozenset({*ACCOUNTS[:count], stranger}))
+        assert (decide(swarm, known, me=collector(), now=110) == (Submit(1),)) is submits
+
+
+def test_an_attester_that_cannot_finish_its_search_says_what_it_has_after_a_third_of_the_window() -> None:
+    swarm = history(round_(commits=4, reveals=4))
+    partial = Knowledge(held=frozenset({1, 2, 3}))
+    announce = Announce(1, frozenset({1, 2, 3}))
+    assert announce not in decide(swarm, partial, now=110 + RULES.search_seconds - 1)
+    assert announce in decide(swarm, partial, now=110 + RULES.search_seconds)
+
+
+def test_a_proposal_that_cites_lists_nobody_has_silences_nobody() -> None:
+    swarm = history(round_(commits=4, reveals=4))
+    made_up = Proposal(collector(), REVEALED, frozenset({b"x" * 32}))
+    first = attesting(announced=None, latest={}, statements={}, proposals=(made_up,))
+    assert decide(swarm, first, now=110) == (Announce(1, REVEALED),)
+    # What was said stays while the collector has its turn, and may be said better afterwards.
+    newer = attesting(announced=frozenset({1}), proposals=(made_up,))
+    me = collector(3)
+    assert decide(swarm, newer, me=me, now=110 + RULES.turn_seconds - 1) == ()
+    assert decide(swarm, newer, me=me, now=110 + RULES.turn_seconds) == (Announce(1, REVEALED),)
+
+
+def test_a_collector_does_without_a_list_that_changed_after_it_was_cited() -> None:
+    swarm = history(round_(commits=4, reveals=4))
+    known = attesting(cited={collector(3): b"an older list".ljust(32)})
+    [propose] = decide(swarm, known, me=collector(), now=110)
+    assert isinstance(propose, Propose)
+    steady = {have.statement for have in known.latest.values() if have.sender != collector(3)}
+    assert propose.proposal.evidence == steady
+    # Two of four are no quorum: then it has to follow the change.
+    known = attesting(cited=dict.fromkeys([collector(2), collector(3)], b"an older list".ljust(32)))
+    [propose] = decide(swarm, known, me=collector(), now=110)
+    assert isinstance(propose, Propose)
+    assert propose.proposal.evidence == set(known.statements)
+
+
 def test_an_accepted_round_is_settled_and_the_next_one_opened_before_the_challenge_ends() -> None:
     swarm = history(accepted(at=120))
     actions = {account: decide(swarm, me=account, now=121) for account in ACCOUNTS}
