@@ -11,8 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.devnet import Devnet, running_devnet
+
+# A machine that many processes share is slow now and then; that is no counterexample.
+settings.register_profile("swarmproof", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("swarmproof")
 
 
 @pytest.fixture(scope="session")

@@ -182,13 +182,15 @@ class _Attempt:
         if held is not None:
             return held
         waiting = self.candidates()
+        started: list[asyncio.Task[bytes]] = []
         running: set[asyncio.Task[bytes]] = set()
         try:
             while waiting or running:
                 if waiting:
                     source = min(waiting, key=self._book.rank)
                     waiting.remove(source)
-                    running.add(self._fetcher.start(source, digest, self._round))
+                    started.append(self._fetcher.start(source, digest, self._round))
+                    running.add(started[-1])
                 late_seconds = self._fetcher.patience_seconds() if waiting else None
                 done, running = await asyncio.wait(running, timeout=late_seconds, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -199,9 +201,9 @@ class _Attempt:
                         raise error
                     self.failures.append(error)
         finally:
-            for task in running:
+            for task in started:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(*started, return_exceptions=True)
         raise FetchFailed(Cid(RAW, digest), [*self.failures, *self._excluded()])
 
     def _excluded(self) -> list[PeerLied]:

@@ -72,9 +72,9 @@ class PeerClient:
         """Ask for the number of the last round the peer has a record of. Raises PeerError."""
         data, _ = await self._get(source, "/swarm/rounds", MAXIMUM_ENVELOPE_BYTES)
         latest = _json_field(source, data, "latest")
-        if latest is not None and not isinstance(latest, int):
-            raise PeerLied(source, "the latest round is not a number")
-        return latest
+        if latest is None or type(latest) is int:
+            return latest
+        raise PeerLied(source, "the latest round is not a number")
 
     async def envelope_hashes(self, source: Source) -> list[bytes]:
         """Ask which envelopes the peer holds. Raises PeerError."""

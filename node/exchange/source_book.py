@@ -54,8 +54,10 @@ class SourceBook:
         self._failures_in_a_row.pop(source, None)
 
     def overtaken(self, source: Source, elapsed_seconds: float) -> None:
-        """Another source was faster; this one is at least as slow as it has been."""
-        self._paces.setdefault(source, Pace()).observe(elapsed_seconds, elapsed_seconds, 0)
+        """It was not waited for any longer: it is at least as slow as it has been."""
+        pace = self._paces.setdefault(source, Pace())
+        if elapsed_seconds > pace.expected_seconds(0):
+            pace.observe(elapsed_seconds, elapsed_seconds, 0)
 
     def failed(self, source: Source) -> None:
         """It gave nothing: no crime, but others come first until it answers again."""
