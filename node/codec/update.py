@@ -18,7 +18,7 @@ VALUE_BITS: Final = 40  # values lie on the grid 2^-40
 MANTISSA_MAXIMUM: Final = 255
 DENSE_MANTISSA_MAXIMUM: Final = 127
 # The largest shift that keeps |q << s| below 2^40, on which the aggregator's bound |A| <= 2^56 rests. The largest value
-# is then 255 * 2^-8, just under 1; with error feedback, honest updates do reach 0.14 (docs/decisions.md).
+# is then 255 * 2^-8, just under 1; with error feedback, honest updates reach 0.15, above 255 * 2^-12 (shift 28).
 SHIFT_MAXIMUM: Final = 32
 
 
