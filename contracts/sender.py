@@ -32,7 +32,6 @@ from contracts.values import Address
 
 FIRST_POLL_SECONDS = 0.02
 LONGEST_POLL_SECONDS = 0.1
-NONCE_ATTEMPTS = 3
 DEFAULT_TIP_WEI = 1_000_000_000
 METHOD_NOT_FOUND = -32601
 # What nodes say when somebody else sent from the account: mined already, or waiting with the same nonce.
@@ -143,8 +142,12 @@ class Sender:
         return _receipt(receipt)
 
     async def _broadcast(self, account: LocalAccount, fields: Mapping[str, Any]) -> bytes:
-        """Under the lock. A nonce that was not used for certain is read again before the next transaction."""
-        for attempt in range(1, NONCE_ATTEMPTS + 1):
+        """Under the lock. A nonce that was not used for certain is read again before the next transaction.
+
+        A nonce that somebody else took is no failure as long as the next one differs: one of the two has got on.
+        """
+        taken: int | None = None
+        while True:
             nonce, self._next_nonce = self._next_nonce, None
             if nonce is None:
                 nonce = await self._rpc.number("eth_getTransactionCount", account.address, "pending")
@@ -154,12 +157,12 @@ class Sender:
             except RequestRejected as error:
                 # A repeated request may find its own first attempt.
                 if not await self._is_known(bytes(signed.hash)):
-                    if attempt < NONCE_ATTEMPTS and NONCE_TAKEN.search(error.reason):
+                    if nonce != taken and NONCE_TAKEN.search(error.reason):
+                        taken = nonce
                         continue
                     raise
             self._next_nonce = nonce + 1
             return bytes(signed.hash)
-        raise AssertionError("the last attempt returns or raises")
 
     async def _is_known(self, transaction_hash: bytes) -> bool:
         return await self._rpc.request("eth_getTransactionByHash", "0x" + transaction_hash.hex()) is not None

@@ -199,7 +199,7 @@ async def test_a_nonce_that_is_never_right_is_given_up(node: FakeNode, chain: Ch
     node.answers["eth_sendRawTransaction"] = refusing(-32000, "nonce too low")
     with pytest.raises(RequestRejected, match="nonce too low"):
         await chain.send(None, b"\x00")
-    assert [method for method, _ in node.requests].count("eth_sendRawTransaction") == 3
+    assert [method for method, _ in node.requests].count("eth_sendRawTransaction") == 2
 
 
 async def test_a_transaction_the_node_knows_already_counts_as_sent(node: FakeNode, chain: Chain) -> None:
