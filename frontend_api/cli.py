@@ -45,7 +45,7 @@ for command in (devnet, deploy, project, node, audit, status, contributions, rew
 def main() -> None:
     """Run the command; an expected failure is one sentence on stderr and its exit code."""
     try:
-        app()
+        app(prog_name="swarmproof")
     except SwarmProofError as error:
         Console(stderr=True, highlight=False).print(Text(f"error: {error}"), soft_wrap=True)
         sys.exit(error.exit_code)
