@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.support.command_line import Command, command_in
 from tests.support.world import World, open_world
@@ -19,13 +20,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def swarmproof(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+def swarmproof(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Command]:
     """The command, run in an empty folder without any configuration."""
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nowhere"))
     monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "nowhere"))
-    return command_in(monkeypatch, capsys)
+    yield command_in(monkeypatch, capsys)
+    # Long-running commands direct the log to their own stderr, which here ends with the test.
+    structlog.reset_defaults()
 
 
 @pytest.fixture(params=["direct", "api"])
