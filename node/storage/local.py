@@ -45,7 +45,7 @@ class LocalStore(BlockStore):
         if not create and not self._blocks.is_dir():
             raise StoreUnusable(path, "it holds no blocks")
         with self._failing_clearly():
-            for directory in (self._pins, self._temporary, self._quarantine, *self._shards()):
+            for directory in (self._blocks, self._pins, self._temporary, self._quarantine):
                 directory.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
             self._clean()
@@ -89,7 +89,7 @@ class LocalStore(BlockStore):
 
     def put_named(self, blocks: Iterable[Block]) -> Cid | None:
         """See BlockStore. Several at once: waiting for one fsync, the disk can take the next block."""
-        cid, folders = None, set()
+        cid, folders = None, {self._blocks}
         with ThreadPoolExecutor(_WRITERS) as pool:
             writing: deque[Future[None]] = deque()
             for block in blocks:
@@ -113,7 +113,7 @@ class LocalStore(BlockStore):
         """See ContentStore."""
         folders = {self._path_of(block_cid.digest).parent for block_cid, _ in walk_dag(self._block_of, cid)}
         self._write(self._pins / str(cid), b"")
-        self._synchronise(folders | {self._pins})
+        self._synchronise(folders | {self._blocks, self._pins})
 
     def unpin(self, cid: Cid) -> None:
         """See ContentStore."""
@@ -133,7 +133,7 @@ class LocalStore(BlockStore):
     def blocks(self) -> Iterator[bytes]:
         """See ContentStore."""
         with self._failing_clearly():
-            names = [entry.name for folder in self._shards() for entry in folder.iterdir()]
+            names = [entry.name for folder in self._blocks.iterdir() for entry in folder.iterdir()]
         for name in names:
             if not _BLOCK_NAME.fullmatch(name):
                 raise StoreUnusable(self.path, f"a file in blocks/ is no block: {name!r}")
@@ -150,9 +150,6 @@ class LocalStore(BlockStore):
                 removed += 1
         return removed
 
-    def _shards(self) -> list[Path]:
-        return [self._blocks / f"{number:02x}" for number in range(256)]
-
     def _path_of(self, digest: bytes) -> Path:
         name = digest.hex()
         return self._blocks / name[:2] / name
@@ -166,6 +163,7 @@ class LocalStore(BlockStore):
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
+                path.parent.mkdir(exist_ok=True)
                 Path(name).replace(path)
             except BaseException:
                 Path(name).unlink(missing_ok=True)
