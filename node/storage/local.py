@@ -89,12 +89,13 @@ class LocalStore(BlockStore):
 
     def put_named(self, blocks: Iterable[Block]) -> Cid | None:
         """See BlockStore. Several at once: waiting for one fsync, the disk can take the next block."""
-        cid, folders = None, {self._blocks}
+        cid, folders = None, set[Path]()
         with ThreadPoolExecutor(_WRITERS) as pool:
             writing: deque[Future[None]] = deque()
             for block in blocks:
                 cid = block.cid
-                folders.add(self._path_of(cid.digest).parent)
+                folder = self._path_of(cid.digest).parent
+                folders |= {folder} if folder.exists() else {folder, self._blocks}
                 writing.append(pool.submit(self._put, cid.digest, block.data))
                 if len(writing) > _WRITERS:
                     writing.popleft().result()
