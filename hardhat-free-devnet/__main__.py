@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         "--heartbeat-seconds",
         type=_not_negative,
         default=1.0,
-        help="an empty block when the head lags the clock by that long; 0 = never (default %(default)s)",
+        help="an empty block after that long without one; 0 = never (default %(default)s)",
     )
     parser.add_argument(
         "--accounts", type=_integer(0, 1_000), default=20, help="development accounts (default %(default)s)"

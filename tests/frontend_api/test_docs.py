@@ -26,7 +26,7 @@ def api() -> str:
 
 @pytest.fixture(scope="module")
 def command_line() -> str:
-    return (DOCS / "command-line.md").read_text(encoding="utf-8")
+    return (DOCS / "commands.md").read_text(encoding="utf-8")
 
 
 def test_every_route_is_documented(world: World, api: str) -> None:
