@@ -14,11 +14,12 @@ from typing import Any
 from eth_typing import HexAddress, HexStr
 from eth_utils.address import is_checksum_address
 
-from contracts.attestation import Domain, Result, result_digest
+from contracts.attestation import Domain, Result, recover, result_digest
+from contracts.errors import InvalidSignature
 from contracts.values import Address
 from node.errors import NodeError
 from node.merkle import PositionTree, StandardTree
-from node.rounds.history import RoundHistory
+from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.outcome import (
     Contribution,
     InputLeaf,
@@ -93,13 +94,14 @@ class RoundRecord:
         return record
 
 
-def check_record(record: RoundRecord, round_: RoundHistory, domain: Domain) -> None:
+def check_record(record: RoundRecord, history: SwarmHistory, round_: RoundHistory, domain: Domain) -> None:
     """Raise RecordError unless the record is what the chain accepted for this round."""
     acceptance = round_.acceptance
     if acceptance is None:
         raise RecordError(round_.number, "status", "accepted on the chain", "not accepted")
     number = round_.number
-    _expect(number, "result hash", acceptance.result_hash, result_digest(domain, number, record.result))
+    for found in (record.result_hash, result_digest(domain, number, record.result)):
+        _expect(number, "result hash", acceptance.result_hash, found)
     _expect(number, "seed", round_.seed, record.seed)
     _expect(number, "checkpoint", record.result.cid, record.checkpoint.digest)
     _expect(number, "input root", record.result.input_root, PositionTree(map(input_leaf, record.inputs)).root)
@@ -107,19 +109,23 @@ def check_record(record: RoundRecord, round_: RoundHistory, domain: Domain) -> N
     _expect(number, "weight root", record.result.weight_root, weights)
     rewards = StandardTree([reward_leaf(leaf) for leaf in record.rewards]).root
     _expect(number, "reward root", record.result.reward_root, rewards)
+    # Owners and digests are not in the weight leaves: they follow from the registry and the input leaves.
+    owners = [(seat.number, seat.owner) for seat in history.active_seats(round_.epoch)]
+    _expect(number, "seats and their owners", owners, [(item.seat, item.owner) for item in record.contributions])
     digests = {leaf.seat: leaf.digest for leaf in record.inputs}
     for contribution in record.contributions:
-        # Owner and digest are not in the weight leaf: they follow from the chain.
-        if contribution.seat in round_.commit_by_seat:
-            _expect(
-                number,
-                f"owner of seat {contribution.seat}",
-                round_.commit_by_seat[contribution.seat].owner,
-                contribution.owner,
-            )
         _expect(number, f"digest of seat {contribution.seat}", digests.get(contribution.seat), contribution.digest)
     for seat, message in record.messages.items():
         _expect(number, f"message of seat {seat}", digests.get(seat), message.cid.digest)
+    for signer, signature in record.signatures.items():
+        _expect(number, "signer of a signature", signer, _signer(acceptance.result_hash, signature))
+
+
+def _signer(digest: bytes, signature: bytes) -> Address | str:
+    try:
+        return recover(digest, signature)
+    except InvalidSignature:
+        return "nobody"
 
 
 def _expect(round_number: int, what: str, expected: object, found: object) -> None:

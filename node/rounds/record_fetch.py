@@ -9,8 +9,8 @@ from contracts.attestation import Domain
 from node.errors import ExchangeError
 from node.exchange.peer_client import PeerClient
 from node.exchange.source import Source
+from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.record import RecordError, RoundRecord, check_record
-from node.rounds.round_history import RoundHistory
 
 NEXT_AFTER_SECONDS = 1.0
 GIVE_UP_SECONDS = 60.0
@@ -28,6 +28,7 @@ class RecordUnavailable(ExchangeError):
 async def fetch_record(
     client: PeerClient,
     sources: Sequence[Source],
+    history: SwarmHistory,
     round_: RoundHistory,
     domain: Domain,
     *,
@@ -42,7 +43,7 @@ async def fetch_record(
 
     async def ask(source: Source) -> RoundRecord:
         data = await client.record(source, round_.number)
-        return await asyncio.to_thread(_checked, data, round_, domain)
+        return await asyncio.to_thread(_checked, data, history, round_, domain)
 
     causes: dict[str, str] = {}
     waiting = list(reversed(sources))
@@ -71,7 +72,7 @@ async def fetch_record(
     raise RecordUnavailable(round_.number, causes)
 
 
-def _checked(data: bytes, round_: RoundHistory, domain: Domain) -> RoundRecord:
+def _checked(data: bytes, history: SwarmHistory, round_: RoundHistory, domain: Domain) -> RoundRecord:
     record = RoundRecord.from_json(data, round_.number)
-    check_record(record, round_, domain)
+    check_record(record, history, round_, domain)
     return record

@@ -126,7 +126,7 @@ class Settlement:
     async def _fetch_record(self, history: SwarmHistory, round_: RoundHistory) -> RoundRecord:
         endpoints = history.member_endpoints.items()
         sources = [Source(account, endpoint.url) for account, endpoint in endpoints if account != self._me]
-        return await fetch_record(self._client, sources, round_, self._domain)
+        return await fetch_record(self._client, sources, history, round_, self._domain)
 
     def _hash(self, round_: RoundHistory, outcome: RoundOutcome | None) -> bytes | None:
         return None if outcome is None else result_digest(self._domain, round_.number, outcome.result)

@@ -6,6 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -15,9 +18,9 @@ from node.aggregation.reasons import Reason
 from node.exchange.peer_client import PeerClient, new_session
 from node.exchange.source import Source
 from node.merkle import PositionTree, StandardTree
-from node.rounds.history import Acceptance, Place, RoundHistory
+from node.rounds.history import Acceptance, Place, RoundHistory, Seat, SwarmHistory
 from node.rounds.outcome import Contribution, InputLeaf, RewardLeaf, contribution_leaf, input_leaf, reward_leaf
-from node.rounds.record import RoundRecord
+from node.rounds.record import RecordError, RoundRecord, check_record
 from node.rounds.record_fetch import RecordUnavailable, fetch_record
 from node.rounds.settlement import signatures_of
 from node.storage.cid import RAW, Cid
@@ -52,6 +55,7 @@ def record() -> RoundRecord:
 RECORD = record()
 ACCEPTANCE = Acceptance(RECORD.result, RECORD.result_hash, 100, 4, PLACE)
 ROUND = RoundHistory(1, b"b" * 32, SEED, 1, 100, 4, 10, 20, 30, PLACE, acceptance=ACCEPTANCE)
+HISTORY = SwarmHistory(4, b"b" * 32, MappingProxyType({1: Seat(1, OWNER, 1)}), MappingProxyType({}), rounds=(ROUND,))
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ async def fetch(client: PeerClient, *behaviours: Behaviour, give_up_seconds: flo
             for index, behaviour in enumerate(behaviours)
         ]
         return await fetch_record(
-            client, sources, ROUND, DOMAIN, next_after_seconds=0.1, give_up_seconds=give_up_seconds
+            client, sources, HISTORY, ROUND, DOMAIN, next_after_seconds=0.1, give_up_seconds=give_up_seconds
         )
 
 
@@ -128,7 +132,28 @@ async def test_stalling_peers_alone_are_given_up(client: PeerClient) -> None:
 )
 async def test_no_url_a_peer_can_announce_does_harm(client: PeerClient, url: str) -> None:
     with pytest.raises(RecordUnavailable):
-        await fetch_record(client, [Source("peer", url)], ROUND, DOMAIN)
+        await fetch_record(client, [Source("peer", url)], HISTORY, ROUND, DOMAIN)
+
+
+@pytest.mark.parametrize(
+    ("lie", "what"),
+    [
+        ({"result_hash": bytes(32)}, "result hash"),
+        ({"seed": bytes(32)}, "seed"),
+        ({"rewards": (RewardLeaf(OWNER, 101),)}, "reward root"),
+        ({"contributions": (replace(RECORD.contributions[0], weight=1),)}, "weight root"),
+        ({"contributions": (replace(RECORD.contributions[0], owner=DOMAIN.project),)}, "seats and their owners"),
+        ({"contributions": (replace(RECORD.contributions[0], digest=bytes(32)),)}, "digest of seat 1"),
+        ({"inputs": (InputLeaf(1, bytes(32), b"r" * 32),)}, "input root"),
+        ({"checkpoint": Cid(RAW, bytes(32))}, "checkpoint"),
+        ({"signatures": {OWNER: bytes(65)}}, "signer of a signature"),
+    ],
+)
+def test_a_record_that_differs_from_the_chain_is_refused_and_says_where(lie: dict[str, Any], what: str) -> None:
+    check_record(RECORD, HISTORY, ROUND, DOMAIN)
+    with pytest.raises(RecordError) as caught:
+        check_record(replace(RECORD, **lie), HISTORY, ROUND, DOMAIN)
+    assert caught.value.what == what
 
 
 def test_a_result_that_came_through_another_contract_shows_no_signatures() -> None:
