@@ -21,7 +21,7 @@ def read_settings(path: Path) -> NodeSettings:
     """Read a configuration file. Raises ConfigurationError."""
     try:
         return NodeSettings(**tomllib.loads(path.read_text()))
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
         raise ConfigurationError(f"configuration {path} cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

@@ -123,7 +123,7 @@ class Manifest:
         _require(0 < self.share_cap_q16 <= Q16_ONE, f"share_cap_q16 = {self.share_cap_q16}")
         _require(self.mean in ("plain", "contributor"), f"mean {self.mean!r}")
         _require(self.byzantine >= 0 and self.minimum_support >= 1 and self.shard_count >= 1, "negative count")
-        _require(0 <= self.seed < 1 << 63, f"seed {self.seed}")
+        _require(0 <= self.seed < 1 << 63, f"seed {self.seed}, expected 0 to 2^63 - 1")
 
     @cached_property
     def layout(self) -> Layout:

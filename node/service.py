@@ -78,7 +78,13 @@ async def run_node(settings: NodeSettings) -> None:
         member = await _membership(settings, chain, project, account.address, bytes(account.key))
         state = StateDirectory(
             settings.state_dir,
-            identity={"account": member.me, "project": settings.project, "chain": str(chain.chain_id)},
+            identity={
+                "account": member.me,
+                "project": settings.project,
+                "chain": str(chain.chain_id),
+                # A development chain that starts anew gives the same identifier and the same addresses again.
+                "genesis block": "0x" + (await chain.block_hash(0) or b"").hex(),
+            },
         )
         stack.callback(state.close)
         start = SwarmHistory.start(

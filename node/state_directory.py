@@ -45,6 +45,14 @@ class StateDirectoryDamaged(StateError):
         self.path, self.cause = path, cause
 
 
+class StateDirectoryUnusable(StateError):
+    """The state directory cannot be made or written: no folder, no permission, a full disk."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(f"state directory {path} cannot be used: {cause}")
+        self.path, self.cause = path, cause
+
+
 class StateDirectoryInUse(StateError):
     """Another process holds the state directory."""
 
@@ -85,14 +93,22 @@ class SignedResult:
 class StateDirectory:
     """One peer's files, held by one process at a time.
 
-    Raises StateDirectoryDamaged, StateDirectoryInUse or StateDirectoryForeign; never repairs or deletes by itself.
+    Raises StateDirectoryDamaged, StateDirectoryUnusable, StateDirectoryInUse or StateDirectoryForeign; never repairs
+    or deletes by itself.
     """
 
     def __init__(self, path: Path, *, identity: dict[str, str]) -> None:
         self.path = path
-        for folder in (path, path / "outbox", path / "feedback", path / "rounds"):
-            folder.mkdir(parents=True, exist_ok=True)
-        self._lock = self._acquire_lock()
+        try:
+            for folder in (path, path / "outbox", path / "feedback", path / "rounds"):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._lock = self._acquire_lock()
+            lost = self._database_lost()
+        except OSError as error:
+            raise StateDirectoryUnusable(path, error.strerror or str(error)) from error
+        if lost:
+            self._lock.close()
+            raise StateDirectoryDamaged(path, "state.db is missing or empty, files of earlier rounds are there")
         try:
             self._database = sqlite3.connect(path / "state.db", isolation_level=None, check_same_thread=False)
             self._database.execute("PRAGMA journal_mode = WAL")
@@ -102,6 +118,9 @@ class StateDirectory:
                 raise StateDirectoryDamaged(path, str(damage).splitlines()[0])
             self._database.executescript(_SCHEMA)
             self._check_identity({"schema": str(SCHEMA_VERSION), **identity})
+        except sqlite3.OperationalError as error:  # a full disk, no permission: nothing is wrong with what is there
+            self._lock.close()
+            raise StateDirectoryUnusable(path, str(error)) from error
         except sqlite3.DatabaseError as error:
             self._lock.close()
             raise StateDirectoryDamaged(path, str(error)) from error
@@ -198,6 +217,13 @@ class StateDirectory:
         return file.read_bytes() if file.is_file() else None
 
     # ---- internals ----------------------------------------------------------------------------------------------
+
+    def _database_lost(self) -> bool:
+        """Whether there are files that a database must have named, but no database: a signature may be forgotten."""
+        database = self.path / "state.db"
+        if database.exists() and database.stat().st_size > 0:
+            return False
+        return any(any((self.path / name).glob("[0-9]*")) for name in ("outbox", "rounds"))
 
     def _acquire_lock(self) -> IO[str]:
         lock = (self.path / "lock").open("w")

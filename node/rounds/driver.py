@@ -16,7 +16,7 @@ from contracts.errors import ContractReverted, SwarmProofError
 from contracts.values import Address
 from node.attacks.base import Attack
 from node.exchange.mailbox import Mailbox
-from node.observer import ChainObserver
+from node.observer import ChainObserver, ChainReplaced
 from node.rounds import state
 from node.rounds.attester import Attester
 from node.rounds.maker import UpdateMaker
@@ -86,6 +86,8 @@ class Driver:
         self._mailbox_version = self._mailbox.version
         try:
             await self._observer.refresh()
+        except ChainReplaced:
+            raise  # nothing this peer holds is worth anything there
         except SwarmProofError as error:
             if self._chain_readable:
                 self._log.warning("the chain cannot be read, waiting for it", cause=str(error))

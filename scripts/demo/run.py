@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -32,8 +33,29 @@ from verifier.audit import AuditSettings, audit
 async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
     """Run a demonstration; returns 0 if training, rewards and audit ended as they must, else 1.
 
-    Progress goes to standard error; the report to standard output.
+    Progress goes to standard error; the report to standard output. SIGTERM ends it as Ctrl-C does: with everything it
+    started and every temporary file.
     """
+    ended = False
+
+    def end() -> None:
+        nonlocal ended
+        ended = True
+        running.cancel()
+
+    running = asyncio.ensure_future(_run(settings, as_json=as_json))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        if not ended:
+            raise
+        return 128 + signal.SIGTERM
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+
+
+async def _run(settings: DemoSettings, *, as_json: bool) -> int:
     console = Console(stderr=True)
     with working_folder(settings.work_dir) as folder:
         async with Processes(folder) as processes, new_session() as session:

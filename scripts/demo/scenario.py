@@ -18,12 +18,14 @@ from contracts.client import Factory, Project, Token
 from contracts.deploy import Deployment, deploy_system
 from contracts.events import ProjectCreated
 from contracts.values import Address, ProjectConfiguration
-from node.aggregation.rules import rule_hash
+from node.aggregation.rules import parse_rule, rule_hash
+from node.attacks.registry import load_attack
 from node.checkpoint import genesis
 from node.manifest import Manifest
 from node.observer import ChainObserver
 from node.rounds.history import SwarmHistory
 from node.tasks.registry import load_task
+from node.tasks.splits import Split
 from scripts.demo.processes import ProcessDied, Processes, Running
 from scripts.demo.settings import ROUND_POOL_WEI, SEAT_STAKE_WEI, DemoSettings
 
@@ -103,8 +105,12 @@ async def announcement_of(running: Running) -> dict[str, Any]:
 
 
 async def start_swarm(settings: DemoSettings, folder: Path, processes: Processes, say: Callable[[str], None]) -> Swarm:
-    """Bring everything up; `say` is told each step in one sentence."""
+    """Bring everything up; `say` is told each step in one sentence. The caller closes the swarm's chain."""
     task = load_task(settings.task, data_dir=settings.data_dir)
+    parse_rule(settings.canonical_rule())
+    Split.parse(settings.split)
+    for peer in range(settings.peers):
+        load_attack(settings.attack_of(peer))
     manifest = task.default_manifest(
         rule=settings.canonical_rule(),
         byzantine=settings.attackers,
@@ -114,8 +120,26 @@ async def start_swarm(settings: DemoSettings, folder: Path, processes: Processes
     )
     say("starting a local chain")
     devnet = await start_devnet(processes, settings.peers + 1)
-    owner, *accounts = devnet["accounts"]
+    owner = devnet["accounts"][0]
     chain = await Chain.connect(devnet["rpc_url"], account=Account.from_key(owner["private_key"]))
+    try:
+        return await _populate(settings, folder, processes, say, manifest, chain, devnet)
+    except BaseException:
+        await chain.close()
+        raise
+
+
+async def _populate(
+    settings: DemoSettings,
+    folder: Path,
+    processes: Processes,
+    say: Callable[[str], None],
+    manifest: Manifest,
+    chain: Chain,
+    devnet: dict[str, Any],
+) -> Swarm:
+    """Contracts, project and peers on a chain."""
+    owner, *accounts = devnet["accounts"]
     say("deploying the contracts")
     deployment = await deploy_system(
         chain, seat_stake_wei=SEAT_STAKE_WEI, epoch_seconds=settings.epoch_seconds, thaw_seconds=THAW_SECONDS

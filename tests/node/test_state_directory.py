@@ -16,6 +16,7 @@ from node.state_directory import (
     StateDirectoryDamaged,
     StateDirectoryForeign,
     StateDirectoryInUse,
+    StateDirectoryUnusable,
     write_durably,
 )
 
@@ -120,3 +121,28 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
     with pytest.raises(TypeError):
         write_durably(file, "text")  # type: ignore[arg-type]
     assert [(item.name, item.read_bytes()) for item in tmp_path.iterdir()] == [("record", b"old")]
+
+
+@pytest.mark.parametrize("emptied", [True, False])
+def test_a_database_that_is_gone_is_not_taken_for_a_new_one(tmp_path: Path, emptied: bool) -> None:
+    state = opened(tmp_path)
+    state.save_record(3, b"{}")
+    state.close()
+    for file in tmp_path.glob("state.db*"):
+        file.unlink()
+    if emptied:
+        (tmp_path / "state.db").touch()
+    with pytest.raises(StateDirectoryDamaged, match=r"state\.db is missing or empty"):
+        opened(tmp_path)
+    assert (tmp_path / "rounds" / "3.json").read_bytes() == b"{}"
+
+
+def test_a_start_that_was_cut_off_before_anything_was_kept_is_no_damage(tmp_path: Path) -> None:
+    (tmp_path / "state.db").touch()
+    opened(tmp_path).close()
+
+
+def test_a_path_that_cannot_be_a_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StateDirectoryUnusable, match="file/below cannot be used: Not a directory"):
+        opened(tmp_path / "file" / "below")
