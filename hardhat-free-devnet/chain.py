@@ -151,8 +151,8 @@ class Chain:
         return self._automine
 
     def set_automine(self, enabled: bool) -> None:
-        """Let the worker build blocks by itself, or leave all to `mine`."""
-        with self._lock:
+        """Let the worker build blocks by itself, or leave all to `mine`: none of its blocks comes after this returns."""
+        with self._building, self._lock:
             self._automine = enabled
             self.changed.notify_all()
 
@@ -165,6 +165,12 @@ class Chain:
         """True while somebody has fixed the time of the next block."""
         with self._lock:
             return self._clock.is_forced
+
+    def mine_automatically(self) -> None:
+        """Build one block, unless that has been left to `mine` in the meantime."""
+        with self._building:
+            if self._automine:
+                self.mine()
 
     def mine(self, timestamp: int | None = None) -> IndexedBlock:
         """Build one block from what can run now, empty if nothing can.

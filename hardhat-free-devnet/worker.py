@@ -63,7 +63,7 @@ class Worker:
                     self._chain.changed.wait(wait_seconds)
                     continue
             last_built = time.monotonic()
-            self._chain.mine()
+            self._chain.mine_automatically()
 
     def _seconds_until_block(self, since_last_seconds: float) -> float | None:
         """How long to wait before building, if nothing changes; None = until something does."""
