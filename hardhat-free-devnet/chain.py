@@ -151,7 +151,7 @@ class Chain:
         return self._automine
 
     def set_automine(self, enabled: bool) -> None:
-        """Let the worker build blocks by itself, or leave all to `mine`: none of its blocks comes after this returns."""
+        """Let the worker build blocks by itself, or leave all to `mine`: then none of its blocks comes any more."""
         with self._building, self._lock:
             self._automine = enabled
             self.changed.notify_all()
