@@ -10,6 +10,7 @@ import structlog
 
 from contracts.attestation import Domain, recover, result_digest, sign_digest
 from contracts.client import Project
+from contracts.errors import InvalidSignature
 from contracts.values import Address
 from node.codec import Update
 from node.errors import ExchangeError, MalformedMessage, StorageError
@@ -37,6 +38,7 @@ class RoundMemory:
     searched: bool = False
     announced: frozenset[int] | None = None
     cited: dict[Address, bytes] = field(default_factory=dict)
+    refused: set[bytes] = field(default_factory=set)
     outcome: RoundOutcome | None = None
     result_hash: bytes | None = None
 
@@ -215,7 +217,7 @@ class Attester:
         return self._memory
 
     def _statements(self, round_: RoundHistory) -> Statements:
-        revealed = _revealed(round_)
+        revealed, refused = _revealed(round_), self._remember(round_.number).refused
         lists: dict[bytes, HaveList] = {}
         latest: dict[Address, HaveList] = {}
         proposals: list[Proposal] = []
@@ -229,7 +231,10 @@ class Attester:
                     proposals.append(agreement.parse_proposal(envelope.sender, envelope.body, revealed))
                 else:
                     signatures[envelope.sender] = self._signature(envelope)
-            except MalformedStatement as error:
+            except (MalformedStatement, InvalidSignature) as error:
+                if envelope.hash in refused:
+                    continue
+                refused.add(envelope.hash)
                 self._log.warning("statement ignored", round=round_.number, sender=envelope.sender, cause=str(error))
         return Statements(lists, latest, tuple(proposals), signatures)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
+
 from contracts.values import Address
 from node.errors import StateError
 from node.rounds.history import RoundHistory, SwarmHistory
-from node.rounds.record import RoundRecord
+from node.rounds.record import RecordError, RoundRecord
 from node.state_directory import StateDirectory
 
 
@@ -25,20 +27,27 @@ class RecordBook:
     def __init__(self, state: StateDirectory, *, me: Address) -> None:
         self._state, self._me = state, me
         self._newest: dict[int, RoundRecord] = {}
+        self._damaged: set[int] = set()
+        self._log = structlog.get_logger("records")
 
     def get(self, round_number: int) -> RoundRecord | None:
-        """The record of a round, or None."""
+        """The record of a round, or None: also when the file is damaged, then it is fetched again and replaced."""
         if round_number not in self._newest:
             data = self._state.get(round_number)
             if data is None:
                 return None
-            self._remember(RoundRecord.from_json(data, round_number))
+            try:
+                self._remember(RoundRecord.from_json(data, round_number))
+            except RecordError as error:
+                self._complain(round_number, error)
+                return None
         return self._newest[round_number]
 
     def save(self, record: RoundRecord) -> None:
         """Keep a record that was checked against the chain."""
         self._state.save_record(record.round, record.to_json())
         self._remember(record)
+        self._damaged.discard(record.round)
 
     def settled(self, history: SwarmHistory) -> frozenset[int]:
         """The last accepted round, if its record is here."""
@@ -61,6 +70,11 @@ class RecordBook:
         record = self.get(finalized[-1]) if finalized else None
         leaves = () if record is None else record.rewards
         return next((leaf.cumulative_wei for leaf in leaves if leaf.account == self._me), 0)
+
+    def _complain(self, round_number: int, error: RecordError) -> None:
+        if round_number not in self._damaged:
+            self._log.warning("a record on disk is damaged, looking for another", cause=str(error))
+        self._damaged.add(round_number)
 
     def _remember(self, record: RoundRecord) -> None:
         self._newest[record.round] = record

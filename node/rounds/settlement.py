@@ -98,6 +98,7 @@ class Settlement:
                 seat: await self._library.update(round_, round_.reveal_by_seat[seat], history.member_endpoints)
                 for seat in sorted(seats)
             }
+            await self._learn_earned_before(history, round_)
         except (ExchangeError, StorageError, MalformedMessage) as error:
             self._log.warning("round not replayed", round=round_.number, cause=str(error))
             return None
@@ -122,6 +123,13 @@ class Settlement:
             signatures=signatures_of(data, round_.number, acceptance),
             messages=messages,
         )
+
+    async def _learn_earned_before(self, history: SwarmHistory, round_: RoundHistory) -> None:
+        """Fetch the record before this round if it is not here: a newcomer has none, who was away lacks the newest."""
+        earlier = history.previous_accepted(round_.number)
+        if earlier is not None and self._book.get(earlier.number) is None:
+            record = await self._fetch_record(history, earlier)
+            self._book.save(replace(record, computed_hash=None, accuracy=None, loss=None))
 
     async def _fetch_record(self, history: SwarmHistory, round_: RoundHistory) -> RoundRecord:
         endpoints = history.member_endpoints.items()

@@ -9,7 +9,9 @@ import pytest
 
 from contracts.attestation import Domain, checksum_address
 from node.errors import ExchangeError, MalformedMessage
-from node.exchange.mailbox import Mailbox
+from node.exchange.envelope import seal
+from node.exchange.mailbox import Mailbox, Verdict
+from node.rounds.agreement import HAVE_LIST, PROPOSAL, SIGNATURE, signature_body
 from node.rounds.attester import Attester, UpdatesUnavailable
 from node.rounds.history import Commit, Place, Reveal, RoundHistory
 from node.rounds.state import Knowledge
@@ -52,13 +54,18 @@ class Library:
         """Nothing to forgive."""
 
 
-def attester(library: Any) -> Attester:
+DOMAIN = Domain(31337, ME)
+
+
+def new_mailbox() -> Mailbox:
+    return Mailbox(DOMAIN, clock=lambda: 0, is_member=lambda _: True)
+
+
+def attester(library: Any, mailbox: Mailbox) -> Attester:
     nothing: Any = None
-    domain = Domain(31337, ME)
-    mailbox = Mailbox(domain, clock=lambda: 0, is_member=lambda _: True)
     return Attester(
         project=nothing,
-        domain=domain,
+        domain=DOMAIN,
         key=bytes(32),
         me=ME,
         manifest=nothing,
@@ -72,10 +79,30 @@ def attester(library: Any) -> Attester:
 
 
 async def test_what_a_stranger_revealed_never_ends_the_search() -> None:
-    tested = attester(Library())
+    tested = attester(Library(), new_mailbox())
     with pytest.raises(UpdatesUnavailable) as failure:
         await tested.fetch(ROUND, frozenset(range(1, 6)))
     assert set(failure.value.causes) == {2, 3, 4, 5}
     known = tested.knowledge(ROUND, Knowledge())
     assert known.searched
     assert known.held == {1}
+
+
+@pytest.mark.parametrize("kind", [HAVE_LIST, PROPOSAL, SIGNATURE])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        bytes.fromhex("d81c81d81d00"),
+        bytes.fromhex("d81cd5d81d00cf1d42"),
+        signature_body(bytes(32), bytes(65)),
+        signature_body(bytes(32), b"\xff" * 65),
+        signature_body(b"h" * 32, bytes(31) + b"\x05" + bytes(31) + b"\x01" + b"\x1b"),
+    ],
+)
+def test_no_statement_of_a_member_stops_the_others(kind: str, body: bytes) -> None:
+    mailbox = new_mailbox()
+    envelope = seal(DOMAIN, b"k" * 32, kind=kind, round=1, sequence=1, expiry=100, body=body)
+    assert mailbox.offer(envelope.encoded) is Verdict.ADDED
+    known = attester(Library(), mailbox).knowledge(ROUND, Knowledge())
+    assert (known.statements, known.proposals, known.supporters) == ({}, (), frozenset())
