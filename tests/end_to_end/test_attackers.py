@@ -6,6 +6,7 @@ import asyncio
 import io
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from node.exchange.peer_client import new_session
@@ -18,6 +19,7 @@ from scripts.demo.settings import DemoSettings
 PATIENCE_SECONDS = 300.0
 
 
+@pytest.mark.slow
 async def test_lying_withholding_and_silent_peers_cannot_split_the_swarm_or_earn(tmp_path: Path) -> None:
     # 10 peers, so that 7 honest ones carry more than 2/3 of the stake even if the attackers did not sign at all.
     attacks = ("wrong-bytes", "partial-service", "silent")
