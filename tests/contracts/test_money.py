@@ -289,6 +289,7 @@ async def test_a_complete_project_opens_no_round_and_closes_at_once(stage: Stage
     with pytest.raises(Project_Complete) as refusal:
         await small.open_round()
     assert refusal.value.rounds == 1
+    assert not (await small.project.status()).complete
     with pytest.raises(Project_RoundsPending):
         await small.project.close()
     stage.mine((await small.project.round(number)).challenge_end)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.attestation import commitment_hash, round_seed
-from contracts.client import Project
+from contracts.client import Project, Registry
 from contracts.events import (
     ResultAccepted,
     RoundFinalized,
@@ -25,6 +25,7 @@ from contracts.reverts.project import (
     Project_NotSeatOwner,
     Project_PreviousUnsettled,
     Project_ResultMismatch,
+    Project_SignerWithoutStake,
     Project_WrongPhase,
 )
 from contracts.values import Phase, Status
@@ -32,13 +33,16 @@ from tests.support.stage import (
     ATTEST_SECONDS,
     CHALLENGE_SECONDS,
     COMMIT_SECONDS,
+    EPOCH_SECONDS,
     GENESIS,
     PEERS,
     REVEAL_SECONDS,
     ROUND_POOL,
     SEAT_STAKE,
+    Peer,
     Stage,
     address_of,
+    join,
     make_result,
     update_of,
 )
@@ -160,6 +164,30 @@ async def test_only_the_owner_of_a_counting_seat_commits_and_once(stage: Stage) 
     with pytest.raises(Project_AlreadyCommitted) as refusal_again:
         await stage.commit(first, 1)
     assert (refusal_again.value.round, refusal_again.value.seat) == (1, first.seat)
+
+
+async def test_a_round_that_outlasts_its_epoch_keeps_the_seats_and_weights_it_opened_with(stage: Stage) -> None:
+    await stage.token.transfer(address_of(stage.outsider), 6 * SEAT_STAKE)
+    new_seat = await join(stage.outsider, stage.deployment, 6)
+    leaver, *others = stage.peers
+    await Registry(leaver.chain, stage.registry.address).begin_unstake([leaver.seat])
+    next_epoch_start = (await stage.now() // EPOCH_SECONDS + 1) * EPOCH_SECONDS
+    stage.mine(next_epoch_start - COMMIT_SECONDS // 2)
+    opened = await stage.open_round()
+    stage.mine(next_epoch_start)
+    assert await stage.registry.current_epoch() == opened.epoch + 1
+    newcomer = Peer(stage.outsider, new_seat, Project(stage.outsider, stage.project.address))
+    with pytest.raises(Project_NotSeatOwner):
+        await stage.commit(newcomer, 1)
+    for peer in (leaver, *others):
+        await stage.commit(peer, 1)
+    for peer in (leaver, *others):
+        await stage.reveal(peer, 1)
+    result = make_result(1, GENESIS, ROUND_POOL)
+    with pytest.raises(Project_SignerWithoutStake):
+        await stage.project.accept_signed(1, result, stage.sign(1, result, [newcomer]))
+    signatures = stage.sign(1, result, [leaver, *others[:4]])
+    assert (await stage.project.accept_signed(1, result, signatures)).event(ResultAccepted).weight == 5 * SEAT_STAKE
 
 
 @pytest.mark.parametrize("part", ["digest", "data_root", "salt"])
