@@ -6,8 +6,9 @@ chain -> what the project is -> state directory -> gateway -> stake and endpoint
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -183,7 +184,7 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         project=parts.project,
         domain=member.domain,
         manifest=member.manifest,
-        trainers=_trainers(member, seats_of(observer, member.me)),
+        trainer_of=_trainer_of(member),
         library=library,
         state=parts.state,
         store=parts.store,
@@ -218,20 +219,17 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
     )
 
 
-def _trainers(member: Membership, seats: Sequence[int]) -> dict[int, Trainer]:
-    """One trainer a seat, on the shard the seat number assigns."""
+def _trainer_of(member: Membership) -> Callable[[int], Trainer]:
+    """Makes the trainer of a seat when it is first needed: seats may be added while the peer runs."""
     manifest = member.manifest
     shards = member.task.shards(manifest.shard_count, Split.parse(manifest.split), manifest.seed)
-    return {
-        seat: Trainer(
-            member.task,
-            manifest,
-            member.attack.poison_shard(shards[(seat - 1) % manifest.shard_count]),
-            seat=seat,
-            seed=manifest.seed,
-        )
-        for seat in seats
-    }
+
+    @functools.cache
+    def trainer_of(seat: int) -> Trainer:
+        shard = member.attack.poison_shard(shards[(seat - 1) % manifest.shard_count])
+        return Trainer(member.task, manifest, shard, seat=seat, seed=manifest.seed)
+
+    return trainer_of
 
 
 def _open_store(settings: NodeSettings, state: StateDirectory) -> ContentStore:

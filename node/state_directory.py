@@ -155,6 +155,9 @@ class StateDirectory:
             "INSERT OR REPLACE INTO updates VALUES (?, ?, ?, ?, ?)",
             (update.round, update.seat, update.digest, update.data_root, update.salt),
         )
+        for older in (self.path / "outbox").glob(f"*-{update.seat}.fxw"):
+            if older != self.outbox_file(update.round, update.seat):
+                older.unlink(missing_ok=True)
         for older in (self.path / "feedback").glob(f"{update.seat}-*.safetensors"):
             if older not in (
                 self.feedback_file(update.round, update.seat),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,7 @@ class UpdateMaker:
         project: Project,
         domain: Domain,
         manifest: Manifest,
-        trainers: Mapping[int, Trainer],
+        trainer_of: Callable[[int], Trainer],
         library: Library,
         state: StateDirectory,
         store: ContentStore,
@@ -44,7 +44,13 @@ class UpdateMaker:
         me: Address,
     ) -> None:
         self._project, self._domain, self._manifest, self._me = project, domain, manifest, me
-        self._trainers, self._library, self._state, self._store, self._attack = trainers, library, state, store, attack
+        self._trainer_of, self._library, self._state, self._store, self._attack = (
+            trainer_of,
+            library,
+            state,
+            store,
+            attack,
+        )
         self._training = asyncio.Lock()
         self._log = structlog.get_logger("maker")
 
@@ -81,7 +87,7 @@ class UpdateMaker:
         feedback = ErrorFeedback.load_or_clear(
             self._state.feedback_file(number - 1, seat), len(theta), beta_q16=self._manifest.beta_q16
         )
-        honest = self._trainers[seat].pseudo_gradient(theta, number)
+        honest = self._trainer_of(seat).pseudo_gradient(theta, number)
         corrected = feedback.corrected(self._attack.poison_update(honest, view))
         header = MessageHeader(
             run_id=self._domain.run_id,
