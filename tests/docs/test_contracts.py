@@ -1,0 +1,54 @@
+"""docs/contracts.md names every call, event and error of the contracts, and the gas on record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from contracts.abi import ARTIFACTS
+from contracts.reverts.base import TypedRevert
+from contracts.reverts.factory import FactoryReverted
+from contracts.reverts.project import ProjectReverted
+from contracts.reverts.registry import RegistryReverted
+from tests.support.markdown import DOCS, ROOT, Document
+
+PAGE = Document(DOCS / "contracts.md")
+CONTRACTS = ("PeerRegistry", "ProjectFactory", "TrainingProject")
+
+
+def abi(contract: str, kind: str) -> list[str]:
+    """Names of the contract's own entries of a kind."""
+    artifact: dict[str, Any] = json.loads((ARTIFACTS / f"{contract}.json").read_text(encoding="utf-8"))
+    return [entry["name"] for entry in artifact["abi"] if entry["type"] == kind]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_call_and_event_is_documented(contract: str) -> None:
+    calls = PAGE.section("Calls").split(f"| `{contract}` | does |")[1].partition("\n\n")[0]
+    for name in abi(contract, "function"):
+        assert f"`{name}(" in calls or f"`{name}`" in calls or name == "eip712Domain", name
+    row = next(line for line in PAGE.section("Events").splitlines() if line.startswith(f"| `{contract}`"))
+    for name in abi(contract, "event"):
+        assert name in row or name.startswith("EIP712"), name
+
+
+@pytest.mark.parametrize("kind", [FactoryReverted, ProjectReverted, RegistryReverted])
+def test_every_error_is_documented(kind: type[TypedRevert]) -> None:
+    assert kind.__subclasses__()
+    for error in kind.__subclasses__():
+        assert f"`{error.__name__}`" in PAGE.section("Errors")
+
+
+def test_gas_is_what_the_snapshot_says() -> None:
+    figures = json.loads((ROOT / "tests" / "contracts" / "gas_snapshot.json").read_text(encoding="utf-8"))
+    few, many = figures["8 seats"], figures["16 seats"]
+    section = PAGE.section("Gas")
+    for row, name in (("commit, each", "commit"), ("reveal, each", "reveal"), ("whole round", "whole")):
+        assert f"| {row} | {few[f'later round: {name}']:,} | {many[f'later round: {name}']:,} |" in section
+    for name in ("open", "accept", "finalize"):
+        assert f"| {name} | {few[f'later round: {name}']:,} | {many[f'later round: {name}']:,} |" in section
+    claims = [f"{each['first round: claim, holder']:,}, {each['later round: claim, holder']:,}" for each in (few, many)]
+    assert f"| claim, first and later | {claims[0]} | {claims[1]} |" in section
+    assert f"{few['deploy']:,}, creating a project {few['create project']:,}" in section
