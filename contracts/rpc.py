@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from web3 import AsyncHTTPProvider
-from web3.providers.rpc.utils import ExceptionRetryConfiguration
 from web3.types import RPCEndpoint
 
 from contracts.decoding import decode_revert, hex_bytes, hex_number
@@ -19,31 +19,56 @@ FIRST_PAUSE_SECONDS = 0.1
 CONNECTIONS = 32
 
 
+class Transport(AsyncHTTPProvider):
+    """web3's provider on one session of our own, which keeps its connections.
+
+    web3's session cache opens a connection for every request, and guards itself with one lock for the whole process: a
+    request that is cancelled while it waits for the lock takes it for good, and nobody in the process gets through any
+    more (web3 8.0.0).
+    """
+
+    def __init__(self, url: str, *, timeout_seconds: float) -> None:
+        super().__init__(url)
+        self._url = url
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+            headers={"Content-Type": "application/json"},
+        )
+
+    async def _make_request(self, method: RPCEndpoint, request_data: bytes) -> bytes:
+        pause_seconds = FIRST_PAUSE_SECONDS
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._post(request_data)
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(pause_seconds)
+                pause_seconds *= 2
+        return await self._post(request_data)
+
+    async def _post(self, request_data: bytes) -> bytes:
+        async with self._session.post(self._url, data=request_data) as response:
+            response.raise_for_status()
+            return await response.read()
+
+    async def disconnect(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+
 class Rpc:
     """A connection to a node. Every request may be repeated: a raw transaction counts once however often it is sent."""
 
-    def __init__(self, url: str, provider: AsyncHTTPProvider) -> None:
+    def __init__(self, url: str, transport: Transport) -> None:
         self.url = url
-        self._provider = provider
+        self._transport = transport
 
     @classmethod
     async def open(cls, url: str, *, timeout_seconds: float) -> Rpc:
         """Prepare the connection; nothing is sent yet. Raises ChainUnreachable for what is no HTTP address."""
         if not _is_http(url):
             raise ChainUnreachable(url, "not an http or https address")
-        provider = AsyncHTTPProvider(
-            url,
-            request_kwargs={"timeout": aiohttp.ClientTimeout(total=timeout_seconds)},
-            exception_retry_configuration=ExceptionRetryConfiguration(
-                errors=(aiohttp.ClientConnectionError,), retries=ATTEMPTS, backoff_factor=FIRST_PAUSE_SECONDS
-            ),
-        )
-        # The provider's own session opens a new connection for every request.
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS), timeout=aiohttp.ClientTimeout(total=timeout_seconds)
-        )
-        await provider.cache_async_session(session)
-        return cls(url, provider)
+        return cls(url, Transport(url, timeout_seconds=timeout_seconds))
 
     async def request(self, method: str, *parameters: object) -> Any:
         """The result of one call.
@@ -51,7 +76,7 @@ class Rpc:
         Raises ChainUnreachable, ContractReverted where a contract refused, RequestRejected for any other error.
         """
         try:
-            answer: object = await self._provider.make_request(RPCEndpoint(method), list(parameters))
+            answer: object = await self._transport.make_request(RPCEndpoint(method), list(parameters))
         except TimeoutError as error:
             raise ChainUnreachable(self.url, f"no answer to {method} in time") from error
         except aiohttp.ClientConnectorError as error:
@@ -75,7 +100,7 @@ class Rpc:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._provider.disconnect()
+        await self._transport.disconnect()
 
 
 def _is_http(url: str) -> bool:

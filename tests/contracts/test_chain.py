@@ -107,6 +107,21 @@ async def test_a_lost_connection_is_opened_again(node: FakeNode) -> None:
     assert heads == [Head(1, bytes.fromhex("ab" * 32), 2)] * 40
 
 
+async def test_requests_cancelled_at_any_moment_leave_the_others_alone(node: FakeNode) -> None:
+    node.answers["eth_getBlockByNumber"] = {"number": "0x1", "hash": HASH, "timestamp": "0x2"}
+    async with await Chain.connect(node.url) as chain, await Chain.connect(node.url) as other:
+        for turns in range(50):
+            asking = [asyncio.create_task(chain.head()) for _ in range(8)]
+            for _ in range(turns % 10):
+                await asyncio.sleep(0)
+            for task in asking[1:]:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+            assert asking[0].result().number == 1
+        async with asyncio.timeout(10):
+            assert await chain.head() == await other.head()
+
+
 @pytest.mark.parametrize(
     "block",
     [{}, [], "0x1", {"number": "0x1", "hash": HASH}, {"number": "1", "hash": HASH, "timestamp": "0x1"}],
