@@ -11,8 +11,6 @@ from node.observer import ChainObserver
 class NotEnoughStake(SwarmProofError):
     """The account cannot pay for the seats it asked for."""
 
-    exit_code = 2
-
     def __init__(self, account: Address, seats: int, needed_wei: int, balance_wei: int) -> None:
         super().__init__(
             f"account {account} holds {balance_wei} of the stake token, {seats} more seats cost {needed_wei}"

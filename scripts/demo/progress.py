@@ -104,7 +104,7 @@ def round_line(swarm: Swarm, record: RoundRecord) -> str:
     explained = "; ".join(f"{reason}: {_counted(who)}" for reason, who in sorted(zeros.items()))
     accuracy = "" if record.accuracy is None else f"accuracy {record.accuracy:.4f}  "
     paid = sum(item.reason is Reason.NONE for item in record.contributions)
-    return f"round {record.round:>3}  {accuracy}{paid} paid  {explained}"
+    return f"round {record.round:>3}  {accuracy}{paid} paid  {explained}".rstrip()
 
 
 def _counted(who: Counter[str]) -> str:

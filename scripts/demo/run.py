@@ -29,6 +29,8 @@ from scripts.demo.scenario import Swarm, start_api, start_swarm
 from scripts.demo.settings import DemoSettings
 from verifier.audit import AuditSettings, audit
 
+REPORT_COLUMNS = 132
+
 
 async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
     """Run a demonstration; returns 0 if training, rewards and audit ended as they must, else 1.
@@ -71,7 +73,7 @@ async def _run(settings: DemoSettings, *, as_json: bool) -> int:
                 if as_json:
                     print(json.dumps(report.document(), indent=2))
                 else:
-                    print_report(report, Console())
+                    print_report(report, report_console())
                 if settings.serve:
                     console.print(f"the API stays up at {api_url}; press Ctrl-C to end")
                     await asyncio.Event().wait()
@@ -102,6 +104,12 @@ async def _report(swarm: Swarm, progress: Progress, *, started: float, ready: fl
         total_seconds=time.monotonic() - started,
     )
     return DemoReport(swarm, records, verdict, figures, failures_of(swarm, progress, verdict))
+
+
+def report_console() -> Console:
+    """Standard output: as wide as the terminal, or wide enough for whole addresses where it is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=REPORT_COLUMNS)
 
 
 @contextlib.contextmanager
