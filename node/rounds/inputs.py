@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contracts.attestation import Domain
-from node.codec import MessageHeader, Update, data_leaves, parse
+from node.codec import MessageHeader, Update, data_leaves, expect_header, parse
 from node.errors import MalformedMessage
 from node.manifest import Manifest
 from node.merkle import PositionTree
@@ -26,8 +26,7 @@ def open_update(data: bytes, manifest: Manifest, domain: Domain, round_: RoundHi
         base_digest=round_.base_digest,
         manifest_digest=manifest.digest,
     )
-    if update.header != expected:
-        raise MalformedMessage(f"header {update.header}, expected {expected}")
+    expect_header(update.header, expected)
     root = PositionTree(data_leaves(update, manifest.layout)).root
     if root != reveal.data_root:
         raise MalformedMessage(f"data root 0x{root.hex()}, revealed 0x{reveal.data_root.hex()}")
