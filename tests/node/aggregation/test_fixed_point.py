@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import floor, sqrt
 
@@ -15,6 +16,7 @@ from node.aggregation.fixed_point import (
     Q30_ONE,
     clip_factors_q16,
     cosine_q30,
+    ln_q30,
     lower_median,
     relative_norms_q16,
     rshift_round_in_place,
@@ -71,3 +73,32 @@ def test_cosine_agrees_with_floats_and_stays_in_range(pairs: list[tuple[int, int
         # The root of the product is rounded down once, at worst by one part in itself.
         assert abs(cosine / Q30_ONE - product / sqrt(a * b)) <= 2 / sqrt(a * b) + 2.0**-29
     assert cosine_q30(product, b, a) == cosine
+
+
+def exact_ln_q30(numerator: int, denominator: int) -> Decimal:
+    with localcontext(prec=120):
+        return (Decimal(numerator).ln() - Decimal(denominator).ln()) * Q30_ONE
+
+
+@given(st.integers(1, 1 << 128), st.integers(1, 1 << 128))
+def test_logarithms_are_the_nearest_integers(numerator: int, denominator: int) -> None:
+    error = abs(ln_q30(numerator, denominator) - exact_ln_q30(numerator, denominator))
+    assert error <= Decimal("0.5") + Decimal(2) ** -40
+
+
+@given(st.integers(1, 1 << 64))
+def test_logarithms_are_odd_and_zero_at_one(number: int) -> None:
+    assert ln_q30(number, number) == 0
+    assert ln_q30(number, 7) == -ln_q30(7, number)
+
+
+def test_known_logarithms() -> None:
+    assert ln_q30(2, 1) == 744261118  # 0.693147180...
+    assert ln_q30(99, 1) == 4933972369
+    assert ln_q30(1, 100_000) == -12361909588
+
+
+def test_there_is_no_logarithm_of_what_is_not_positive() -> None:
+    for numerator, denominator in ((0, 1), (1, 0), (-1, -1)):
+        with pytest.raises(ValueError, match="the logarithm"):
+            ln_q30(numerator, denominator)
