@@ -25,7 +25,8 @@ class NodeSettings(BaseModel):
 
     `host`, `port`: where the gateway listens (port 0: any free one). `public_url`: what other peers use to reach it; by
     default `http://host:port`. `seats`: how many seats to hold; missing ones are staked at start. `ipfs_api`: multiaddr
-    of a Kubo RPC to keep blocks in instead of the state directory. `attack`: misbehave on purpose (see node.attacks).
+    of a Kubo RPC to keep blocks in instead of the state directory. `attack`: misbehave on purpose (see node.attacks),
+    together with the accounts in `attack_accomplices`, which draw common random numbers from the same `attack_seed`.
     `from_block`: where the contracts were deployed; `factory`, `registry`, `project`: their addresses.
     """
 
@@ -46,6 +47,8 @@ class NodeSettings(BaseModel):
     data_dir: Path | None = None
     seats: Annotated[int, Field(ge=1, le=1024)] = 1
     attack: str | None = None
+    attack_accomplices: tuple[ChecksumAddress, ...] = ()
+    attack_seed: Annotated[int, Field(ge=0, lt=1 << 64)] = 0
     ipfs_api: str | None = None
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
     claim: bool = True

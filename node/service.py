@@ -189,6 +189,8 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         state=parts.state,
         store=parts.store,
         attack=member.attack,
+        accomplices=settings.attack_accomplices,
+        attack_seed=settings.attack_seed,
         me=member.me,
     )
     settlement = Settlement(

@@ -23,14 +23,16 @@ from eth_utils.address import to_checksum_address
 
 from contracts.values import Address
 from node.attacks import ATTACKS, Attack, AttackView, load_attack
-from node.checkpoint import Checkpoint, genesis, to_tensors
+from node.checkpoint import Checkpoint, dequantise, genesis, to_tensors
 from node.codec import MessageHeader, Update, data_leaves, decode, encode, parse
-from node.errors import NodeError
+from node.errors import MalformedMessage, NodeError
 from node.manifest import Manifest
 from node.merkle import PositionTree
 from node.rounds.outcome import Absent, InputUpdate, Reason, RoundOutcome, compute_outcome
 from node.tasks import Evaluation, Split, Task, load_task
 from node.training import ErrorFeedback, Trainer, load_parameters
+
+FloatVector = npt.NDArray[np.float32]
 
 POOL_WEI = 10**20
 RUN_ID = hashlib.sha256(b"simulated swarm").digest()
@@ -72,13 +74,15 @@ class Swarm:
         self.attacks: dict[int, Attack] = {
             seat: load_attack(attacks.get(seat)) for seat in range(1, manifest.shard_count + 1)
         }
-        self._trainers = {
-            seat: Trainer(task, manifest, attack.poison_shard(shards[seat - 1]), seat=seat, seed=manifest.seed)
-            for seat, attack in self.attacks.items()
-        }
+        self._colluders = {seat: [other for other in attacks if attacks[other] == attacks[seat]] for seat in attacks}
+        self._trainers: dict[int, Trainer] = {}
+        for seat, attack in self.attacks.items():
+            source = attack.trains_as(seat, self._colluders.get(seat, [seat]))
+            shard = attack.poison_shard(shards[source - 1])
+            self._trainers[seat] = Trainer(task, manifest, shard, seat=source, seed=manifest.seed)
         count = manifest.layout.parameter_count
         self._feedback = {seat: ErrorFeedback(count, beta_q16=manifest.beta_q16) for seat in self.attacks}
-        self._revealed: dict[int, npt.NDArray[np.float32]] = {}
+        self._revealed: dict[int, FloatVector] = {}
         self._earned: dict[Address, int] = {}
         self._previous: Checkpoint | None = None
         self.checkpoint = genesis(manifest)
@@ -90,12 +94,16 @@ class Swarm:
             yield self._round(number)
 
     def _round(self, number: int) -> SimulatedRound:
-        messages = {seat: self._message(number, seat) for seat in self.attacks}
-        updates = {seat: parse(message, self.manifest) for seat, message in messages.items()}
-        absences = {seat: _absence(attack) for seat, attack in self.attacks.items()}
+        honest = [seat for seat in self.attacks if seat not in self._colluders]
+        messages = {seat: self._message(number, seat, {}) for seat in honest}
+        known = {seat: self._decoded(message) for seat, message in messages.items()}
+        messages.update({seat: self._message(number, seat, known) for seat in sorted(self._colluders)})
+        updates = {seat: parsed for seat in self.attacks if (parsed := self._parsed(messages[seat])) is not None}
+        absences = {seat: _absence(attack, number, seat in updates) for seat, attack in self.attacks.items()}
         outcome = compute_outcome(
             manifest=self.manifest,
             round=number,
+            seed=hashlib.sha256(f"round {number}".encode()).digest(),
             base=self.checkpoint,
             previous=self._previous,
             inputs=[
@@ -118,21 +126,52 @@ class Swarm:
         self._previous, self.checkpoint = self.checkpoint, outcome.checkpoint
         model = self.task.model()
         load_parameters(model, to_tensors(self.checkpoint, self.manifest))
-        sizes = tuple(len(message) for message in messages.values())
+        sizes = tuple(len(messages[seat]) for seat in self.attacks)
         return SimulatedRound(number, outcome, self.task.evaluate(model), sizes)
 
-    def _message(self, number: int, seat: int) -> bytes:
-        others = {other: update for other, update in self._revealed.items() if other != seat}
-        update = self._trainers[seat].pseudo_gradient(self.checkpoint.theta, number)
-        poisoned = self.attacks[seat].poison_update(update, AttackView(number, others))
+    def _message(self, number: int, seat: int, known: Mapping[int, FloatVector]) -> bytes:
+        attack, feedback = self.attacks[seat], self._feedback[seat]
         header = MessageHeader(RUN_ID, number, seat, self.checkpoint.digest, self.manifest.digest)
-        message = encode(self._feedback[seat].corrected(poisoned), self.manifest, header)
-        self._feedback[seat].sent(decode(parse(message, self.manifest), self.manifest.layout))
-        return message
+        update = self._trainers[seat].pseudo_gradient(self.checkpoint.theta, number)
+        vector = attack.poison_update(update, self._view(number, seat, known, header))
+        if not attack.uses_error_feedback:
+            return attack.poison_message(encode(vector, self.manifest, header))
+        message = encode(feedback.corrected(vector), self.manifest, header)
+        feedback.sent(self._decoded(message))
+        return attack.poison_message(message)
+
+    def _view(self, number: int, seat: int, known: Mapping[int, FloatVector], header: MessageHeader) -> AttackView:
+        colluders = self._colluders.get(seat, [seat])
+        return AttackView(
+            round=number,
+            known_updates=known,
+            previous_step=self._step(),
+            index=colluders.index(seat),
+            count=len(colluders),
+            seed=self.manifest.seed,
+            revealed_updates={other: self._revealed[other] for other in self._revealed if other not in colluders},
+            sent=lambda vector: self._decoded(encode(vector, self.manifest, header)),
+        )
+
+    def _step(self) -> FloatVector | None:
+        """What the last round subtracted from the state, float32 (d,)."""
+        if self._previous is None:
+            return None
+        return dequantise(self._previous.theta, self.manifest) - dequantise(self.checkpoint.theta, self.manifest)
+
+    def _decoded(self, message: bytes) -> FloatVector:
+        return decode(parse(message, self.manifest), self.manifest.layout)
+
+    def _parsed(self, message: bytes) -> Update | None:
+        try:
+            return parse(message, self.manifest)
+        except MalformedMessage:
+            return None
 
     def _input(self, seat: int, message: bytes, update: Update) -> InputUpdate:
         root = PositionTree(data_leaves(update, self.manifest.layout)).root
-        return InputUpdate(seat, owner_of(seat), seat, hashlib.sha256(message).digest(), root, update)
+        digest = hashlib.sha256(message).digest()
+        return InputUpdate(seat, seat, root, update, owner_of(seat), digest)
 
 
 def owner_of(seat: int) -> Address:
@@ -183,10 +222,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _absence(attack: Attack) -> Reason:
-    if not attack.reveals:
+def _absence(attack: Attack, number: int, is_readable: bool) -> Reason:
+    if not attack.reveals_in(number):
         return Reason.NO_REVEAL
-    return Reason.NOT_AVAILABLE if attack.serve("anybody", b"", b"block") not in (b"block", None) else Reason.NONE
+    serves = attack.serve("anybody", b"", b"block") in (b"block", None)
+    return Reason.NONE if serves and is_readable else Reason.NOT_AVAILABLE
 
 
 def _line(seed: int, summary: Summary) -> str:

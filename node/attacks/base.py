@@ -1,52 +1,85 @@
 """What an attacker may do differently. Every hook is honest here; an attack overrides the one it needs.
 
 Attackers are ordinary peers: they stake, commit and sign like everybody else, and what they send goes through the same
-error feedback and encoder, so every byte on the wire is well-formed. They exist for demonstrations and tests.
+encoder. They exist for demonstrations, tests and the lab, which calls the same hooks without chain and network.
 
-Shape legend: d = parameters.
+Shape legend: d = parameters, M = examples, F = features of one example.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from torch import nn
 
 from node.tasks.base import Shard
 
 FloatVector = npt.NDArray[np.float32]
 
 
+def _unchanged(vector: FloatVector) -> FloatVector:
+    return vector
+
+
 @dataclass(frozen=True)
 class AttackView:
-    """What an attacker knows when it makes its update.
+    """What an attacker knows when it makes its update. All vectors are float32 (d,), mappings go by seat.
 
-    `previous_updates`: the decoded updates, float32 (d,), that others revealed in the previous round, by seat. Empty in
-    round 1 and for an attack that does not look at others.
+    `known_updates`: decoded messages of peers that do not collude. In the lab those of this round, since its attackers
+    are omniscient; in a peer those of the previous round, since commit and reveal hide the running one.
+    `revealed_updates`: those of the previous round, in both. Both are empty in round 1 and for an attack that does not
+    look at others.
+    `previous_step`: what the last round subtracted from the model; None in round 1.
+    `index`, `count`: place of this seat, from 0, among the `count` seats that carry out the same attack together.
+    `seed`: what colluders draw their common random numbers from.
+    `sent`: what the message of a vector says once it is decoded: a sparse message is shorter than its vector.
     """
 
     round: int
-    previous_updates: Mapping[int, FloatVector] = field(default_factory=dict)
+    known_updates: Mapping[int, FloatVector] = field(default_factory=dict)
+    previous_step: FloatVector | None = None
+    index: int = 0
+    count: int = 1
+    seed: int = 0
+    revealed_updates: Mapping[int, FloatVector] = field(default_factory=dict)
+    sent: Callable[[FloatVector], FloatVector] = _unchanged
 
 
 class Attack:
-    """An honest peer. `reveals`: whether it reveals the update it committed to. `looks_at_others`: whether it needs
-    the view's `previous_updates`, which cost memory and time to decode.
+    """An honest peer.
+
+    `reveals`: whether it reveals the updates it committed to. `looks_at_others`: whether it needs the view's updates of
+    others, which cost memory and time to decode. `uses_error_feedback`: whether what earlier messages left out is added
+    to its update, as honest peers do it; without, the update is encoded as it is.
     """
 
     name = "honest"
     reveals = True
     looks_at_others = False
+    uses_error_feedback = True
+
+    def reveals_in(self, round_number: int) -> bool:
+        """Whether it reveals in this round."""
+        return self.reveals
+
+    def trains_as(self, seat: int, colluders: Sequence[int]) -> int:
+        """The seat whose shard and batches `seat` trains on. `colluders`: seats of the same attack, ascending."""
+        return seat
 
     def poison_shard(self, shard: Shard) -> Shard:
         """The examples to train on instead of the seat's own."""
         return shard
 
     def poison_update(self, update: FloatVector, view: AttackView) -> FloatVector:
-        """The pseudo-gradient, float32 (d,), to send instead of the trained one; error feedback and encoder follow."""
+        """The pseudo-gradient, float32 (d,), finite, to send instead of the trained `update`."""
         return update
+
+    def poison_message(self, data: bytes) -> bytes:
+        """The bytes to commit to and serve instead of the encoded message."""
+        return data
 
     def serve(self, requester: str | None, digest: bytes, data: bytes) -> bytes | None:
         """What to answer when `requester` (an address, None if it gave none) asks for the block behind `digest`.
@@ -54,3 +87,10 @@ class Attack:
         None: claim not to have it. `data` is the block itself and is not to be changed in the peer's own store.
         """
         return data
+
+    def success(self, model: nn.Module, test: Shard) -> float | None:
+        """How far the attack reached its own goal on examples nobody trains on, from 0 to 1.
+
+        `model` maps inputs (M, F) to class scores (M, classes). None for an attack that only wants to do harm.
+        """
+        return None

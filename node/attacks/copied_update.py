@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from node.attacks.base import Attack, AttackView, FloatVector
+from node.attacks.base import AttackView, FloatVector
+from node.attacks.crafted import CraftedAttack
+from node.attacks.vectors import Doubles
 
 
-class CopiedUpdate(Attack):
-    """Take turns copying the other seats."""
+class CopiedUpdate(CraftedAttack):
+    """Take turns copying the other seats; colluders copy different ones."""
 
     name = "copy"
-    looks_at_others = True
 
-    def poison_update(self, update: FloatVector, view: AttackView) -> FloatVector:
+    def craft(self, update: FloatVector, view: AttackView) -> Doubles:
         """An update of the previous round; all zeros while there is nothing to copy."""
-        others = sorted(view.previous_updates)
+        others = sorted(view.revealed_updates)
         if not others:
-            return np.zeros_like(update)
-        return view.previous_updates[others[view.round % len(others)]].astype(np.float32)
+            return np.zeros(len(update))
+        return view.revealed_updates[others[(view.round + view.index) % len(others)]].astype(np.float64)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from node.attacks.base import Attack
+from node.attacks.goal import classify, part_of
 from node.tasks.base import Shard
 
 
@@ -14,3 +17,8 @@ class LabelFlip(Attack):
     def poison_shard(self, shard: Shard) -> Shard:
         """The same inputs under mirrored labels."""
         return Shard(shard.inputs, shard.class_count - 1 - shard.labels, shard.class_count)
+
+    def success(self, model: nn.Module, test: Shard) -> float:
+        """Fraction of the test examples that get the mirrored label."""
+        mirrored = test.class_count - 1 - test.labels
+        return part_of(classify(model, test.inputs) == mirrored, mirrored != test.labels)

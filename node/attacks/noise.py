@@ -1,22 +1,18 @@
-"""Noise: a free rider sends random numbers of the size an honest update has."""
+"""Noise: a free rider sends random numbers of the size an honest message has."""
 
 from __future__ import annotations
 
-import hashlib
-
-import numpy as np
-
-from node.attacks.base import Attack, AttackView, FloatVector
+from node.attacks.base import AttackView, FloatVector
+from node.attacks.crafted import CraftedAttack
+from node.attacks.vectors import Doubles, at_norm, honest_updates, own_generator, random_direction, typical_norm
 
 
-class Noise(Attack):
-    """Gaussian noise with the norm of the trained update."""
+class Noise(CraftedAttack):
+    """Gaussian noise at the length of an honest message; each colluder sends its own."""
 
     name = "noise"
 
-    def poison_update(self, update: FloatVector, view: AttackView) -> FloatVector:
-        """Noise with the norm of `update`, which is its seed too: no two seats send the same noise."""
-        seed = int.from_bytes(hashlib.sha256(update.tobytes()).digest(), "big")
-        noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(len(update)).astype(np.float32)
-        norm = float(np.linalg.norm(noise))
-        return noise * np.float32(np.linalg.norm(update) / norm) if norm > 0 else noise
+    def craft(self, update: FloatVector, view: AttackView) -> Doubles:
+        """A random direction at honest length."""
+        direction = random_direction(own_generator(view), len(update))
+        return at_norm(direction, typical_norm(honest_updates(update, view)), view)

@@ -109,9 +109,11 @@ class Driver:
             known = replace(known, prepared=self._maker.prepared(current, own))
             known = self._attester.knowledge(current, known)
         actions = next_actions(history, self._rules, known, self._me, now=now)
-        if not self._attack.reveals:
-            actions = tuple(action for action in actions if not isinstance(action, state.Reveal))
-        return actions
+        return tuple(
+            action
+            for action in actions
+            if not isinstance(action, state.Reveal) or self._attack.reveals_in(action.round)
+        )
 
     def _is_complete(self) -> bool:
         return state.is_complete(self._observer.history, self._rules)

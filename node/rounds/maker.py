@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,10 @@ from contracts.attestation import Domain, commitment_hash
 from contracts.client import Project
 from contracts.values import Address
 from node.attacks.base import Attack, AttackView
+from node.checkpoint import Checkpoint, dequantise
 from node.codec import MessageHeader, data_leaves, decode, encode, parse
+from node.errors import MalformedMessage
+from node.exchange.errors import FetchFailed
 from node.manifest import Manifest
 from node.merkle import PositionTree
 from node.rounds.history import RoundHistory, SwarmHistory
@@ -25,6 +29,8 @@ from node.storage.unixfs import root_of
 from node.training import ErrorFeedback, Trainer
 
 SALT_BYTES = 32
+
+FloatVector = npt.NDArray[np.float32]
 
 
 class UpdateMaker:
@@ -41,6 +47,8 @@ class UpdateMaker:
         state: StateDirectory,
         store: ContentStore,
         attack: Attack,
+        accomplices: Collection[Address],
+        attack_seed: int,
         me: Address,
     ) -> None:
         self._project, self._domain, self._manifest, self._me = project, domain, manifest, me
@@ -51,6 +59,7 @@ class UpdateMaker:
             store,
             attack,
         )
+        self._colluders, self._attack_seed = frozenset({me, *accomplices}), attack_seed
         self._training = asyncio.Lock()
         self._log = structlog.get_logger("maker")
 
@@ -60,10 +69,22 @@ class UpdateMaker:
 
     async def prepare(self, history: SwarmHistory, round_: RoundHistory, seat: int) -> None:
         """Train from the base checkpoint and make the update durable."""
-        base, _ = await self._library.base(round_)
-        view = await self._view(history, round_)
+        base, previous = await self._library.base(round_)
+        colluders = self._colluding_seats(history, round_)
+        view = AttackView(
+            round=round_.number,
+            index=colluders.index(seat),
+            count=len(colluders),
+            seed=self._attack_seed,
+            sent=lambda vector: self._said(vector, self._header(round_, seat)),
+        )
+        if self._attack.looks_at_others:
+            revealed = await self._revealed(history, round_.number - 1)
+            step = _step(previous, base, self._manifest)
+            view = replace(view, known_updates=revealed, revealed_updates=revealed, previous_step=step)
+        trainer = self._trainer_of(self._attack.trains_as(seat, colluders))
         async with self._training:
-            await asyncio.to_thread(self._make, base.theta, round_, seat, view)
+            await asyncio.to_thread(self._make, trainer, base.theta, round_, seat, view)
 
     async def commit(self, round_: RoundHistory, seat: int) -> None:
         """Promise the update on the chain."""
@@ -82,42 +103,65 @@ class UpdateMaker:
         await self._project.reveal(round_.number, seat, update.digest, update.data_root, update.salt)
         outbox.unlink(missing_ok=True)
 
-    def _make(self, theta: npt.NDArray[np.int32], round_: RoundHistory, seat: int, view: AttackView) -> None:
+    def _make(
+        self, trainer: Trainer, theta: npt.NDArray[np.int32], round_: RoundHistory, seat: int, view: AttackView
+    ) -> None:
         number = round_.number
         feedback = ErrorFeedback.load_or_clear(
             self._state.feedback_file(number - 1, seat), len(theta), beta_q16=self._manifest.beta_q16
         )
-        honest = self._trainer_of(seat).pseudo_gradient(theta, number)
-        corrected = feedback.corrected(self._attack.poison_update(honest, view))
-        header = MessageHeader(
-            run_id=self._domain.run_id,
-            round=number,
-            seat=seat,
-            base_digest=round_.base_digest,
-            manifest_digest=self._manifest.digest,
-        )
-        message = encode(corrected, self._manifest, header)
+        vector = self._attack.poison_update(trainer.pseudo_gradient(theta, number), view)
+        if self._attack.uses_error_feedback:
+            vector = feedback.corrected(vector)
+        message = encode(vector, self._manifest, self._header(round_, seat))
         update = parse(message, self._manifest)
-        feedback.sent(decode(update, self._manifest.layout))
+        if self._attack.uses_error_feedback:
+            feedback.sent(decode(update, self._manifest.layout))
         feedback.save(self._state.feedback_file(number, seat))
         root = PositionTree(data_leaves(update, self._manifest.layout)).root
+        message = self._attack.poison_message(message)
         prepared = PreparedUpdate(number, seat, root_of(message).digest, root, os.urandom(SALT_BYTES))
         self._state.save_update(prepared, message)
         self._log.debug("update prepared", round=number, seat=seat, message_bytes=len(message))
 
-    async def _view(self, history: SwarmHistory, round_: RoundHistory) -> AttackView:
-        """What an attacker may look at: the updates the others revealed a round earlier."""
-        if not self._attack.looks_at_others or round_.number == 1:
-            return AttackView(round=round_.number, previous_updates={})
-        earlier = history.round(round_.number - 1)
-        updates: dict[int, npt.NDArray[np.float32]] = {}
+    def _header(self, round_: RoundHistory, seat: int) -> MessageHeader:
+        return MessageHeader(
+            run_id=self._domain.run_id,
+            round=round_.number,
+            seat=seat,
+            base_digest=round_.base_digest,
+            manifest_digest=self._manifest.digest,
+        )
+
+    def _said(self, vector: FloatVector, header: MessageHeader) -> FloatVector:
+        """What others read in the message of a vector."""
+        return decode(parse(encode(vector, self._manifest, header), self._manifest), self._manifest.layout)
+
+    def _colluding_seats(self, history: SwarmHistory, round_: RoundHistory) -> Sequence[int]:
+        """This peer's seats and its accomplices', ascending."""
+        return [seat.number for seat in history.active_seats(round_.epoch) if seat.owner in self._colluders]
+
+    async def _revealed(self, history: SwarmHistory, number: int) -> Mapping[int, FloatVector]:
+        """What an attacker may look at: the updates that others revealed in an earlier round, as far as it has them."""
+        updates: dict[int, FloatVector] = {}
+        if number < 1:
+            return updates
+        earlier = history.round(number)
         for reveal in earlier.reveals:
-            if earlier.commit_by_seat[reveal.seat].owner != self._me:
-                update = await self._library.update(earlier, reveal, ())
+            if earlier.commit_by_seat[reveal.seat].owner not in self._colluders:
+                try:
+                    update = await self._library.update(earlier, reveal, ())
+                except (FetchFailed, MalformedMessage):
+                    continue
                 updates[reveal.seat] = decode(update, self._manifest.layout)
-        return AttackView(round=round_.number, previous_updates=updates)
+        return updates
 
     def _require(self, round_number: int, seat: int) -> PreparedUpdate:
         update = self._state.update(round_number, seat)
         assert update is not None, "next_actions asks for prepared seats only"
         return update
+
+
+def _step(previous: Checkpoint | None, base: Checkpoint, manifest: Manifest) -> FloatVector | None:
+    """What the last accepted round subtracted from the state, float32 (d,); None before there was one."""
+    return None if previous is None else dequantise(previous.theta, manifest) - dequantise(base.theta, manifest)

@@ -35,12 +35,16 @@ THAW_SECONDS = 600
 
 @dataclass(frozen=True)
 class DemoPeer:
-    """One peer of the demonstration. `attack` is None for an honest one; `running` its process."""
+    """One peer of the demonstration. `attack` is None for an honest one; `accomplices` carry out the same one.
+
+    `running`: its process.
+    """
 
     index: int
     address: Address
     attack: str | None
     folder: Path
+    accomplices: tuple[Address, ...] = ()
     running: Running | None = None
 
 
@@ -155,7 +159,8 @@ async def _populate(
     peers = []
     for index, account in enumerate(accounts[: settings.peers]):
         attack = settings.attack_of(index)
-        peer = DemoPeer(index, account["address"], attack, folder / f"peer-{index}")
+        accomplices = tuple(accounts[other]["address"] for other in settings.accomplices_of(index))
+        peer = DemoPeer(index, account["address"], attack, folder / f"peer-{index}", accomplices)
         write_peer_configuration(settings, devnet["rpc_url"], deployment, project, peer, account["private_key"])
         peers.append(replace(peer, running=await start_peer(processes, peer)))
     start = SwarmHistory.start(seat_stake_wei=SEAT_STAKE_WEI, genesis_digest=genesis(manifest).digest)
@@ -211,7 +216,7 @@ def write_peer_configuration(
     key_file = peer.folder / "key"
     key_file.touch(mode=0o600)
     key_file.write_text(private_key + "\n")
-    values: dict[str, str | int | bool] = {
+    values: dict[str, str | int | bool | list[str]] = {
         "rpc_url": rpc_url,
         "chain_id": deployment.chain_id,
         "factory": deployment.factory,
@@ -225,7 +230,11 @@ def write_peer_configuration(
     if settings.data_dir is not None:
         values["data_dir"] = str(settings.data_dir.resolve())
     if peer.attack is not None:
-        values["attack"] = peer.attack
+        values |= {
+            "attack": peer.attack,
+            "attack_accomplices": list(peer.accomplices),
+            "attack_seed": settings.seed,
+        }
     lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     (peer.folder / "node.toml").write_text("\n".join(lines) + "\n")
 

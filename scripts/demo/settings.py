@@ -59,6 +59,13 @@ class DemoSettings:
         first = self.peers - self.attackers
         return None if peer < first else self.attacks[(peer - first) % len(self.attacks)]
 
+    def accomplices_of(self, peer: int) -> tuple[int, ...]:
+        """Other peers with the same attack as attacker number `peer`; nobody for an honest peer."""
+        attack = self.attack_of(peer)
+        if attack is None:
+            return ()
+        return tuple(other for other in range(self.peers) if other != peer and self.attack_of(other) == attack)
+
     def canonical_rule(self) -> str:
         """The rule given, or what the tasks propose for this many peers and attackers."""
         return self.rule or default_rule(self.peers, self.attackers)

@@ -1,4 +1,4 @@
-"""Each attack changes what it says and nothing else."""
+"""What holds for every attack: it changes what it says and nothing else, and what it sends can be sent."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ import pytest
 import torch
 
 from node.attacks import ATTACKS, Attack, AttackView, load_attack
-from node.attacks.partial_service import is_favoured
+from node.codec import encode, parse
 from node.errors import ConfigurationError
-from node.tasks import Shard
+from tests.node.attacks.scene import COUNT, IMAGES, KNOWN, OWN, SHARD, said, view_of
+from tests.node.codec.layouts import MIXED, header_for
 
-UPDATE = np.linspace(-1, 1, 101, dtype=np.float32)
-VIEW = AttackView(round=3, previous_updates={2: np.full(101, 2, np.float32), 5: np.full(101, 5, np.float32)})
-SHARD = Shard(torch.arange(20, dtype=torch.uint8).reshape(10, 2), torch.arange(10), 10)
 BLOCK = b"some block"
 DIGEST = hashlib.sha256(BLOCK).digest()
-CHANGES_UPDATE = {"sign-flip", "noise", "copy"}
+CHANGES_SHARD = {"label-flip", "backdoor"}
 CHANGES_SERVICE = {"wrong-bytes", "partial-service"}
+CHANGES_MESSAGE: set[str] = set()
+KEEPS_UPDATE = {*CHANGES_SHARD, *CHANGES_SERVICE, *CHANGES_MESSAGE, "silent"}
+CHANGES_UPDATE = sorted(set(ATTACKS) - KEEPS_UPDATE)
 
 
-def test_there_are_seven_attacks_each_under_its_own_name() -> None:
-    assert list(ATTACKS) == [
-        "sign-flip", "label-flip", "noise", "copy", "wrong-bytes", "partial-service", "silent",
-    ]  # fmt: skip
+def test_every_attack_goes_by_its_own_name() -> None:
     assert all(load_attack(name).name == name for name in ATTACKS)
 
 
@@ -33,91 +31,60 @@ def test_no_name_means_an_honest_peer() -> None:
     honest = load_attack(None)
     assert type(honest) is Attack
     assert honest.poison_shard(SHARD) is SHARD
-    assert honest.poison_update(UPDATE, VIEW) is UPDATE
+    assert honest.poison_update(OWN, view_of()) is OWN
+    assert honest.poison_message(BLOCK) is BLOCK
     assert honest.serve(None, DIGEST, BLOCK) == BLOCK
-    assert honest.reveals
+    assert honest.reveals_in(1)
+    assert honest.trains_as(3, [2, 3]) == 3
+    assert honest.success(torch.nn.Identity(), SHARD) is None
+    assert (honest.reveals, honest.looks_at_others, honest.uses_error_feedback) == (True, False, True)
 
 
 def test_an_unknown_attack_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="attack 'ddos' is unknown; known attacks: sign-flip, label-flip"):
+    with pytest.raises(ConfigurationError, match="attack 'ddos' is unknown; known attacks: sign-flip, sign-flip-1"):
         load_attack("ddos")
 
 
 @pytest.mark.parametrize("name", list(ATTACKS))
 def test_an_attack_is_honest_in_every_hook_but_its_own(name: str) -> None:
     attack = load_attack(name)
-    if name != "label-flip":
-        assert attack.poison_shard(SHARD) is SHARD
-    if name not in CHANGES_UPDATE:
-        assert attack.poison_update(UPDATE, VIEW) is UPDATE
+    if name not in CHANGES_SHARD:
+        assert attack.poison_shard(IMAGES) is IMAGES
+    if name in KEEPS_UPDATE:
+        assert attack.poison_update(OWN, view_of()) is OWN
+    if name not in CHANGES_MESSAGE:
+        assert attack.poison_message(BLOCK) is BLOCK
     if name not in CHANGES_SERVICE:
         assert attack.serve("0xabc", DIGEST, BLOCK) == BLOCK
+    assert attack.uses_error_feedback == (name in KEEPS_UPDATE)
     assert attack.reveals == (name != "silent")
-    assert attack.looks_at_others == (name == "copy")
 
 
-@pytest.mark.parametrize("name", sorted(CHANGES_UPDATE))
-def test_a_poisoned_update_keeps_shape_and_type_and_repeats_itself(name: str) -> None:
-    untouched = UPDATE.copy()
-    first, second = (load_attack(name).poison_update(UPDATE, VIEW) for _ in range(2))
-    assert first.shape == UPDATE.shape
+@pytest.mark.parametrize("name", CHANGES_UPDATE)
+@pytest.mark.parametrize("is_first_round", [False, True])
+def test_a_crafted_update_can_be_sent_repeats_itself_and_leaves_what_it_saw(name: str, is_first_round: bool) -> None:
+    view = AttackView(round=1, index=1, count=4, seed=17, sent=said) if is_first_round else view_of(index=1, sent=said)
+    before = (OWN.copy(), {seat: update.copy() for seat, update in KNOWN.items()})
+    first, second = (load_attack(name).poison_update(OWN, view) for _ in range(2))
+    assert first.shape == (COUNT,)
     assert first.dtype == np.float32
+    assert np.isfinite(first).all()
     assert first.tobytes() == second.tobytes()
-    assert not np.array_equal(first, UPDATE)
-    assert np.array_equal(UPDATE, untouched)
+    assert np.array_equal(OWN, before[0])
+    assert all(np.array_equal(KNOWN[seat], update) for seat, update in before[1].items())
+    parse(encode(first, MIXED, header_for(MIXED)), MIXED)
 
 
-def test_sign_flip_multiplies_by_minus_ten() -> None:
-    assert np.array_equal(load_attack("sign-flip").poison_update(UPDATE, VIEW), -10 * UPDATE)
+@pytest.mark.parametrize("name", CHANGES_UPDATE)
+def test_a_huge_or_empty_world_is_no_reason_to_send_what_cannot_be_sent(name: str) -> None:
+    for known in (np.full(COUNT, 30, np.float32), np.zeros(COUNT, np.float32)):
+        view = view_of(known_updates={2: known, 4: -known, 5: known}, sent=said, previous_step=known)
+        sent = load_attack(name).poison_update(known, view)
+        assert np.isfinite(sent).all()
+        encode(sent, MIXED, header_for(MIXED))
 
 
-def test_label_flip_mirrors_labels_and_keeps_inputs() -> None:
-    flipped = load_attack("label-flip").poison_shard(SHARD)
-    assert flipped.labels.tolist() == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
-    assert torch.equal(flipped.inputs, SHARD.inputs)
-    assert SHARD.labels.tolist() == list(range(10))
-
-
-def test_noise_has_the_size_of_the_update_but_not_its_direction() -> None:
-    update = np.random.default_rng(1).standard_normal(10_000).astype(np.float32)
-    noise = load_attack("noise").poison_update(update, VIEW)
-    assert np.linalg.norm(noise) == pytest.approx(np.linalg.norm(update), rel=1e-5)
-    assert abs(np.dot(noise, update)) < 0.05 * np.dot(update, update)
-
-
-def test_two_seats_with_different_updates_send_different_noise() -> None:
-    noise = load_attack("noise")
-    first, second = noise.poison_update(UPDATE, VIEW), noise.poison_update(UPDATE[::-1].copy(), VIEW)
-    assert not np.allclose(first, second)
-
-
-def test_copy_takes_turns_on_what_others_revealed() -> None:
-    copy = load_attack("copy")
-    taken = {float(copy.poison_update(UPDATE, AttackView(n, VIEW.previous_updates))[0]) for n in (2, 3)}
-    assert taken == {2.0, 5.0}
-
-
-def test_copy_sends_nothing_while_there_is_nothing_to_copy() -> None:
-    assert not load_attack("copy").poison_update(UPDATE, AttackView(round=1)).any()
-
-
-@pytest.mark.parametrize("data", [b"", b"\x00", BLOCK])
-def test_wrong_bytes_never_match_the_digest(data: bytes) -> None:
-    served = load_attack("wrong-bytes").serve("0xabc", hashlib.sha256(data).digest(), data)
-    assert served is not None
-    assert served != data
-    assert len(served) == max(1, len(data))
-
-
-def test_partial_service_splits_the_swarm_the_same_way_every_time() -> None:
-    attack = load_attack("partial-service")
-    addresses = [f"0x{number:040X}" for number in range(200)]
-    served = [attack.serve(address, DIGEST, BLOCK) for address in addresses]
-    assert set(served) == {BLOCK, None}
-    assert 60 < served.count(BLOCK) < 140
-    assert served == [attack.serve(address.lower(), DIGEST, BLOCK) for address in addresses]
-    assert [answer is not None for answer in served] == [is_favoured(address) for address in addresses]
-
-
-def test_partial_service_refuses_whoever_gives_no_address() -> None:
-    assert load_attack("partial-service").serve(None, DIGEST, BLOCK) is None
+@pytest.mark.parametrize("name", sorted(set(CHANGES_UPDATE) - {"zero", "sybil-duplicate", "sign-flip", "sign-flip-1"}))
+def test_accomplices_never_send_equal_messages(name: str) -> None:
+    sent = {said(load_attack(name).poison_update(OWN, view_of(index=index, sent=said))).tobytes() for index in range(4)}
+    assert len(sent) == 4
