@@ -1,7 +1,7 @@
 """Min-Max and Min-Sum: the honest mean, moved as far along a deviation as distances of honest updates allow.
 
-Shejwalkar and Houmansadr, "Manipulating the Byzantine", NDSS 2021, section IV-C; the search is their algorithm 1 with
-their start and tolerance. With m the mean, x_i the honest updates and b = m + gamma p:
+Shejwalkar and Houmansadr, "Manipulating the Byzantine", NDSS 2021; the search is their algorithm 1 with their start
+and tolerance. With m the mean, x_i the honest updates and b = m + gamma p:
 
     Min-Max  max_i |b - x_i|^2 <= max_ij |x_i - x_j|^2
     Min-Sum  sum_i |b - x_i|^2 <= max_i sum_j |x_i - x_j|^2

@@ -1,6 +1,6 @@
 """Inner product manipulation: the honest mean times a small negative number.
 
-Xie, Koyejo and Gupta, "Fall of Empires", UAI 2019, section 4. A small factor hides within the spread of honest updates;
+Xie, Koyejo and Gupta, "Fall of Empires", UAI 2019. A small factor hides within the spread of honest updates;
 one above 1 reverses the plain mean where colluders are half.
 """
 

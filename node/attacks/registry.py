@@ -6,20 +6,35 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
+from node.attacks.alternating import Alternating
 from node.attacks.backdoor import Backdoor
 from node.attacks.base import Attack
+from node.attacks.bit_flip import BitFlip
+from node.attacks.churn import Churn
 from node.attacks.copied_update import CopiedUpdate
 from node.attacks.deviation_search import DeviationSearch
 from node.attacks.gaussian import Gaussian
 from node.attacks.inner_product import InnerProduct
 from node.attacks.label_flip import LabelFlip
+from node.attacks.label_swap import AddedLabelSwap, LabelSwap
 from node.attacks.little_is_enough import LittleIsEnough
+from node.attacks.little_search import LittleSearch
+from node.attacks.mimic import Mimic
+from node.attacks.near_copy import NearCopy
 from node.attacks.noise import Noise
+from node.attacks.noisy_decoys import NoisyDecoys
+from node.attacks.orthogonal_decoys import OrthogonalDecoys
+from node.attacks.overflow import Overflow
 from node.attacks.partial_service import PartialService
 from node.attacks.replay import Replay
 from node.attacks.sign_flip import SignFlip
 from node.attacks.silent import Silent
+from node.attacks.slow_drift import SlowDrift
+from node.attacks.subspace_capture import SubspaceCapture
 from node.attacks.sybil import DuplicateSybil, NoisySybil, Sybil
+from node.attacks.tiny_norm import TinyNorm
+from node.attacks.two_groups import TwoGroups
+from node.attacks.uniform import Uniform
 from node.attacks.wrong_bytes import WrongBytes
 from node.attacks.zero import Zero
 from node.errors import ConfigurationError
@@ -35,6 +50,7 @@ ATTACKS: Mapping[str, Callable[[], Attack]] = MappingProxyType(
         "ipm-1.1": partial(InnerProduct, 1.1),
         "alie": LittleIsEnough,
         "alie-1.5": partial(LittleIsEnough, 1.5),
+        "alie-search": LittleSearch,
         "min-max": partial(DeviationSearch, "max"),
         "min-max-sign": partial(DeviationSearch, "max", "sign"),
         "min-max-std": partial(DeviationSearch, "max", "std"),
@@ -42,15 +58,30 @@ ATTACKS: Mapping[str, Callable[[], Attack]] = MappingProxyType(
         "min-sum-sign": partial(DeviationSearch, "sum", "sign"),
         "min-sum-std": partial(DeviationSearch, "sum", "std"),
         "gaussian": Gaussian,
+        "uniform": Uniform,
+        "overflow": Overflow,
+        "tiny-norm": TinyNorm,
+        "subspace-capture": SubspaceCapture,
+        "noisy-decoys": NoisyDecoys,
+        "mimic": Mimic,
         "label-flip": LabelFlip,
+        "label-swap": LabelSwap,
+        "label-swap-added": AddedLabelSwap,
         "backdoor": Backdoor,
         "sybil": Sybil,
         "sybil-noise": NoisySybil,
         "sybil-duplicate": DuplicateSybil,
+        "sybil-churn": Churn,
+        "orthogonal-decoys": OrthogonalDecoys,
+        "two-groups": TwoGroups,
+        "alternating": Alternating,
+        "slow-drift": SlowDrift,
         "zero": Zero,
         "replay": Replay,
         "noise": Noise,
         "copy": CopiedUpdate,
+        "near-copy": NearCopy,
+        "bit-flip": BitFlip,
         "wrong-bytes": WrongBytes,
         "partial-service": PartialService,
         "silent": Silent,

@@ -17,6 +17,20 @@ def test_sign_flip_multiplies_the_own_update(name: str, factor: int) -> None:
     assert np.array_equal(load_attack(name).poison_update(OWN, view_of()), factor * OWN)
 
 
+def test_overflow_reverses_and_stays_within_the_format() -> None:
+    sent = load_attack("overflow").poison_update(OWN, view_of())
+    assert np.array_equal(np.sign(sent), -np.sign(OWN))
+    assert np.isfinite(sent).all()
+    assert 31.9 < np.abs(sent).max() < 32
+    assert not load_attack("overflow").poison_update(np.zeros_like(OWN), view_of()).any()
+
+
+def test_uniform_raises_every_parameter() -> None:
+    sent = load_attack("uniform").poison_update(OWN, view_of())
+    assert 0 <= sent.min() < 0.01 < 0.99 < sent.max() < 1.0000001
+    assert sent.mean() == pytest.approx(0.5, abs=0.02)
+
+
 def test_gaussian_has_deviation_one_and_each_accomplice_its_own() -> None:
     first, second = (load_attack("gaussian").poison_update(OWN, view_of(index=index)) for index in (0, 1))
     assert first.mean() == pytest.approx(0, abs=0.05)
@@ -66,6 +80,21 @@ def test_label_flip_mirrors_labels_and_keeps_inputs() -> None:
     assert SHARD.labels.tolist() == list(range(10))
 
 
+def test_label_swap_exchanges_zeros_and_ones() -> None:
+    poisoned = load_attack("label-swap").poison_shard(SHARD)
+    assert poisoned.labels.tolist() == [1, 0, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert torch.equal(poisoned.inputs, SHARD.inputs)
+    assert SHARD.labels.tolist() == list(range(10))
+
+
+def test_added_label_swap_keeps_the_own_data_and_adds_swapped_copies() -> None:
+    poisoned = load_attack("label-swap-added").poison_shard(SHARD)
+    assert poisoned.labels.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 0]
+    assert torch.equal(poisoned.inputs, torch.cat([SHARD.inputs, SHARD.inputs[:2]]))
+    others = SHARD.take(torch.arange(2, 10))
+    assert load_attack("label-swap-added").poison_shard(others).labels.tolist() == others.labels.tolist()
+
+
 def test_backdoor_marks_every_other_image_and_calls_it_a_one() -> None:
     poisoned = load_attack("backdoor").poison_shard(IMAGES)
     assert poisoned.labels.tolist() == [1, 1, 1, 3, 1, 5, 1, 7, 1, 9]
@@ -98,6 +127,13 @@ class Table(torch.nn.Module):
 
 def test_success_of_a_label_flip_is_the_part_of_mirrored_answers() -> None:
     assert load_attack("label-flip").success(Table([9, 8, 7, 3, 4, 5, 6, 7, 8, 9]), SHARD) == 0.3
+
+
+@pytest.mark.parametrize("name", ["label-swap", "label-swap-added"])
+def test_success_of_a_label_swap_counts_zeros_and_ones_alone(name: str) -> None:
+    assert load_attack(name).success(Table([1, 1, 3, 2, 4, 5, 6, 7, 8, 9]), SHARD) == 0.5
+    others = SHARD.take(torch.arange(2, 10))
+    assert load_attack(name).success(Table([0] * 8), others) == 0
 
 
 def test_success_of_a_backdoor_is_the_part_of_other_classes_taken_for_a_one() -> None:
