@@ -28,7 +28,7 @@ from node.tasks.base import Shard, Task
 FloatVector = npt.NDArray[np.float32]
 
 _RESIDUAL = "residual"
-_ADAM_BETAS = (0.9, 0.95)  # Vaswani et al. and most language-model recipes; short runs need the faster second moment
+ADAM_BETAS = (0.9, 0.95)  # Vaswani et al. and most language-model recipes; short runs need the faster second moment
 
 
 class TrainingDiverged(NodeError):
@@ -59,7 +59,8 @@ class Trainer:
         before = unflatten(dequantise(theta, self._manifest), self._manifest)
         with one_thread():
             load_parameters(self._model, before)
-            self._local_steps(batches(len(self._shard), self._manifest.local, self._batch_seed(round_number)))
+            seed = batch_seed(self._seed, self._seat, round_number)
+            self._local_steps(batches(len(self._shard), self._manifest.local, seed))
             moved = {
                 name: before[name] - parameter.detach().numpy() for name, parameter in self._model.named_parameters()
             }
@@ -75,10 +76,6 @@ class Trainer:
             optimizer.zero_grad()
             self._task.loss(self._model, self._shard.take(indices)).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-
-    def _batch_seed(self, round_number: int) -> int:
-        text = f"swarmproof batches {self._seed} {self._seat} {round_number}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 class ErrorFeedback:
@@ -128,6 +125,12 @@ class ErrorFeedback:
         return cls(parameter_count, beta_q16=beta_q16)
 
 
+def batch_seed(seed: int, seat: int, round_number: int) -> int:
+    """Seed of a seat's order of batches in a round, below 2^63."""
+    text = f"swarmproof batches {seed} {seat} {round_number}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
 def batches(example_count: int, local: LocalTraining, seed: int) -> Iterator[torch.Tensor]:
     """Indices of each local step, int64 (batch,): epochs in random order, cut into batches, begun anew when used up.
 
@@ -150,7 +153,7 @@ def local_optimizer(model: nn.Module, local: LocalTraining) -> torch.optim.Optim
     if local.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum, weight_decay=decay, foreach=False)
     return torch.optim.AdamW(
-        model.parameters(), lr=rate, betas=(momentum, _ADAM_BETAS[1]), weight_decay=decay, foreach=False
+        model.parameters(), lr=rate, betas=(momentum, ADAM_BETAS[1]), weight_decay=decay, foreach=False
     )
 
 

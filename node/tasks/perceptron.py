@@ -82,6 +82,11 @@ class ImageTask(ABC):
             for part in parts
         ]
 
+    @property
+    def test(self) -> Shard:
+        """The held-out images."""
+        return self._test
+
     def loss(self, model: nn.Module, batch: Shard) -> torch.Tensor:
         """Mean cross entropy in nats."""
         return nn.functional.cross_entropy(model(batch.inputs), batch.labels)
