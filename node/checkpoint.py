@@ -1,10 +1,11 @@
 """Checkpoints: the model as canonical integer bytes, and the ways in and out of floats.
 
-Bytes: a canonical CBOR map {kind, manifest, round, previous}, then theta as int32 little-endian, tensor after tensor in
-manifest order. Equal states give equal bytes, so the content identifier of the bytes is the identity of the checkpoint.
-safetensors is an export for people: its file bytes are not canonical and are never hashed.
+Bytes: a canonical CBOR map {kind, manifest, round, previous, seats}, then theta as int32 little-endian, tensor after
+tensor in manifest order, then the seats' histories where the manifest keeps some: for each seat, ascending, its number
+and age as uint32 and its sketch as int64. Equal states give equal bytes, so the content identifier of the bytes is the
+identity of the checkpoint. safetensors is an export for people: its file bytes are not canonical and are never hashed.
 
-Shape legend: d = parameters.
+Shape legend: d = parameters, S = seats with a history, B = buckets.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ import numpy.typing as npt
 import safetensors.numpy
 
 from node import plain_cbor
+from node.aggregation.history import Histories
+from node.aggregation.judgement import State
 from node.errors import MalformedCheckpoint
 from node.manifest import Manifest, TensorSpec
 from node.merkle import HASH_BYTES, ZERO_HASH, PositionTree
@@ -29,6 +32,7 @@ from node.storage.unixfs import root_of
 
 KIND: Final = "swarmproof-checkpoint-1"
 PARAMETERS_PER_LEAF: Final = 64
+MOST_SEATS: Final = 1 << 14
 MAXIMUM_HEADER_BYTES: Final = 256
 MAXIMUM_ROUND: Final = (1 << 64) - 1
 
@@ -37,19 +41,22 @@ Vector = npt.NDArray[np.float32]
 
 _INT32 = np.iinfo(np.int32)
 _WORD_BYTES = 4
+_NO_HISTORIES = Histories((), (), np.zeros((0, 0), dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
     """The state that round `round` ended with (0: genesis). `theta` int32 (d,), value * 2^G; cannot be written to.
 
-    `manifest_digest` and `previous_digest` (of the checkpoint before, zero for genesis) are 32 bytes.
+    `manifest_digest` and `previous_digest` (of the checkpoint before, zero for genesis) are 32 bytes. `histories`: what
+    the seats have sent up to now; none where the manifest keeps none.
     """
 
     manifest_digest: bytes
     round: int
     previous_digest: bytes
     theta: Theta
+    histories: Histories = field(default=_NO_HISTORIES)
 
     def __post_init__(self) -> None:
         if self.theta.dtype != np.int32 or self.theta.ndim != 1:
@@ -60,21 +67,32 @@ class Checkpoint:
             if len(getattr(self, name)) != HASH_BYTES:
                 raise MalformedCheckpoint(f"{name} of {len(getattr(self, name))} bytes, expected {HASH_BYTES}")
         self.theta.setflags(write=False)  # the digest is computed once
+        self.histories.sketches.setflags(write=False)
+
+    @property
+    def state(self) -> State:
+        """What the next round starts from."""
+        return State(self.theta, self.histories)
 
     def to_bytes(self) -> bytes:
         """Canonical bytes: what is stored, hashed and signed."""
-        return self._header() + self.theta.astype("<i4", copy=False).tobytes()
+        return self._header() + self.theta.astype("<i4", copy=False).tobytes() + _history_bytes(self.histories)
 
     @classmethod
     def from_bytes(cls, data: bytes, manifest: Manifest) -> Checkpoint:
         """Read canonical bytes of a checkpoint of this manifest. Raises MalformedCheckpoint for anything else."""
-        header_bytes = len(data) - _WORD_BYTES * manifest.layout.parameter_count
-        if not 0 < header_bytes <= MAXIMUM_HEADER_BYTES:
-            raise MalformedCheckpoint(f"{len(data)} bytes for {manifest.layout.parameter_count} parameters")
-        header = _read_header(data[:header_bytes])
-        theta = np.frombuffer(data, dtype="<i4", offset=header_bytes).astype(np.int32)
-        checkpoint = cls(header["manifest"], header["round"], header["previous"], theta)
-        if checkpoint._header() != data[:header_bytes]:
+        header, start = _read_header(data[:MAXIMUM_HEADER_BYTES])
+        split = start + _WORD_BYTES * manifest.layout.parameter_count
+        length = split + header["seats"] * _record(manifest.history_buckets).itemsize
+        if len(data) != length or (header["seats"] > 0 and manifest.history_buckets == 0):
+            raise MalformedCheckpoint(
+                f"{len(data)} bytes for {manifest.layout.parameter_count} parameters and {header['seats']} histories "
+                f"of {manifest.history_buckets} buckets, expected {length}"
+            )
+        theta = np.frombuffer(data[start:split], dtype="<i4").astype(np.int32)
+        histories = _read_histories(data[split:], manifest.history_buckets)
+        checkpoint = cls(header["manifest"], header["round"], header["previous"], theta, histories)
+        if checkpoint._header() != data[:start]:
             raise MalformedCheckpoint("the header is not canonical")
         if checkpoint.manifest_digest != manifest.digest:
             found, expected = checkpoint.manifest_digest.hex(), manifest.digest.hex()
@@ -97,13 +115,16 @@ class Checkpoint:
             "manifest": self.manifest_digest,
             "round": self.round,
             "previous": self.previous_digest,
+            "seats": len(self.histories.seats),
         }
         return cbor2.dumps(document, canonical=True)
 
 
 def checkpoint_limit_bytes(manifest: Manifest) -> int:
     """No checkpoint of this manifest is longer."""
-    return MAXIMUM_HEADER_BYTES + _WORD_BYTES * manifest.layout.parameter_count
+    seats = MOST_SEATS if manifest.history_buckets else 0
+    histories = seats * _record(manifest.history_buckets).itemsize
+    return MAXIMUM_HEADER_BYTES + _WORD_BYTES * manifest.layout.parameter_count + histories
 
 
 def data_leaves(theta: Theta) -> list[bytes]:
@@ -121,7 +142,7 @@ def genesis(manifest: Manifest) -> Checkpoint:
     shake-256 of the manifest's digest and the tensor's name; one-dimensional tensors are zero.
     """
     parts = [_initial(tensor, manifest.digest) for tensor in manifest.tensors]
-    return Checkpoint(manifest.digest, 0, ZERO_HASH, np.concatenate(parts))
+    return Checkpoint(manifest.digest, 0, ZERO_HASH, np.concatenate(parts), Histories.empty(manifest))
 
 
 def quantise(vector: npt.NDArray[np.floating[Any]], manifest: Manifest) -> Theta:
@@ -178,17 +199,40 @@ def to_safetensors(checkpoint: Checkpoint, manifest: Manifest) -> bytes:
     return bytes(safetensors.numpy.save(to_tensors(checkpoint, manifest), metadata=metadata))
 
 
-def _read_header(data: bytes) -> dict[str, Any]:
+def _read_header(data: bytes) -> tuple[dict[str, Any], int]:
+    """The header and its length in bytes."""
     try:
-        document = plain_cbor.load(data)
+        document, length = plain_cbor.load_first(data)
     except plain_cbor.NotPlainCbor as error:
         raise MalformedCheckpoint(f"the header is not CBOR: {error}") from error
-    types = {"kind": str, "manifest": bytes, "round": int, "previous": bytes}
+    types = {"kind": str, "manifest": bytes, "round": int, "previous": bytes, "seats": int}
     if not isinstance(document, dict) or {key: type(value) for key, value in document.items()} != types:
         raise MalformedCheckpoint("the header does not have the right fields")
     if document["kind"] != KIND:
         raise MalformedCheckpoint(f"kind {document['kind']!r}, expected {KIND!r}")
-    return document
+    seats = document["seats"]
+    if not isinstance(seats, int) or not 0 <= seats <= MOST_SEATS:
+        raise MalformedCheckpoint(f"{seats!r} seats, expected 0 to {MOST_SEATS}")
+    return dict(document), length
+
+
+def _record(buckets: int) -> np.dtype[Any]:
+    """One seat's history in bytes."""
+    return np.dtype([("seat", "<u4"), ("age", "<u4"), ("sketch", "<i8", (buckets,))])
+
+
+def _history_bytes(histories: Histories) -> bytes:
+    records = np.zeros(len(histories.seats), dtype=_record(histories.sketches.shape[1]))
+    records["seat"], records["age"], records["sketch"] = histories.seats, histories.ages, histories.sketches
+    return records.tobytes()
+
+
+def _read_histories(data: bytes, buckets: int) -> Histories:
+    records = np.frombuffer(data, dtype=_record(buckets)) if data else np.zeros(0, dtype=_record(buckets))
+    seats, ages = records["seat"].tolist(), records["age"].tolist()
+    if seats != sorted(set(seats)) or 0 in ages:
+        raise MalformedCheckpoint(f"histories of seats {seats}, ages {ages}: expected ascending seats, ages above 0")
+    return Histories(tuple(seats), tuple(ages), records["sketch"].astype(np.int64))
 
 
 def _initial(tensor: TensorSpec, manifest_digest: bytes) -> Theta:

@@ -90,7 +90,9 @@ class Manifest:
     """Everything the peers of a project agree on. `alpha_q16` outer learning rate, `beta_q16` error feedback decay.
 
     `rule`: canonical name of the robust rule. `byzantine` f: the owner's upper bound on dishonest seats.
-    `share_cap_q16`: the largest part of a round's pool one seat can earn. `task_options`: the task's own settings.
+    `share_cap_q16`: the largest part of a round's pool one seat can earn. `history_buckets`: size of the sketch in
+    which each seat's messages are remembered, a power of two; 0 where the rule needs no memory. `task_options`: the
+    task's own settings.
     """
 
     task: str
@@ -102,6 +104,7 @@ class Manifest:
     mean: Mean = "plain"
     minimum_support: int = 1
     share_cap_q16: int = Q16_ONE
+    history_buckets: int = 0
     seed: int = 0
     split: str = "iid"
     shard_count: int = 1
@@ -121,6 +124,11 @@ class Manifest:
         _require(0 < self.alpha_q16 <= 64 * Q16_ONE, f"alpha_q16 = {self.alpha_q16}, expected 1 to {64 * Q16_ONE}")
         _require(0 <= self.beta_q16 <= Q16_ONE, f"beta_q16 = {self.beta_q16}, expected 0 to {Q16_ONE}")
         _require(0 < self.share_cap_q16 <= Q16_ONE, f"share_cap_q16 = {self.share_cap_q16}")
+        buckets = self.history_buckets
+        _require(
+            buckets == 0 or 16 <= buckets <= 1 << 16, f"history_buckets = {buckets}, expected 0 or 16 to {1 << 16}"
+        )
+        _require(buckets & (buckets - 1) == 0, f"history_buckets = {buckets} is not a power of two")
         _require(self.mean in ("plain", "contributor"), f"mean {self.mean!r}")
         _require(self.byzantine >= 0 and self.minimum_support >= 1 and self.shard_count >= 1, "negative count")
         _require(0 <= self.seed < 1 << 63, f"seed {self.seed}, expected 0 to 2^63 - 1")

@@ -34,9 +34,8 @@ from contracts.values import Address
 from node.aggregation.aggregate import aggregate_block, next_theta
 from node.aggregation.contribution import scores
 from node.aggregation.entries import Stack
-from node.aggregation.gram import gram, squared_norm
+from node.aggregation.products import inner_products, squared_norm
 from node.aggregation.rules import RoundContext, parse_rule
-from node.aggregation.screen import clip_at_median
 from node.checkpoint import Checkpoint, genesis
 from node.manifest import CHUNK_LENGTH, Layout, Manifest, TensorSpec
 from node.rounds.outcome import InputUpdate, compute_outcome
@@ -112,11 +111,11 @@ def robust_round(bench: Bench) -> npt.NDArray[np.int32]:
     layout = bench.manifest.layout
     norms = [squared_norm(message, layout) for message in bench.messages]
     previous = (bench.before.theta, bench.base.theta)
-    known = gram(bench.messages, layout, squared_norms=norms, previous=previous)
-    clipping = clip_at_median(norms)
-    chosen = parse_rule(bench.manifest.rule).weights(known, RoundContext(2, (), clipping.factors))
+    known = inner_products(bench.messages, layout, squared_norms=norms, previous=previous)
+    clipping = known.clipping
+    chosen = parse_rule(bench.manifest.rule).weights(known.gram, RoundContext(2, ()))
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
-    scores(known, weights, clipping.norms, byzantine=bench.byzantine)
+    scores(known.gram, weights, byzantine=bench.byzantine)
     return next_theta(bench.base.theta, bench.messages, weights, bench.manifest, unclipped=chosen)
 
 
@@ -125,18 +124,17 @@ def stages(bench: Bench) -> dict[str, Callable[[], object]]:
     m, messages, layout = bench.manifest, bench.messages, bench.manifest.layout
     norms = [squared_norm(message, layout) for message in messages]
     previous = (bench.before.theta, bench.base.theta)
-    known = gram(messages, layout, squared_norms=norms, previous=previous)
-    clipping = clip_at_median(norms)
-    rule, context = parse_rule(m.rule), RoundContext(2, (), clipping.factors)
+    known = inner_products(messages, layout, squared_norms=norms, previous=previous)
+    rule, context = parse_rule(m.rule), RoundContext(2, ())
     equal = [(1 << 16) // len(messages)] * len(messages)
     stack = Stack(layout, messages)
     inputs = [
-        InputUpdate(seat, Address(_account(seat)), seat, bytes([seat]) * 32, bytes([seat]) * 32, message)
+        InputUpdate(seat, seat, bytes([seat]) * 32, message, Address(_account(seat)), bytes([seat]) * 32)
         for seat, message in enumerate(messages, start=1)
     ]
 
     def judge() -> None:
-        scores(known, rule.weights(known, context), clipping.norms, byzantine=bench.byzantine)
+        scores(known.gram, rule.weights(known.gram, context), byzantine=bench.byzantine)
 
     def aggregate() -> None:
         for block in stack.blocks():
@@ -147,6 +145,7 @@ def stages(bench: Bench) -> dict[str, Callable[[], object]]:
         return compute_outcome(
             manifest=m,
             round=2,
+            seed=bytes(32),
             base=base,
             previous=bench.before,
             inputs=inputs,
@@ -157,8 +156,10 @@ def stages(bench: Bench) -> dict[str, Callable[[], object]]:
 
     return {
         "squared norms": lambda: [squared_norm(message, layout) for message in messages],
-        "Gram": lambda: gram(messages, layout, squared_norms=norms),
-        "Gram with the previous aggregate": lambda: gram(messages, layout, squared_norms=norms, previous=previous),
+        "Gram": lambda: inner_products(messages, layout, squared_norms=norms),
+        "Gram with the previous aggregate": lambda: inner_products(
+            messages, layout, squared_norms=norms, previous=previous
+        ),
         "weights and contributions": judge,
         "aggregate": aggregate,
         "aggregate and apply": lambda: next_theta(bench.base.theta, messages, equal, m),

@@ -132,6 +132,7 @@ def recompute(
     return compute_outcome(
         manifest=manifest,
         round=round_.number,
+        seed=round_.seed,
         base=material.base,
         previous=material.previous,
         inputs=inputs_of(round_, updates),

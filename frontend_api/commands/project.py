@@ -84,7 +84,7 @@ async def _create(
     from contracts.events import ProjectCreated
     from contracts.values import ProjectConfiguration
     from frontend_api.chain_session import open_session
-    from node.aggregation.rules import parse_rule, rule_hash
+    from node.aggregation.rules import rule_hash, rule_of
     from node.checkpoint import genesis
     from node.tasks.registry import load_task
 
@@ -93,7 +93,7 @@ async def _create(
     rule_digest = rule_hash(manifest.rule)
     seats = minimum_seats or manifest.shard_count
     # With fewer seats than the rule is good for, rounds would keep their state and pay nobody.
-    parse_rule(manifest.rule).check_seats(seats)
+    rule_of(manifest).check_seats(seats)
     async with open_session(invocation.settings) as session:
         await session.require_tokens(budget_wei)
         configuration = ProjectConfiguration(

@@ -3,7 +3,8 @@
 A[j] = sum of w_i * (q << s) over the messages that carry j. Integer addition is associative, so order, threads and
 blocks cannot matter. Then B = rshift_round(A, 56 - G - 8), U = rshift_round(B * alpha, 24), theta -= U, saturating.
 
-Bounds: |q << s| < 2^40 and sum of w <= 2^16, so |A| < 2^56; G <= 30, so |B| <= 2^38; alpha <= 2^22, so all fits int64.
+Bounds: |A| <= sum of |w_i| peak_i <= 2^58, peak_i the largest |q << s| of a message (with weights that sum to 2^16 it
+is below 2^56); G <= 30, so |B| <= 2^40; alpha <= 2^22, so all fits int64.
 
 Shape legend: n = messages, d = parameters, b = coordinates of a block.
 """
@@ -18,8 +19,8 @@ import numpy.typing as npt
 from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack
 from node.aggregation.fixed_point import (
     AGGREGATE_BITS,
+    AGGREGATE_MAXIMUM,
     GUARD_BITS,
-    Q16_ONE,
     THETA_MAXIMUM,
     THETA_MINIMUM,
     rshift_round_in_place,
@@ -38,12 +39,12 @@ def next_theta(
 ) -> npt.NDArray[np.int32]:
     """Apply n weighted messages to a state (d,) and return the next one.
 
-    `weights`: Q16 integers >= 0 with a sum of at most 2^16. `unclipped`: the same weights before norm clipping, what
-    the contributor mean divides by (default: `weights`). `block_chunks` changes memory and speed only. Raises
-    ValueError for weights out of range.
+    `weights`: Q16 integers within the bound above; negative ones only with the plain mean. `unclipped`: the same
+    weights before norm clipping, what the contributor mean divides by (default: `weights`). `block_chunks` changes
+    memory and speed only. Raises ValueError for weights out of range.
     """
-    _check(weights, len(messages))
     stack = Stack(manifest.layout, messages)
+    _check(weights, stack, manifest)
     following = theta.copy()
     for block in stack.blocks(block_chunks):
         total = aggregate_block(stack, block, weights, manifest, unclipped=unclipped)
@@ -62,7 +63,7 @@ def aggregate_block(
     unclipped: Sequence[int] | None = None,
 ) -> Int64 | None:
     """The aggregate A of one block, int64 (b,) on the grid 2^-56; None when no message has weight."""
-    members = [i for i, weight in enumerate(weights) if weight > 0]
+    members = [i for i, weight in enumerate(weights) if weight != 0]
     if not members:
         return None
     rows = [_values(stack, block, i) for i in members]
@@ -108,8 +109,22 @@ def _values(stack: Stack, block: Block, index: int) -> Int64:
     return message.mantissas[block.entries] * stack.per_entry(block, factors)
 
 
-def _check(weights: Sequence[int], count: int) -> None:
-    if len(weights) != count:
-        raise ValueError(f"{len(weights)} weights for {count} messages")
-    if any(weight < 0 for weight in weights) or sum(weights) > Q16_ONE:
-        raise ValueError(f"weights {list(weights)} must not be negative nor sum above {Q16_ONE}")
+def within_bounds(weights: Sequence[int], peaks: Sequence[int]) -> tuple[int, ...]:
+    """The weights, halved (toward zero) as often as the bound of A asks for. `peaks`: largest |q << s| a message.
+
+    Only a rule that lifts short updates can get there, and only if the median update is longer than the grid's one.
+    """
+    bounded = tuple(weights)
+    while sum(abs(w) * peak for w, peak in zip(bounded, peaks, strict=True)) > AGGREGATE_MAXIMUM:
+        bounded = tuple(abs(w) // 2 * (1 if w > 0 else -1) for w in bounded)
+    return bounded
+
+
+def _check(weights: Sequence[int], stack: Stack, manifest: Manifest) -> None:
+    if len(weights) != len(stack.messages):
+        raise ValueError(f"{len(weights)} weights for {len(stack.messages)} messages")
+    if manifest.mean == "contributor" and any(weight < 0 for weight in weights):
+        raise ValueError(f"weights {list(weights)}: the contributor mean cannot divide by negative ones")
+    reached = sum(abs(w) * stack.peak(i) for i, w in enumerate(weights))
+    if reached > AGGREGATE_MAXIMUM:
+        raise ValueError(f"weights {list(weights)} let the aggregate reach {reached}, at most {AGGREGATE_MAXIMUM}")

@@ -13,28 +13,28 @@ from collections.abc import Sequence
 from node.aggregation.gram import Gram
 
 
-def scores(gram: Gram, weights: Sequence[int], norms_q16: Sequence[int], *, byzantine: int) -> tuple[int, ...]:
+def scores(gram: Gram, weights: Sequence[int], *, byzantine: int) -> tuple[int, ...]:
     """Exact scores (n,) >= 0 in Q46: weights Q16 times agreement in Q30, both in units of the median norm.
 
-    `weights`: final integer weights (n,). `norms_q16`: clipped norms as parts of the median (n,). `byzantine`: f.
+    `weights`: final integer weights (n,). `byzantine`: f.
     An update without weight, or with weight but nobody to agree with, scores 0.
     """
     members = [i for i, weight in enumerate(weights) if weight > 0]
     result = [0] * len(gram)
     for i in members:
-        terms = [agreement_q30(gram, norms_q16, i, j) for j in members if j != i]
+        terms = [agreement_q30(gram, i, j) for j in members if j != i]
         result[i] = weights[i] * max(0, _trimmed_mean(terms, byzantine))
     return tuple(result)
 
 
-def agreement_q30(gram: Gram, norms_q16: Sequence[int], i: int, j: int) -> int:
+def agreement_q30(gram: Gram, i: int, j: int) -> int:
     """<u_i, u_j> in units of the squared median norm, Q30 rounded down.
 
     Projecting p out of unit vectors x, y leaves <x, y> - <x, p> <y, p>.
     """
     along = gram.previous_cosines_q30
     cosine = gram.cosines_q30[i][j] - ((along[i] * along[j]) >> 30)
-    return (norms_q16[i] * norms_q16[j] * cosine) >> 32
+    return (gram.norms_q16[i] * gram.norms_q16[j] * cosine) >> 32
 
 
 def _trimmed_mean(terms: Sequence[int], byzantine: int) -> int:

@@ -84,6 +84,13 @@ class Stack:
                 entries = slice(int(self.entry_starts[first]), int(self.entry_starts[last]))
                 yield Block(tensor, slice(first, last), coordinates, entries)
 
+    def peak(self, index: int) -> int:
+        """The largest |q << s| of a message, below 2^40."""
+        message = self.messages[index]
+        magnitudes = np.abs(message.mantissas).astype(np.int64)
+        per_chunk = np.maximum.reduceat(magnitudes, self.entry_starts[:-1]) << message.shifts.astype(np.int64)
+        return int(per_chunk.max())
+
     def per_entry(self, block: Block, per_chunk: Int64) -> Int64:
         """Repeat a value a chunk (of this block) over the chunk's entries."""
         return np.repeat(per_chunk, self.layout.chunk_counts[block.chunks])

@@ -1,10 +1,9 @@
-"""Exact squared norms and inner products of messages: all that a Gram rule ever sees of them.
+"""The Gram matrix as rules see it: n vectors known only by their lengths and the angles between them.
 
-Norms are exact. Products are taken between directions: r = sign(q) * ((|q| << s) >> shift) with one shift a message, so
-that |r| < 2^11; truncation is toward zero, hence r(-v) = -r(v). Every product is below 2^22 and every sum of a block
-below 2^53, so int64 and float64 GEMM, in any order, on any machine, give the same integers.
+Lengths are those after the norm clip at the median, so nothing here is longer than the median. Angles come from exact
+integer products (`products`), and stay exact however short a vector is.
 
-Shape legend: n = messages, N = chunks, d = parameters, b = coordinates of a block.
+Shape legend: n = vectors.
 """
 
 from __future__ import annotations
@@ -12,152 +11,73 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from math import isqrt
 
 import numpy as np
-import numpy.typing as npt
 
-from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack
-from node.aggregation.fixed_point import cosine_q30
-from node.manifest import Layout
+from node.aggregation.fixed_point import Q16_ONE, cosine_q30
 
-DIRECTION_BITS: Final = 11
-COMMON_GRID_BITS: Final = 30  # the finest grid a tensor of the state may have
-# A block where messages carry more than one coordinate in so many is multiplied densely: there GEMM is faster.
-DENSE_FRACTION: Final = 8
+Matrix = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
 class Gram:
-    """What is known of n messages. All exact Python integers.
+    """Cosines and clipped norms of n vectors. All exact Python integers.
 
-    `products` (n, n): inner products of directions. `squared_norms` (n,): of the values, in units of 2^-80.
-    `previous` (n,): product of each direction with that of the previous aggregate; `previous_square`: its own.
-    Both are zero when there was no previous aggregate.
+    `cosines_q30` (n, n): symmetric, 2^30 on the diagonal, 0 for a zero vector. `norms_q16` (n,): in parts of the median
+    norm, at most 2^16. `previous_cosines_q30` (n,): with the previous aggregate; zeros when there was none.
     """
 
-    products: tuple[tuple[int, ...], ...]
-    squared_norms: tuple[int, ...]
-    previous: tuple[int, ...]
-    previous_square: int
+    cosines_q30: Matrix
+    norms_q16: tuple[int, ...]
+    previous_cosines_q30: tuple[int, ...]
+
+    @classmethod
+    def of_products(
+        cls, products: Sequence[Sequence[int]], norms_q16: Sequence[int], previous_cosines_q30: Sequence[int] = ()
+    ) -> Gram:
+        """Build it from inner products (n, n) on any one scale a vector."""
+        squares = [row[i] for i, row in enumerate(products)]
+        cosines = tuple(
+            tuple(cosine_q30(product, squares[i], squares[j]) for j, product in enumerate(row))
+            for i, row in enumerate(products)
+        )
+        return cls(cosines, tuple(norms_q16), tuple(previous_cosines_q30) or (0,) * len(squares))
 
     def __len__(self) -> int:
-        return len(self.squared_norms)
+        return len(self.norms_q16)
 
     @cached_property
-    def cosines_q30(self) -> tuple[tuple[int, ...], ...]:
-        """(n, n) cosines between directions in Q30."""
-        squares = [self.products[i][i] for i in range(len(self))]
+    def products_q30(self) -> Matrix:
+        """(n, n) inner products of the clipped vectors, in squared median norms, Q30 rounded down."""
+        norms = self.norms_q16
         return tuple(
-            tuple(cosine_q30(product, squares[i], squares[j]) for j, product in enumerate(row))
-            for i, row in enumerate(self.products)
+            tuple((norms[i] * norms[j] * cosine) >> 32 for j, cosine in enumerate(row))
+            for i, row in enumerate(self.cosines_q30)
         )
 
     @cached_property
-    def previous_cosines_q30(self) -> tuple[int, ...]:
-        """(n,) cosines with the previous aggregate in Q30; zero when there was none."""
+    def squared_distances_q30(self) -> Matrix:
+        """(n, n) squared distances between the clipped vectors, in squared median norms, Q30; never negative."""
+        products = self.products_q30
         return tuple(
-            cosine_q30(product, self.products[i][i], self.previous_square) for i, product in enumerate(self.previous)
+            tuple(max(0, products[i][i] + products[j][j] - 2 * product) for j, product in enumerate(row))
+            for i, row in enumerate(products)
         )
 
+    def mixed(self, matrix: Sequence[Sequence[int]]) -> Gram:
+        """Gram of the vectors that the rows of `matrix` (n', n), Q16, mix from these: K' = W K W^T.
 
-def squared_norm(message: Entries, layout: Layout) -> int:
-    """Exact squared norm of a message's values in units of 2^-80."""
-    mantissas = message.mantissas.astype(np.int64)
-    starts = np.concatenate(([0], np.cumsum(layout.chunk_counts)[:-1]))
-    per_chunk = np.add.reduceat(mantissas * mantissas, starts)
-    total = 0
-    for shift in np.unique(message.shifts).tolist():
-        total += int(per_chunk[message.shifts == shift].sum()) << (2 * shift)
-    return total
-
-
-def gram(
-    messages: Sequence[Entries],
-    layout: Layout,
-    *,
-    squared_norms: Sequence[int] | None = None,
-    previous: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]] | None = None,
-    block_chunks: int = BLOCK_CHUNKS,
-) -> Gram:
-    """Compute the Gram of n messages in one pass over blocks.
-
-    `previous`: the state before the round's base and the base itself, int32 (d,) each; their difference is the previous
-    aggregate. `squared_norms`: of the same messages when they are known already. `block_chunks` changes memory and
-    speed only.
-    """
-    stack = Stack(layout, messages)
-    shifts = [_direction_shift(message, stack) for message in messages]
-    aggregate = None if previous is None else _PreviousAggregate(layout, *previous)
-    n = len(messages)
-    products = np.zeros((n, n), dtype=np.int64)
-    along = np.zeros(n, dtype=np.int64)
-    along_square = 0
-    for block in stack.blocks(block_chunks):
-        rows = [_directions(stack, block, i, shifts[i]) for i in range(n)]
-        other = None if aggregate is None else aggregate.direction(block)
-        if other is not None:
-            along_square += int(np.dot(other, other))
-        if n == 0:
-            continue
-        matrix = stack.matrix(block, rows, range(n))
-        if block.entry_count * DENSE_FRACTION > block.width:
-            dense = matrix.toarray().astype(np.float64)
-            products += (dense @ dense.T).astype(np.int64)
-        else:
-            products += (matrix @ matrix.T).toarray()
-        if other is not None:
-            along += matrix @ other
-    norms = [squared_norm(message, layout) for message in messages] if squared_norms is None else squared_norms
-    return Gram(tuple(map(tuple, products.tolist())), tuple(norms), tuple(along.tolist()), along_square)
+        Their norms stay in parts of the same median, held at most 2^16. Their cosines with the previous aggregate are
+        not known and read 0.
+        """
+        # Products are at most 2^30 and a row's weights add up to at most 2^16: everything is at most 2^62.
+        rows = np.array(matrix, dtype=np.int64)
+        mixed = (rows @ np.array(self.products_q30, dtype=np.int64) @ rows.T).tolist()
+        norms = [min(Q16_ONE, _root_q16(mixed[i][i])) for i in range(len(matrix))]
+        return Gram.of_products(mixed, norms)
 
 
-def _direction_shift(message: Entries, stack: Stack) -> int:
-    """The shift that brings the largest magnitude of a message below 2^11."""
-    magnitudes = np.abs(message.mantissas).astype(np.int64)
-    per_chunk = np.maximum.reduceat(magnitudes, stack.entry_starts[:-1]) << message.shifts.astype(np.int64)
-    return max(0, int(per_chunk.max()).bit_length() - DIRECTION_BITS)
-
-
-def _directions(stack: Stack, block: Block, index: int, shift: int) -> Int64:
-    """Directions of one message's entries in a block, int64."""
-    message = stack.messages[index]
-    mantissas = message.mantissas[block.entries].astype(np.int64)
-    net = message.shifts[block.chunks].astype(np.int64) - shift
-    if net.min() >= 0:
-        return mantissas * stack.per_entry(block, np.left_shift(1, net))
-    # (|q| << s) >> shift is |q| << (s - shift) or |q| >> (shift - s): nothing is lost by never going up and down.
-    mantissas <<= stack.per_entry(block, np.maximum(net, 0))
-    return _shift_toward_zero(mantissas, stack.per_entry(block, np.maximum(-net, 0)))
-
-
-class _PreviousAggregate:
-    """The step between two states, read as directions block by block."""
-
-    def __init__(self, layout: Layout, before: npt.NDArray[np.int32], after: npt.NDArray[np.int32]) -> None:
-        self._layout, self._before, self._after = layout, before, after
-        largest = 0
-        for block in Stack(layout, ()).blocks():
-            step = self._step(block)
-            largest = max(largest, int(step.max()), -int(step.min()))
-        self._shift = max(0, largest.bit_length() - DIRECTION_BITS)
-
-    def direction(self, block: Block) -> Int64:
-        """Direction of the aggregate in a block, int64 (b,): what was subtracted from the state."""
-        return _shift_toward_zero(self._step(block), np.int64(self._shift))
-
-    def _step(self, block: Block) -> Int64:
-        """before - after on the common grid: int32 differences are below 2^33 and grids differ by at most 2^22."""
-        up = COMMON_GRID_BITS - self._layout.tensors[block.tensor].grid_bits
-        step = np.subtract(self._before[block.coordinates], self._after[block.coordinates], dtype=np.int64)
-        step <<= up
-        return step
-
-
-def _shift_toward_zero(values: Int64, bits: Int64 | np.int64) -> Int64:
-    """sign(v) * (|v| >> bits), in place. An arithmetic shift rounds down, so negative values are first raised."""
-    raised = values >> 63
-    raised &= (1 << bits) - 1
-    values += raised
-    values >>= bits
-    return values
+def _root_q16(square_q62: int) -> int:
+    """Square root of a Q62 number in Q16, rounded down; 0 for what rounding made negative."""
+    return isqrt(max(0, square_q62)) >> 15

@@ -169,6 +169,7 @@ class Attester:
             compute_outcome,
             manifest=self._manifest,
             round=round_.number,
+            seed=round_.seed,
             base=base,
             previous=previous,
             inputs=inputs_of(round_, updates),

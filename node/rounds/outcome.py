@@ -2,8 +2,7 @@
 
 Every honest attester computes these bytes and signs their hash; every auditor computes them again.
 
-Order of work: screen (copies, zeros) -> exact Gram -> rule -> weights times norm clip -> next state -> contributions ->
-rewards -> roots. With fewer inputs than the rule can judge, the round keeps its state and nobody earns.
+Order of work: judge (`node.aggregation.judgement`) -> rewards -> roots.
 """
 
 from __future__ import annotations
@@ -13,14 +12,9 @@ from dataclasses import dataclass
 
 from contracts.attestation import Result
 from contracts.values import Address
-from node.aggregation.aggregate import next_theta
-from node.aggregation.contribution import scores
-from node.aggregation.entries import Entries
-from node.aggregation.gram import gram, squared_norm
+from node.aggregation.judgement import JudgedInput, Judgement, judge
 from node.aggregation.reasons import Reason
 from node.aggregation.rewards import accumulate, address_bytes, share_pool
-from node.aggregation.rules import RoundContext, parse_rule
-from node.aggregation.screen import Candidate, clip_at_median, screen
 from node.checkpoint import Checkpoint
 from node.manifest import Manifest
 from node.merkle import PositionTree, StandardTree
@@ -42,15 +36,11 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class InputUpdate:
-    """A revealed update that the swarm holds. `commit_order`: unique in the round, ascending with the commitments."""
+class InputUpdate(JudgedInput):
+    """A revealed update that the swarm holds. `digest`: of its message."""
 
-    seat: int
     owner: Address
-    commit_order: int
     digest: bytes
-    data_root: bytes
-    update: Entries
 
 
 @dataclass(frozen=True)
@@ -104,20 +94,11 @@ class RoundOutcome:
     rewards: tuple[RewardLeaf, ...]
 
 
-@dataclass(frozen=True)
-class _Judgement:
-    """Per input, in seat order: final weight, weight before the norm clip, score, reason."""
-
-    weights: tuple[int, ...]
-    unclipped: tuple[int, ...]
-    scores: tuple[int, ...]
-    reasons: tuple[Reason, ...]
-
-
 def compute_outcome(
     *,
     manifest: Manifest,
     round: int,
+    seed: bytes,
     base: Checkpoint,
     previous: Checkpoint | None,
     inputs: Sequence[InputUpdate],
@@ -127,16 +108,21 @@ def compute_outcome(
 ) -> RoundOutcome:
     """Compute a round. The order of `inputs`, `absent` and `earned` does not matter.
 
-    `base`: the checkpoint the round started from; `previous`: the one before it (None when base is genesis).
-    `earned`: cumulative wei by account before this round. Raises ValueError when a seat is there twice or a checkpoint
-    is of another manifest.
+    `seed`: the round's 32 bytes. `base`: the checkpoint the round started from; `previous`: the one before it (None
+    when base is genesis). `earned`: cumulative wei by account before this round. Raises ValueError when a seat is
+    there twice or a checkpoint is of another manifest.
     """
     inputs = sorted(inputs, key=lambda item: item.seat)
     _check(manifest, base, previous, [item.seat for item in inputs] + [item.seat for item in absent])
-    judgement = _judge(manifest, round, base, previous, inputs)
-    updates = [item.update for item in inputs]
-    theta = next_theta(base.theta, updates, judgement.weights, manifest, unclipped=judgement.unclipped)
-    checkpoint = Checkpoint(manifest.digest, round, base.digest, theta)
+    judgement = judge(
+        manifest,
+        round=round,
+        seed=seed,
+        state=base.state,
+        previous_theta=None if previous is None else previous.theta,
+        inputs=inputs,
+    )
+    checkpoint = Checkpoint(manifest.digest, round, base.digest, judgement.state.theta, judgement.state.histories)
     data = checkpoint.to_bytes()
     contributions = _contributions(manifest, inputs, absent, judgement, pool_wei)
     totals = accumulate(earned, [item.owner for item in contributions], [item.reward_wei for item in contributions])
@@ -176,46 +162,11 @@ def reward_leaf(leaf: RewardLeaf) -> bytes:
     return bytes(12) + address_bytes(leaf.account) + _word(leaf.cumulative_wei)
 
 
-def _judge(
-    manifest: Manifest, round: int, base: Checkpoint, previous: Checkpoint | None, inputs: Sequence[InputUpdate]
-) -> _Judgement:
-    """Screen, then ask the rule, then score: who counts, how much, and why not."""
-    norms = [squared_norm(item.update, manifest.layout) for item in inputs]
-    reasons = list(
-        screen([Candidate(item.commit_order, item.data_root, norm) for item, norm in zip(inputs, norms, strict=True)])
-    )
-    valid = [i for i, reason in enumerate(reasons) if reason is Reason.NONE]
-    rule = parse_rule(manifest.rule)
-    weights, unclipped, points = ([0] * len(inputs) for _ in range(3))
-    if len(valid) >= rule.fewest_inputs:
-        known = gram(
-            [inputs[i].update for i in valid],
-            manifest.layout,
-            squared_norms=[norms[i] for i in valid],
-            previous=None if previous is None else (previous.theta, base.theta),
-        )
-        clipping = clip_at_median(known.squared_norms)
-        chosen = rule.weights(known, RoundContext(round, tuple(inputs[i].seat for i in valid), clipping.factors))
-        final = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
-        agreed = scores(known, final, clipping.norms, byzantine=manifest.byzantine)
-        for i, before, after, score in zip(valid, chosen, final, agreed, strict=True):
-            unclipped[i], weights[i], points[i] = before, after, score
-    for i in valid:
-        reasons[i] = _verdict(weights[i], points[i])
-    return _Judgement(tuple(weights), tuple(unclipped), tuple(points), tuple(reasons))
-
-
-def _verdict(weight: int, score: int) -> Reason:
-    if weight == 0:
-        return Reason.FILTERED
-    return Reason.NONE if score > 0 else Reason.NO_NEW_DIRECTION
-
-
 def _contributions(
     manifest: Manifest,
     inputs: Sequence[InputUpdate],
     absent: Sequence[Absent],
-    judgement: _Judgement,
+    judgement: Judgement,
     pool_wei: int,
 ) -> tuple[Contribution, ...]:
     """One contribution a seat, in seat order."""

@@ -13,6 +13,7 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.aggregation.history import Histories
 from node.checkpoint import (
     Checkpoint,
     data_leaves,
@@ -43,6 +44,9 @@ MANIFEST = Manifest(
 COUNT = MANIFEST.layout.parameter_count
 
 
+FIELDS = {"kind": "swarmproof-checkpoint-1", "manifest": MANIFEST.digest, "round": 1, "previous": bytes(32)}
+
+
 def some_checkpoint(**changes: object) -> Checkpoint:
     theta = np.arange(COUNT, dtype=np.int64) * 7_919_191 % (1 << 32) - (1 << 31)
     fields: dict[str, object] = {
@@ -71,6 +75,7 @@ def test_state_is_little_endian_after_a_cbor_header() -> None:
         "manifest": MANIFEST.digest,
         "round": 3,
         "previous": checkpoint.previous_digest,
+        "seats": 0,
     }
     assert int.from_bytes(data[-4:], "little", signed=True) == checkpoint.theta[-1]
 
@@ -107,13 +112,35 @@ def test_every_changed_header_byte_is_refused_or_changes_the_meaning() -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        {"kind": "swarmproof-checkpoint-1", "manifest": MANIFEST.digest, "round": True, "previous": bytes(32)},
-        {"kind": "swarmproof-checkpoint-1", "manifest": MANIFEST.digest, "round": -1, "previous": bytes(32)},
-        {"kind": "swarmproof-checkpoint-1", "manifest": MANIFEST.digest, "round": 1 << 64, "previous": bytes(32)},
-        {"kind": "swarmproof-checkpoint-1", "manifest": MANIFEST.digest, "round": 1, "previous": bytes(31)},
-        {"kind": "swarmproof-checkpoint-1", "manifest": bytes(32), "round": 1, "previous": bytes(32)},
-        {"kind": "swarmproof-checkpoint-2", "manifest": MANIFEST.digest, "round": 1, "previous": bytes(32)},
-        {"kind": "swarmproof-checkpoint-1", "manifest": MANIFEST.digest, "round": 1},
+        {
+            "kind": "swarmproof-checkpoint-1",
+            "manifest": MANIFEST.digest,
+            "round": True,
+            "previous": bytes(32),
+            "seats": 0,
+        },
+        {
+            "kind": "swarmproof-checkpoint-1",
+            "manifest": MANIFEST.digest,
+            "round": -1,
+            "previous": bytes(32),
+            "seats": 0,
+        },
+        {
+            "kind": "swarmproof-checkpoint-1",
+            "manifest": MANIFEST.digest,
+            "round": 1 << 64,
+            "previous": bytes(32),
+            "seats": 0,
+        },
+        {"kind": "swarmproof-checkpoint-1", "manifest": MANIFEST.digest, "round": 1, "previous": bytes(31), "seats": 0},
+        {"kind": "swarmproof-checkpoint-1", "manifest": bytes(32), "round": 1, "previous": bytes(32), "seats": 0},
+        {"kind": "swarmproof-checkpoint-2", "manifest": MANIFEST.digest, "round": 1, "previous": bytes(32), "seats": 0},
+        {"kind": "swarmproof-checkpoint-1", "manifest": MANIFEST.digest, "round": 1, "seats": 0},
+        {**FIELDS, "seats": 1},
+        {**FIELDS, "seats": -1},
+        {**FIELDS, "seats": 1 << 14},
+        {**FIELDS, "seats": b""},
         [1, 2, 3],
         "text",
     ],
@@ -130,9 +157,36 @@ def test_a_header_that_is_not_canonical_is_refused() -> None:
         "previous": checkpoint.previous_digest,
         "manifest": MANIFEST.digest,
         "kind": "swarmproof-checkpoint-1",
+        "seats": 0,
     }
     with pytest.raises(MalformedCheckpoint, match="not canonical"):
         Checkpoint.from_bytes(cbor2.dumps(header) + checkpoint.to_bytes()[-4 * COUNT :], MANIFEST)
+
+
+REMEMBERING = replace(MANIFEST, history_buckets=16)
+
+
+def remembering_checkpoint(seats: tuple[int, ...], ages: tuple[int, ...]) -> Checkpoint:
+    sketches = np.arange(16 * len(seats), dtype=np.int64).reshape(-1, 16) * -(1 << 50)
+    return some_checkpoint(manifest_digest=REMEMBERING.digest, histories=Histories(seats, ages, sketches))
+
+
+def test_histories_follow_the_parameters() -> None:
+    checkpoint = remembering_checkpoint((2, 7), (1, 300))
+    data = checkpoint.to_bytes()
+    again = Checkpoint.from_bytes(data, REMEMBERING)
+    assert (again.histories.seats, again.histories.ages) == ((2, 7), (1, 300))
+    assert np.array_equal(again.histories.sketches, checkpoint.histories.sketches)
+    assert again.to_bytes() == data
+    assert int.from_bytes(data[-8:], "little", signed=True) == checkpoint.histories.sketches[-1, -1]
+    assert checkpoint.digest != remembering_checkpoint((2, 7), (1, 301)).digest
+
+
+@pytest.mark.parametrize(("seats", "ages"), [((7, 2), (1, 1)), ((2, 2), (1, 1)), ((2, 7), (1, 0))])
+def test_histories_out_of_order_are_refused(seats: tuple[int, ...], ages: tuple[int, ...]) -> None:
+    data = remembering_checkpoint(seats, ages).to_bytes()
+    with pytest.raises(MalformedCheckpoint, match="ascending seats"):
+        Checkpoint.from_bytes(data, REMEMBERING)
 
 
 @given(st.binary(max_size=300))

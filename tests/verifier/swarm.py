@@ -202,6 +202,7 @@ async def _outcome(finished: FinishedProject, number: int, checkpoints: list[Che
     return compute_outcome(
         manifest=MANIFEST,
         round=number,
+        seed=round_.seed,
         base=checkpoints[-1],
         previous=checkpoints[-2] if len(checkpoints) > 1 else None,
         inputs=inputs_of(round_, updates),

@@ -1,17 +1,19 @@
-"""Mean: every update counts the same. No defence beyond the norm clip; the baseline of every comparison."""
+"""Mean: every update counts the same, as long as it is. No defence at all; the baseline of every comparison."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from node.aggregation.gram import Gram
-from node.aggregation.rules.base import RoundContext, Weights, equal_weights
+from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights
 from node.errors import RuleError
 
 
 @dataclass(frozen=True)
-class Mean:
-    """Equal weights for all inputs. Tolerates no dishonest seat."""
+class Mean(GramRule):
+    """Equal weights for all inputs, whose norms are not clipped. Tolerates no dishonest seat."""
+
+    clips = False
 
     @property
     def name(self) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from node.aggregation.fixed_point import Q30_ONE
 from node.aggregation.gram import Gram
-from node.aggregation.rules.base import RoundContext, Weights, equal_weights
+from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights
 from node.errors import RuleError
 
 
@@ -55,7 +55,7 @@ def fewest_inputs(f: int) -> int:
 
 
 @dataclass(frozen=True)
-class MultiKrum:
+class MultiKrum(GramRule):
     """Multi-Krum with its parameters. Raises RuleError for parameters that no n can satisfy."""
 
     f: int

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import threadpoolctl
 
 from node.aggregation.aggregate import next_theta
-from node.aggregation.gram import gram
+from node.aggregation.products import inner_products
 from node.manifest import Layout, TensorSpec
 from tests.node.aggregation.messages import Draw, Message, manifest, random_message, round_messages, state
 
@@ -35,7 +35,7 @@ def messages(layout: Layout) -> list[Message]:
 
 def by_numpy(made: Sequence[Message]) -> tuple[Any, Any]:
     """Gram and next state of `node.aggregation`."""
-    known = gram(made, MANIFEST.layout)
+    known = inner_products(made, MANIFEST.layout)
     return known.products, next_theta(state(MANIFEST.layout, "base"), made, WEIGHTS, MANIFEST)
 
 

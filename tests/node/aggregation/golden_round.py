@@ -16,10 +16,9 @@ import numpy.typing as npt
 
 from node.aggregation.aggregate import next_theta
 from node.aggregation.contribution import scores
-from node.aggregation.gram import gram
+from node.aggregation.products import inner_products
 from node.aggregation.rewards import share_pool
 from node.aggregation.rules import RoundContext, parse_rule
-from node.aggregation.screen import clip_at_median
 from node.checkpoint import data_leaves
 from node.manifest import Manifest, TensorSpec
 from node.merkle import PositionTree
@@ -75,12 +74,12 @@ def states_of(name: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
 def compute(name: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
     """Every intermediate integer of a round, as JSON."""
     m, messages, (before, base) = golden_manifest(name), messages_of(inputs), states_of(name)
-    known = gram(messages, m.layout, previous=(before, base))
-    clipping = clip_at_median(known.squared_norms)
-    context = RoundContext(2, tuple(range(len(messages))), clipping.factors)
-    chosen = parse_rule(m.rule).weights(known, context)
+    known = inner_products(messages, m.layout, previous=(before, base))
+    clipping = known.clipping
+    context = RoundContext(2, tuple(range(len(messages))))
+    chosen = parse_rule(m.rule).weights(known.gram, context)
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
-    points = scores(known, weights, clipping.norms, byzantine=m.byzantine)
+    points = scores(known.gram, weights, byzantine=m.byzantine)
     theta = next_theta(base, messages, weights, m, unclipped=chosen)
     return {
         "products": [list(row) for row in known.products],

@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from node.aggregation.aggregate import next_theta
 from node.aggregation.contribution import scores
-from node.aggregation.gram import Gram, gram
+from node.aggregation.products import Products, inner_products
 from node.aggregation.rules import RoundContext, parse_rule
-from node.aggregation.screen import clip_at_median
 from node.manifest import Manifest, TensorSpec
 from tests.node.aggregation.messages import Draw, Message, encoded, manifest
 
@@ -76,18 +75,17 @@ class Swarm:
 
     def _round(self, messages: Sequence[Message]) -> None:
         previous = None if self.before is None else (self.before, self.theta)
-        known = gram(messages, self.manifest.layout, previous=previous)
+        known = inner_products(messages, self.manifest.layout, previous=previous)
         weights, points = judge(known, self.rule, byzantine=2)
         self.before, self.theta = self.theta, next_theta(self.theta, messages, weights, self.manifest)
         self.pay.append([point / max(1, sum(points)) for point in points])
 
 
-def judge(known: Gram, rule: str, *, byzantine: int) -> tuple[list[int], tuple[int, ...]]:
+def judge(known: Products, rule: str, *, byzantine: int) -> tuple[list[int], tuple[int, ...]]:
     """Final weights and scores, as a round computes them."""
-    clipping = clip_at_median(known.squared_norms)
-    chosen = parse_rule(rule).weights(known, RoundContext(1, tuple(range(len(known))), clipping.factors))
-    weights = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
-    return weights, scores(known, weights, clipping.norms, byzantine=byzantine)
+    chosen = parse_rule(rule).weights(known.gram, RoundContext(1, tuple(range(len(known)))))
+    weights = [weight * factor >> 16 for weight, factor in zip(chosen, known.clipping.factors, strict=True)]
+    return weights, scores(known.gram, weights, byzantine=byzantine)
 
 
 def decoded(message: Message, m: Manifest) -> Vector:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.aggregation.aggregate import aggregate_block, next_theta, step
+from node.aggregation.aggregate import aggregate_block, next_theta, step, within_bounds
 from node.aggregation.entries import Stack
 from node.manifest import Mean, TensorSpec
 from tests.node.aggregation import reference, torch_path
@@ -134,7 +134,25 @@ def test_contributor_mean_keeps_the_norm_clip_of_a_lone_message() -> None:
     assert clipped[5] == clipped[9]
 
 
-@pytest.mark.parametrize("weights", [[-1, 0], [1 << 16, 1], [1]])
+@pytest.mark.parametrize("weights", [[1 << 40, 0], [1]])
 def test_weights_out_of_range_are_refused(weights: list[int]) -> None:
     with pytest.raises(ValueError, match="weights"):
         next_theta(state(LAYOUT, "w"), round_messages(LAYOUT, "w", 2), weights, MANIFEST)
+
+
+def test_the_contributor_mean_refuses_negative_weights() -> None:
+    m = manifest(mean="contributor")
+    with pytest.raises(ValueError, match="cannot divide by negative"):
+        next_theta(state(m.layout, "w"), round_messages(m.layout, "w", 2), [-1, 2], m)
+
+
+def test_a_negative_weight_adds_what_a_positive_one_takes_away() -> None:
+    theta = np.zeros(LAYOUT.parameter_count, dtype=np.int32)
+    message = round_messages(LAYOUT, "sign", 1)
+    away, back = (next_theta(theta, message, [weight], MANIFEST) for weight in (1 << 15, -(1 << 15)))
+    assert np.abs(away + back).max() <= 1, "halves are rounded upward"
+
+
+def test_weights_that_reach_beyond_int64_are_halved_until_they_fit() -> None:
+    assert within_bounds([1 << 20, -3], [1 << 40, 1]) == (1 << 18, 0)
+    assert within_bounds([1 << 18, -3], [1 << 40, 0]) == (1 << 18, -3)

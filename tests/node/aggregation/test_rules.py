@@ -7,7 +7,8 @@ import pytest
 from eth_hash.auto import keccak
 from sklearn.metrics.pairwise import euclidean_distances
 
-from node.aggregation.gram import Gram, gram
+from node.aggregation.gram import Gram
+from node.aggregation.products import inner_products
 from node.aggregation.rules import WEIGHT_ONE, RoundContext, parse_rule, rule_hash
 from node.aggregation.rules.multi_krum import MultiKrum, multi_krum
 from node.errors import RuleError
@@ -17,11 +18,11 @@ from tests.node.aggregation.swarm import decoded
 
 MANIFEST = manifest()
 LAYOUT = MANIFEST.layout
-NOTHING = RoundContext(1, (), ())
+NOTHING = RoundContext(1, ())
 
 
 def gram_of(messages: list[Message]) -> Gram:
-    return gram(messages, LAYOUT)
+    return inner_products(messages, LAYOUT).gram
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_canonical_names_read_back(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("median-of-medians", "known rules: mean, multi-krum"),
+        ("median-of-medians", "known rules: .*multi-krum"),
         ("multi-krum", "does not take these parameters"),
         ("multi-krum(keep=4)", "does not take these parameters"),
         ("multi-krum(f=2,m=4)", "does not take these parameters"),
@@ -54,7 +55,7 @@ def test_canonical_names_read_back(name: str) -> None:
         ("mean\n", "not of the form"),
         ("multi-krum(f=\u0662)", "not of the form"),
         ("", "not of the form"),
-        ("multi-krum(f=" + "9" * 200 + ")", "not of the form"),
+        ("multi-krum(f=" + "9" * 200 + ")", "214 characters, at most 128"),
     ],
 )
 def test_other_names_are_refused_with_a_reason(name: str, complaint: str) -> None:
@@ -148,6 +149,6 @@ def test_ties_go_to_the_lower_index() -> None:
 
 def test_one_hundred_and_twenty_eight_peers() -> None:
     small = manifest(tensors=MANIFEST.tensors[1:3]).layout
-    known = gram(list(round_messages(small, "many", 128)), small)
+    known = inner_products(list(round_messages(small, "many", 128)), small).gram
     weights = multi_krum(known, f=42)
     assert sum(weight > 0 for weight in weights) == 128 - 42 - 2

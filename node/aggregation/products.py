@@ -1,0 +1,155 @@
+"""Exact squared norms and inner products of messages, in one pass: all that is ever read of them to judge them.
+
+Norms are exact. Products are taken between directions: r = sign(q) * ((|q| << s) >> shift) with one shift a message, so
+that |r| < 2^11; truncation is toward zero, hence r(-v) = -r(v). Every product is below 2^22 and every sum of a block
+below 2^53, so int64 and float64 GEMM, in any order, on any machine, give the same integers.
+
+Shape legend: n = messages, N = chunks, d = parameters, b = coordinates of a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack
+from node.aggregation.fixed_point import cosine_q30
+from node.aggregation.gram import Gram
+from node.aggregation.screen import Clipping, clip_at_median
+from node.manifest import Layout
+
+DIRECTION_BITS: Final = 11
+COMMON_GRID_BITS: Final = 30  # the finest grid a tensor of the state may have
+# A block where messages carry more than one coordinate in so many is multiplied densely: there GEMM is faster.
+DENSE_FRACTION: Final = 8
+
+
+@dataclass(frozen=True)
+class Products:
+    """What is known of n messages. All exact Python integers.
+
+    `products` (n, n): inner products of directions. `squared_norms` (n,): of the values, in units of 2^-80.
+    `previous` (n,): product of each direction with that of the previous aggregate; `previous_square`: its own.
+    Both are zero when there was no previous aggregate.
+    """
+
+    products: tuple[tuple[int, ...], ...]
+    squared_norms: tuple[int, ...]
+    previous: tuple[int, ...]
+    previous_square: int
+
+    def __len__(self) -> int:
+        return len(self.squared_norms)
+
+    @cached_property
+    def clipping(self) -> Clipping:
+        """Norm clip at the median. Raises ValueError when a message is zero."""
+        return clip_at_median(self.squared_norms)
+
+    @cached_property
+    def gram(self) -> Gram:
+        """What a rule sees of the messages, norms clipped at the median."""
+        squares = [self.products[i][i] for i in range(len(self))]
+        along = [cosine_q30(product, squares[i], self.previous_square) for i, product in enumerate(self.previous)]
+        return Gram.of_products(self.products, self.clipping.norms, tuple(along))
+
+
+def squared_norm(message: Entries, layout: Layout) -> int:
+    """Exact squared norm of a message's values in units of 2^-80."""
+    mantissas = message.mantissas.astype(np.int64)
+    starts = np.concatenate(([0], np.cumsum(layout.chunk_counts)[:-1]))
+    per_chunk = np.add.reduceat(mantissas * mantissas, starts)
+    total = 0
+    for shift in np.unique(message.shifts).tolist():
+        total += int(per_chunk[message.shifts == shift].sum()) << (2 * shift)
+    return total
+
+
+def inner_products(
+    messages: Sequence[Entries],
+    layout: Layout,
+    *,
+    squared_norms: Sequence[int] | None = None,
+    previous: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]] | None = None,
+    block_chunks: int = BLOCK_CHUNKS,
+) -> Products:
+    """Multiply n messages with one another in one pass over blocks.
+
+    `previous`: the state before the round's base and the base itself, int32 (d,) each; their difference is the previous
+    aggregate. `squared_norms`: of the same messages when they are known already. `block_chunks` changes memory and
+    speed only.
+    """
+    stack = Stack(layout, messages)
+    # The shift that brings the largest magnitude of a message below 2^11.
+    shifts = [max(0, stack.peak(i).bit_length() - DIRECTION_BITS) for i in range(len(messages))]
+    aggregate = None if previous is None else _PreviousAggregate(layout, *previous)
+    n = len(messages)
+    products = np.zeros((n, n), dtype=np.int64)
+    along = np.zeros(n, dtype=np.int64)
+    along_square = 0
+    for block in stack.blocks(block_chunks):
+        rows = [_directions(stack, block, i, shifts[i]) for i in range(n)]
+        other = None if aggregate is None else aggregate.direction(block)
+        if other is not None:
+            along_square += int(np.dot(other, other))
+        if n == 0:
+            continue
+        matrix = stack.matrix(block, rows, range(n))
+        if block.entry_count * DENSE_FRACTION > block.width:
+            dense = matrix.toarray().astype(np.float64)
+            products += (dense @ dense.T).astype(np.int64)
+        else:
+            products += (matrix @ matrix.T).toarray()
+        if other is not None:
+            along += matrix @ other
+    norms = [squared_norm(message, layout) for message in messages] if squared_norms is None else squared_norms
+    return Products(tuple(map(tuple, products.tolist())), tuple(norms), tuple(along.tolist()), along_square)
+
+
+def _directions(stack: Stack, block: Block, index: int, shift: int) -> Int64:
+    """Directions of one message's entries in a block, int64."""
+    message = stack.messages[index]
+    mantissas = message.mantissas[block.entries].astype(np.int64)
+    net = message.shifts[block.chunks].astype(np.int64) - shift
+    if net.min() >= 0:
+        return mantissas * stack.per_entry(block, np.left_shift(1, net))
+    # (|q| << s) >> shift is |q| << (s - shift) or |q| >> (shift - s): nothing is lost by never going up and down.
+    mantissas <<= stack.per_entry(block, np.maximum(net, 0))
+    return _shift_toward_zero(mantissas, stack.per_entry(block, np.maximum(-net, 0)))
+
+
+class _PreviousAggregate:
+    """The step between two states, read as directions block by block."""
+
+    def __init__(self, layout: Layout, before: npt.NDArray[np.int32], after: npt.NDArray[np.int32]) -> None:
+        self._layout, self._before, self._after = layout, before, after
+        largest = 0
+        for block in Stack(layout, ()).blocks():
+            step = self._step(block)
+            largest = max(largest, int(step.max()), -int(step.min()))
+        self._shift = max(0, largest.bit_length() - DIRECTION_BITS)
+
+    def direction(self, block: Block) -> Int64:
+        """Direction of the aggregate in a block, int64 (b,): what was subtracted from the state."""
+        return _shift_toward_zero(self._step(block), np.int64(self._shift))
+
+    def _step(self, block: Block) -> Int64:
+        """before - after on the common grid: int32 differences are below 2^33 and grids differ by at most 2^22."""
+        up = COMMON_GRID_BITS - self._layout.tensors[block.tensor].grid_bits
+        step = np.subtract(self._before[block.coordinates], self._after[block.coordinates], dtype=np.int64)
+        step <<= up
+        return step
+
+
+def _shift_toward_zero(values: Int64, bits: Int64 | np.int64) -> Int64:
+    """sign(v) * (|v| >> bits), in place. An arithmetic shift rounds down, so negative values are first raised."""
+    raised = values >> 63
+    raised &= (1 << bits) - 1
+    values += raised
+    values >>= bits
+    return values
