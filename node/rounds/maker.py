@@ -17,8 +17,7 @@ from contracts.values import Address
 from node.attacks.base import Attack, AttackView
 from node.checkpoint import Checkpoint, dequantise
 from node.codec import MessageHeader, data_leaves, decode, encode, parse
-from node.errors import MalformedMessage
-from node.exchange.errors import FetchFailed
+from node.errors import ExchangeError, MalformedMessage, StorageError
 from node.manifest import Manifest
 from node.merkle import PositionTree
 from node.rounds.history import RoundHistory, SwarmHistory
@@ -151,7 +150,7 @@ class UpdateMaker:
             if earlier.commit_by_seat[reveal.seat].owner not in self._colluders:
                 try:
                     update = await self._library.update(earlier, reveal, ())
-                except (FetchFailed, MalformedMessage):
+                except (ExchangeError, StorageError, MalformedMessage):
                     continue
                 updates[reveal.seat] = decode(update, self._manifest.layout)
         return updates
