@@ -54,7 +54,7 @@ class Nnm:
         BOUND.check_seats(self.name, self.f, seats)
 
     def apply(self, gram: Gram, context: RoundContext) -> Mixture:
-        """See `nearest_neighbours`. Histories, where there are any, are mixed alike. Raises RuleError unless 2 f < n."""
+        """See `nearest_neighbours`. Histories are mixed alike. Raises RuleError unless 2 f < n."""
         BOUND.check_inputs(self.name, self.f, len(gram))
         matrix = nearest_neighbours(gram, f=self.f)
         return Mixture(gram.mixed(matrix), replace(context, histories=mixed_histories(context, matrix)), matrix)
