@@ -22,8 +22,8 @@ from node.aggregation.rules.bounds import check_any_seats, check_inputs, check_w
 from node.aggregation.rules.mixtures import distances_q30
 from node.aggregation.rules.names import canonical_name
 
-TAU_Q16: Final = WEIGHT_ONE
-ITERATIONS: Final = 3
+TAU_Q16: Final = WEIGHT_ONE // 2
+ITERATIONS: Final = 8
 MOST_ITERATIONS: Final = 64
 LARGEST_TAU_Q16: Final = 1 << 20
 

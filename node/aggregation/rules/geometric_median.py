@@ -4,7 +4,7 @@ Pillutla, Kakade and Harchaoui, Robust Aggregation for Federated Learning, IEEE 
 algorithm 2 (RFA) with equal data weights: from the mean, z <- sum of b_i x_i / sum of b_i with b_i = 1 / max(nu,
 |z - x_i|), a fixed number of times. Breakdown point one half.
 
-z is always a mixture z = sum of c_i x_i, so its distances need only the Gram K: |z - x_i|^2 = c^T K c - 2 (K c)_i + K_ii.
+z is always a mixture, sum of c_i x_i, so its distances need only the Gram K (`mixtures`).
 
 Scales: K and c are Q30, distances are Q30 of the median norm.
 """
