@@ -14,7 +14,7 @@ from node.attacks.churn import Churn
 from node.attacks.copied_update import CopiedUpdate
 from node.attacks.deviation_search import DeviationSearch
 from node.attacks.gaussian import Gaussian
-from node.attacks.inner_product import InnerProduct
+from node.attacks.inner_product import InnerProduct, Reverse
 from node.attacks.label_flip import LabelFlip
 from node.attacks.label_swap import AddedLabelSwap, LabelSwap
 from node.attacks.little_is_enough import LittleIsEnough
@@ -48,6 +48,7 @@ ATTACKS: Mapping[str, Callable[[], Attack]] = MappingProxyType(
         "ipm-0.5": partial(InnerProduct, 0.5),
         "ipm-1.0": partial(InnerProduct, 1.0),
         "ipm-1.1": partial(InnerProduct, 1.1),
+        "reverse": Reverse,
         "alie": LittleIsEnough,
         "alie-1.5": partial(LittleIsEnough, 1.5),
         "alie-search": LittleSearch,

@@ -10,7 +10,7 @@ import pytest
 from node.attacks import AttackView, load_attack
 from node.attacks.deviation_search import largest_accepted
 from node.attacks.little_is_enough import published_z
-from tests.node.attacks.scene import HONEST, KNOWN, MEAN, OWN, Float64, view_of
+from tests.node.attacks.scene import HONEST, KNOWN, MEAN, NORM, OWN, Float64, cosine, norm, said, view_of
 
 DEVIATION: Float64 = np.sqrt(((HONEST - MEAN) ** 2).sum(axis=0) / len(HONEST))
 
@@ -24,6 +24,14 @@ def test_ipm_sends_the_mean_times_minus_epsilon(epsilon: float) -> None:
 def test_ipm_of_a_peer_that_knows_nothing_turns_its_own_update() -> None:
     sent = load_attack("ipm-0.5").poison_update(OWN, AttackView(round=1))
     np.testing.assert_allclose(sent, -0.5 * OWN.astype(np.float64), rtol=1e-6)
+
+
+def test_reverse_is_the_mean_turned_round_at_the_length_that_clipping_allows() -> None:
+    sent = load_attack("reverse").poison_update(OWN, view_of())
+    assert cosine(sent, MEAN) == pytest.approx(-1, abs=1e-9)
+    assert norm(sent) == pytest.approx(NORM, rel=1e-5)
+    sent = load_attack("reverse").poison_update(OWN, view_of(sent=said))
+    assert norm(said(sent)) == pytest.approx(NORM, rel=0.02)
 
 
 def test_accomplices_agree_but_for_a_128th_of_the_length() -> None:
