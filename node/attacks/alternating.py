@@ -10,7 +10,7 @@ from node.attacks.vectors import Doubles, at_norm, honest_updates, mean_of, typi
 
 
 class Alternating(CraftedAttack):
-    """All accomplices attack in the same rounds, those with an even number."""
+    """All colluders attack in the same rounds, those with an even number."""
 
     name = "alternating"
 

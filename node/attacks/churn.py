@@ -17,7 +17,7 @@ HONEST_ROUNDS = 2
 
 
 class Churn(CraftedAttack):
-    """All accomplices come and go together."""
+    """All colluders come and go together."""
 
     name = "sybil-churn"
 

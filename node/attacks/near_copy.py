@@ -1,6 +1,6 @@
 """Near-copy: do the work of one seat and ask to be paid for two.
 
-Accomplices 0 and 1, 2 and 3, ... are pairs. Both train on the first one's shard, in the same order, and the second adds
+Colluders 0 and 1, 2 and 3, ... are pairs. Both train on the first one's shard, in the same order, and the second adds
 a little noise, so that the messages are no duplicates.
 """
 

@@ -1,4 +1,4 @@
-"""Noisy decoys: the reversed mean under as much noise as honest messages have, of each accomplice's own."""
+"""Noisy decoys: the reversed mean under as much noise as honest messages have, of each colluder's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from node.attacks.vectors import Doubles, honest_updates, mean_of, own_generator
 
 
 class NoisyDecoys(CraftedAttack):
-    """Accomplices look no more alike than honest peers do."""
+    """Colluders look no more alike than honest peers do."""
 
     name = "noisy-decoys"
 

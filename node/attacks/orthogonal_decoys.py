@@ -27,7 +27,7 @@ PULL = 0.25  # cosine with the reversed mean
 
 
 class OrthogonalDecoys(CraftedAttack):
-    """Accomplices 0 and 1, 2 and 3, ... are pairs; one without a partner sends as if it had one."""
+    """Colluders 0 and 1, 2 and 3, ... are pairs; one without a partner sends as if it had one."""
 
     name = "orthogonal-decoys"
 

@@ -22,7 +22,7 @@ ROUNDS_TO_TURN = 20
 
 
 class SlowDrift(CraftedAttack):
-    """All accomplices turn from the honest mean m to -m within 20 rounds, through the same direction u."""
+    """All colluders turn from the honest mean m to -m within 20 rounds, through the same direction u."""
 
     name = "slow-drift"
 

@@ -27,7 +27,7 @@ PULL = 0.3  # cosine with the reversed mean
 
 
 class SubspaceCapture(CraftedAttack):
-    """All accomplices send the same direction."""
+    """All colluders send the same direction."""
 
     name = "subspace-capture"
 

@@ -10,7 +10,7 @@ FACTOR = 1e-3
 
 
 class TinyNorm(CraftedAttack):
-    """All accomplices send the reversed mean, a thousand times shorter."""
+    """All colluders send the reversed mean, a thousand times shorter."""
 
     name = "tiny-norm"
 

@@ -9,7 +9,7 @@ from node.attacks.vectors import Doubles, at_norm, honest_updates, mean_of, typi
 
 
 class TwoGroups(CraftedAttack):
-    """Accomplices with even and with odd index are the groups."""
+    """Colluders with even and with odd index are the groups."""
 
     name = "two-groups"
 

@@ -1,4 +1,4 @@
-"""Uniform: loud random numbers of one sign, so that accomplices push the same way whatever they draw.
+"""Uniform: loud random numbers of one sign, so that colluders push the same way whatever they draw.
 
 What the code of Almasi et al., "Flag Aggregator", ICLR 2024, sends as its random attack.
 """

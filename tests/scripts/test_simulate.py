@@ -56,6 +56,9 @@ def test_stopping_and_going_on_changes_nothing(digits: Task) -> None:
         ("noise", {Reason.FILTERED}),
         ("silent", {Reason.NO_REVEAL}),
         ("wrong-bytes", {Reason.NOT_AVAILABLE}),
+        ("bit-flip", {Reason.NOT_AVAILABLE}),
+        ("zero", {Reason.ZERO_UPDATE}),
+        ("overflow", {Reason.FILTERED}),
     ],
 )
 def test_an_attacker_earns_nothing_and_the_reason_is_on_record(digits: Task, attack: str, reasons: set[Reason]) -> None:
@@ -63,6 +66,14 @@ def test_an_attacker_earns_nothing_and_the_reason_is_on_record(digits: Task, att
     last = [item.outcome.contributions[-1] for item in swarm.rounds(3)]
     assert {contribution.reason for contribution in last} == reasons
     assert {(contribution.weight, contribution.reward_wei) for contribution in last} == {(0, 0)}
+
+
+def test_equal_messages_count_once_and_colluders_know_it(digits: Task) -> None:
+    last = {7: "sybil-duplicate", 8: "sybil-duplicate"}
+    (only,) = Swarm(digits, digits.default_manifest(rule="mean"), last).rounds(1)
+    assert [item.reason is Reason.DUPLICATE for item in only.outcome.contributions[-2:]] == [False, True]
+    (only,) = Swarm(digits, digits.default_manifest(rule="mean"), dict.fromkeys((7, 8), "sybil")).rounds(1)
+    assert Reason.DUPLICATE not in [item.reason for item in only.outcome.contributions]
 
 
 def test_a_copier_with_nothing_to_copy_sends_zeros_and_earns_nothing(digits: Task) -> None:

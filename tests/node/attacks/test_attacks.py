@@ -90,6 +90,6 @@ def test_a_huge_or_empty_world_is_no_reason_to_send_what_cannot_be_sent(name: st
 
 
 @pytest.mark.parametrize("name", sorted(set(CHANGES_UPDATE) - MAY_BE_EQUAL))
-def test_accomplices_never_send_equal_messages(name: str) -> None:
+def test_colluders_never_send_equal_messages(name: str) -> None:
     sent = {said(load_attack(name).poison_update(OWN, view_of(index=index, sent=said))).tobytes() for index in range(4)}
     assert len(sent) == 4

@@ -34,7 +34,7 @@ def test_reverse_is_the_mean_turned_round_at_the_length_that_clipping_allows() -
     assert norm(said(sent)) == pytest.approx(NORM, rel=0.02)
 
 
-def test_accomplices_agree_but_for_a_128th_of_the_length() -> None:
+def test_colluders_agree_but_for_a_128th_of_the_length() -> None:
     first, third = (load_attack("ipm-1.0").poison_update(OWN, view_of(index=index)) for index in (0, 2))
     np.testing.assert_allclose(third, first * (1 + 2 / 128), rtol=1e-6)
 

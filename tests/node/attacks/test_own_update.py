@@ -31,14 +31,14 @@ def test_uniform_raises_every_parameter() -> None:
     assert sent.mean() == pytest.approx(0.5, abs=0.02)
 
 
-def test_gaussian_has_deviation_one_and_each_accomplice_its_own() -> None:
+def test_gaussian_has_deviation_one_and_each_colluder_its_own() -> None:
     first, second = (load_attack("gaussian").poison_update(OWN, view_of(index=index)) for index in (0, 1))
     assert first.mean() == pytest.approx(0, abs=0.05)
     assert first.std() == pytest.approx(1, abs=0.05)
     assert abs(cosine(first, second)) < 0.05
 
 
-def test_noise_is_as_long_as_an_honest_message_and_each_accomplice_has_its_own() -> None:
+def test_noise_is_as_long_as_an_honest_message_and_each_colluder_has_its_own() -> None:
     first, second = (load_attack("noise").poison_update(OWN, view_of(index=index)) for index in (0, 1))
     assert norm(first) == pytest.approx(NORM, rel=1e-5)
     assert abs(cosine(first, OWN)) < 0.05
