@@ -22,6 +22,7 @@ from frontend_api.commands import (
     demo,
     deploy,
     devnet,
+    lab,
     node,
     project,
     rewards,
@@ -38,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(remember_global_options)
-for command in (devnet, deploy, project, node, audit, status, contributions, rewards, claim, why, api, demo):
+for command in (devnet, deploy, project, node, audit, status, contributions, rewards, claim, why, api, demo, lab):
     command.register(app)
 
 

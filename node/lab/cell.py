@@ -55,10 +55,10 @@ class Cell:
     optimizer: Literal["sgd", "adamw"] = "sgd"
     steps: int = 10
     batch_size: int = 32
-    learning_rate_millionths: int = 20_000
+    learning_rate_millionths: int = 50_000
     momentum_thousandths: int = 900
-    alpha_q16: int = 4 * Q16_ONE
-    beta_q16: int = Q16_ONE
+    alpha_q16: int = 2 * Q16_ONE
+    beta_q16: int = Q16_ONE * 9 // 10
     mean: Mean = "plain"
     minimum_support: int = 1
     history_buckets: int = HISTORY_BUCKETS
@@ -97,6 +97,12 @@ class Cell:
         document = {**asdict(self), "rule": self.rule_name}
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+    @property
+    def title(self) -> str:
+        """A few words for the person who waits."""
+        attack = NO_ATTACK if self.attack == NO_ATTACK else f"{self.attackers} x {self.attack}"
+        return f"{self.rule_name}, {attack}, {self.split}, seed {self.seed}"
 
     @property
     def local(self) -> LocalTraining:
