@@ -8,8 +8,8 @@ def default_rule(seats: int, byzantine: int) -> str:
 
     Multi-Krum with the largest f its bound allows, f <= (seats - 3) / 2, averaging as many updates as there are honest
     seats: with fewer, honest seats are left out by chance and their pay is a lottery. The f nearest neighbours do not
-    count, so that accomplices cannot vouch for one another. The plain mean where there is nobody to guard against or
-    Multi-Krum cannot.
+    count, so that accomplices cannot vouch for one another. The mean clipped at the median where there is nobody to
+    guard against or Multi-Krum cannot.
     """
     f = min(byzantine, (seats - 3) // 2)
-    return f"multi-krum(f={f},keep={max(1, seats - byzantine)},skip={f})" if f > 0 else "mean"
+    return f"multi-krum(f={f},keep={max(1, seats - byzantine)},skip={f})" if f > 0 else "clipped-mean"

@@ -23,7 +23,7 @@ from frontend_api.reading.explain import REASONS
 from frontend_api.routes import checkpoints, contributions, peers, projects, rewards, rounds, status
 from frontend_api.settings import NODE_KEYS, ApiSettings, Settings
 from node.aggregation.reasons import Reason
-from node.aggregation.rules import RULES
+from node.aggregation.rules import RULES, STAGES
 from node.attacks import ATTACKS
 from node.config import NodeSettings
 from node.exchange.mailbox import Verdict
@@ -102,7 +102,7 @@ def test_every_attack_task_and_rule_is_documented() -> None:
     named = [line.split("|")[1] for line in COMMANDS.section("Attacks").splitlines() if line.startswith("| `")]
     assert [name for cell in named for name in re.findall(r"`([^`]+)`", cell)] == list(ATTACKS)
     assert all(f"`{name}`" in COMMANDS.section("project") for name in TASKS)
-    assert all(f"`{name}" in ARITHMETIC.section("4. Rule") for name in RULES)
+    assert all(f"`{name}" in ARITHMETIC.section("4. Rule") for name in (*RULES, *STAGES))
 
 
 def test_every_make_target_is_documented() -> None:

@@ -13,7 +13,7 @@ from tests.node.aggregation.messages import manifest, round_messages, state
 from tests.node.aggregation.swarm import COUNT, HONEST, Rider, Swarm, Vector, View
 
 ROUNDS = 4
-RULES = ["mean", "multi-krum(f=2)", "multi-krum(f=2,skip=2)"]
+RULES = ["clipped-mean", "multi-krum(f=2)", "multi-krum(f=2,skip=2)"]
 
 
 def noise(view: View, index: int) -> Vector:
@@ -55,13 +55,13 @@ def test_free_riders_earn_next_to_nothing(rider: Rider, most: float, rule: str) 
 
 
 def test_near_copies_earn_what_the_peer_they_copy_earns_and_no_more() -> None:
-    pay = average_pay("mean", near_copy)
+    pay = average_pay("clipped-mean", near_copy)
     assert (pay[HONEST:] <= 1.01 * pay[0]).all()
     assert (pay[HONEST:] <= 1.1 * pay.mean()).all()
 
 
 def test_equal_honest_peers_are_paid_alike() -> None:
-    pay = average_pay("mean", noise)
+    pay = average_pay("clipped-mean", noise)
     assert pay[:HONEST].min() > 0.9
     assert pay[:HONEST].max() < 1.1
 

@@ -22,8 +22,8 @@ def test_the_proposed_rule_exists_and_holds_for_so_many_seats(seats: int, data: 
     [
         (8, 2, "multi-krum(f=2,keep=6,skip=2)"),
         (8, 3, "multi-krum(f=2,keep=5,skip=2)"),
-        (8, 0, "mean"),
-        (4, 1, "mean"),
+        (8, 0, "clipped-mean"),
+        (4, 1, "clipped-mean"),
         (5, 4, "multi-krum(f=1,keep=1,skip=1)"),
     ],
 )
