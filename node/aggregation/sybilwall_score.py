@@ -21,18 +21,19 @@ _CAP_Q30: Final = 99 * Q30_ONE // 100  # what stands for a trust of one, whose l
 _HALF_Q30: Final = Q30_ONE // 2
 
 
-def pardoned_maxima_q30(cosines_q30: Sequence[Sequence[int]]) -> tuple[int, ...]:
+def pardoned_maxima_q30(cosines_q30: Sequence[Sequence[int]], count: int | None = None) -> tuple[int, ...]:
     """Each history's largest similarity to another after pardoning, in Q30 within [0, 2^30]; shape (n,).
 
-    `cosines_q30` (n, n); its diagonal is not read. With mu_a = max(0, max_b cos_ab) + 1e-5, pardoning scales cos_ab by
-    mu_a / mu_b where mu_a < mu_b: a peer that merely resembles a Sybil is not one. Negative similarity counts as none.
+    `cosines_q30` (n, n); its diagonal is not read. `count`: of the first so many only. With mu_a = max(0, max_b cos_ab)
+    + 1e-5, pardoning scales cos_ab by mu_a / mu_b where mu_a < mu_b: a peer that merely resembles a Sybil is not one.
+    Negative similarity counts as none.
     Rounded down.
     """
     n = len(cosines_q30)
     largest = [_largest(cosines_q30[a], a) + _SMALL_Q30 for a in range(n)]
     return tuple(
         max((_pardoned(cosines_q30[a][b], largest[a], largest[b]) for b in range(n) if b != a), default=0)
-        for a in range(n)
+        for a in range(n if count is None else count)
     )
 
 
@@ -58,7 +59,7 @@ def sybilwall_weights(cosines_q30: Sequence[Sequence[int]], neighbour_count: int
     """
     if not 0 <= neighbour_count <= len(cosines_q30):
         raise ValueError(f"{neighbour_count} neighbours among {len(cosines_q30)} histories")
-    trust = trust_q30(pardoned_maxima_q30(cosines_q30)[:neighbour_count])
+    trust = trust_q30(pardoned_maxima_q30(cosines_q30, neighbour_count))
     total = sum(trust) + Q30_ONE
     weights = [(t << 16) // total for t in trust]
     return (*weights, Q16_ONE - sum(weights))

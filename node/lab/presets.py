@@ -18,6 +18,7 @@ from node.lab.axes import Axes, Chosen, cells_of, merged
 from node.lab.cell import NO_ATTACK, Cell
 from node.lab.engine import SERVER
 from node.lab.experiment import Experiment
+from node.lab.paper_sybil import SybilPreset
 from node.lab.run import load_image_task
 from node.manifest import Q16_ONE
 from node.tasks.perceptron import ImageTask
@@ -173,7 +174,7 @@ PAPER_SERVER: Final = ServerPreset(
 )
 
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
-    {preset.name: preset for preset in (QUICK, DEFAULT_RULE_GRID, PAPER_SERVER)}
+    {preset.name: preset for preset in (QUICK, DEFAULT_RULE_GRID, PAPER_SERVER, SybilPreset())}
 )
 
 
