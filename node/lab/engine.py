@@ -42,23 +42,27 @@ def _table(title: str, group: Results) -> Table:
         found[cell.rule_name, cell.attack].append(result)
     rules = list(dict.fromkeys(cell.rule_name for cell, _ in group))
     attacks = sorted(dict.fromkeys(cell.attack for cell, _ in group), key=lambda name: name != NO_ATTACK)
+    unattacked = int(attacks[0] == NO_ATTACK)  # columns before the summary
     seeds = max(map(len, found.values()))
     clean = _mean_accuracy(found, BASELINE, NO_ATTACK)
     rows = []
     for rule in rules:
-        figures = [_figure(found[rule, attack], seeds) if (rule, attack) in found else None for attack in attacks]
+        figures = tuple(_figure(found[rule, attack], seeds) if (rule, attack) in found else None for attack in attacks)
         accuracies = {attack: _mean_accuracy(found, rule, attack) for attack in attacks}
-        rows.append((rule, (*figures, *_summary(accuracies, clean))))
-    note = _note(group[0][0], seeds, clean is not None)
-    return Table(title, "rule", (*attacks, "worst", "below", "cost"), tuple(rows), note)
+        rows.append((rule, (*figures[:unattacked], *_summary(accuracies, clean), *figures[unattacked:])))
+    columns = (*attacks[:unattacked], "worst", "below", "cost", *attacks[unattacked:])
+    return Table(title, "rule", columns, tuple(rows), _note(group[0][0], seeds, clean is not None))
 
 
 def _summary(accuracies: Mapping[str, float | None], clean: float | None) -> tuple[Figure | None, ...]:
-    """Worst accuracy under attack; how far it and the accuracy without attackers are below the plain mean's."""
-    attacked = [value for attack, value in accuracies.items() if attack != NO_ATTACK and value is not None]
-    worst, own = min(attacked, default=None), accuracies.get(NO_ATTACK)
+    """Worst accuracy under attack and which attack it was; how far it and the accuracy without attackers are below the
+    plain mean's.
+    """
+    attacked = [(value, name) for name, value in accuracies.items() if name != NO_ATTACK and value is not None]
+    worst, attack = min(attacked, default=(None, ""))
+    own = accuracies.get(NO_ATTACK)
     return (
-        None if worst is None else Figure(worst, _percent(worst), worst),
+        None if worst is None else Figure(worst, f"{_percent(worst)} {attack}", worst),
         None if worst is None or clean is None else _points(clean - worst),
         None if own is None or clean is None else _points(clean - own),
     )
@@ -97,4 +101,4 @@ def _percent(value: float) -> str:
 
 
 def _points(value: float) -> Figure:
-    return Figure(value, f"{100 * value:.1f}")
+    return Figure(value, f"{round(100 * value, 1) + 0.0:.1f}")  # never -0.0

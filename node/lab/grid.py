@@ -42,7 +42,7 @@ class GridOutcome(Generic[C, R]):
 
 
 Report = Callable[[AnyCell, "str | None"], None]
-"""Called for each cell that ends, with its error if it failed."""
+"""Called for each cell that is there or has ended, with its error if it failed."""
 
 
 def run_grid(
@@ -64,7 +64,12 @@ def run_grid(
     with ResultsFile(path) as file:
         results = {cell.key: _read(experiment.engine, file, cell) for cell in cells if cell.key in file.done}
         outcome.reused = len(results)
-        waiting = [cell for cell in cells if cell.key not in results]
+        waiting = []
+        for cell in cells:
+            if cell.key in results:
+                report(cell, None)
+            else:
+                waiting.append(cell)
         for cell, document in _run_all(waiting, experiment.engine, data_dir, workers):
             file.append(document)
             if "error" in document:

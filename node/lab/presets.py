@@ -114,7 +114,10 @@ def reference_settings(task: ImageTask, compressed: bool) -> Cell:
 
 
 def paper_server_settings(task: ImageTask, compressed: bool) -> Cell:
-    """One gradient a round in the workers' momentum, rate 0.5, 150 rounds, 8,000 training examples in all."""
+    """One gradient a round in the workers' momentum, rate 0.5, 150 rounds, 8,000 training examples in all.
+
+    One rate for all rules: what a normalising rule answers is as long as the median message, not of length 1.
+    """
     return Cell(
         examples=SERVER_EXAMPLES,
         rounds=150,
@@ -148,7 +151,19 @@ DEFAULT_RULE_GRID: Final = ServerPreset(
     width=REFERENCE_WIDTH,
     settings=reference_settings,
     axes=Axes(
-        rules=("mean", "default"),
+        rules=(
+            "mean",
+            "default",
+            "clipped-mean",
+            "multi-krum(f={f},keep={honest})",
+            "nnm(f={f})+multi-krum(f={f},keep={honest})",
+            "geometric-median",
+            "flag",
+            "spectral(f={f})",
+            "history+multi-krum(f={f},keep={honest})",
+            "history+nnm(f={f})+multi-krum(f={f},keep={honest})",
+            "history+spectral(f={f})",
+        ),
         attacks=(NO_ATTACK, *ON_UPDATES),
         bounds=(3, 6),
         splits=("iid", "dirichlet(0.5)"),
@@ -164,8 +179,17 @@ PAPER_SERVER: Final = ServerPreset(
     width=REFERENCE_WIDTH,
     settings=paper_server_settings,
     axes=Axes(
-        rules=("mean", "multi-krum(f={f},keep={honest})"),
-        attacks=(NO_ATTACK, "uniform", "sign-flip", "label-flip", "alie-1.5", "ipm-1.0", "sybil-noise"),
+        rules=(
+            "mean",
+            "normalized-mean",
+            "flag",
+            "flag(iterations=10)",
+            "multi-krum(f={f},keep={honest})",
+            "trimmed-mean(f={f})",
+            "geometric-median",
+            "nnm(f={f})+trimmed-mean(f={f})",
+        ),
+        attacks=(NO_ATTACK, "uniform", "sign-flip", "label-flip", "alie-1.5", "ipm-1.0", "sybil"),
         bounds=(3, 6),
         splits=("iid",),
         seeds=3,

@@ -13,6 +13,7 @@ from node.lab.table import Table
 
 TABLES_FILE = "tables.md"
 DOCUMENT_FILE = "lab.json"
+HEAT_RANGE = 0.25  # rules differ by a few points where it matters; on a scale from 0 to 1 all would be green
 
 
 def document(experiment: Experiment[C, R], outcome: GridOutcome[C, R]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def write_report(experiment: Experiment[C, R], outcome: GridOutcome[C, R], folde
 
 
 def draw_heat_map(table: Table, path: Path) -> bool:
-    """Draw the figures that have a colour: red is 0, green is 1.
+    """Draw the figures that have a colour: green for the best of all, red for 25 points and more below it.
 
     False where matplotlib is missing, or there is nothing to draw.
     """
@@ -61,15 +62,11 @@ def draw_heat_map(table: Table, path: Path) -> bool:
     except ImportError:
         return False
     heats = [[_heat(figures, i) for i in columns] for _, figures in table.rows]
-    canvas = Canvas(figsize=(3.5 + 0.55 * len(columns), 1.6 + 0.32 * len(heats)), layout="constrained")
+    best = max(heat for row in heats for heat in row if heat is not None)
+    canvas = Canvas(figsize=(3.5 + 0.4 * len(columns), 1.6 + 0.3 * len(heats)), layout="constrained")
     axes = canvas.subplots()
-    axes.imshow(
-        [[float("nan") if heat is None else heat for heat in row] for row in heats],
-        cmap="RdYlGn",
-        vmin=0,
-        vmax=1,
-        aspect="auto",
-    )
+    shown = [[float("nan") if heat is None else heat for heat in row] for row in heats]
+    axes.imshow(shown, cmap="RdYlGn", vmin=best - HEAT_RANGE, vmax=best, aspect="auto")
     for y, (_, figures) in enumerate(table.rows):
         for x, column in enumerate(columns):
             figure = figures[column]
