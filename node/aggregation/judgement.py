@@ -16,13 +16,14 @@ import numpy.typing as npt
 
 from node.aggregation.aggregate import next_theta, within_bounds
 from node.aggregation.contribution import scores
+from node.aggregation.coordinates import clipped_rows, next_theta_by_coordinates
 from node.aggregation.entries import Entries, Stack
 from node.aggregation.fixed_point import Q16_ONE
 from node.aggregation.gram import Gram
 from node.aggregation.history import Histories
 from node.aggregation.products import Products, inner_products, squared_norm
 from node.aggregation.reasons import Reason
-from node.aggregation.rules import RoundContext, Rule, Weights, rule_of
+from node.aggregation.rules import CoordinateRule, RoundContext, Rule, Weights, rule_of
 from node.aggregation.screen import Candidate, screen
 from node.manifest import Manifest
 
@@ -99,8 +100,8 @@ def judge(
         agreed = scores(known.gram, paid, byzantine=manifest.byzantine)
         for i, weight, score in zip(valid, paid, agreed, strict=True):
             weights[i], points[i] = weight, score
-        unclipped = [max(0, weight) for weight in chosen]
-        following = State(next_theta(state.theta, updates, final, manifest, unclipped=unclipped), histories)
+        theta = _following_theta(state.theta, updates, rule, known, context, chosen, final, manifest)
+        following = State(theta, histories)
     for i in valid:
         reasons[i] = _verdict(weights[i], points[i])
     return Judgement(following, tuple(weights), tuple(points), tuple(reasons))
@@ -125,6 +126,24 @@ def _final_weights(
         final = [max(0, weight) for weight in final]
     stack = Stack(manifest.layout, updates)
     return within_bounds(final, [stack.peak(i) for i in range(len(updates))])
+
+
+def _following_theta(
+    theta: Theta,
+    updates: Sequence[Entries],
+    rule: Rule,
+    known: Products,
+    context: RoundContext,
+    chosen: Weights,
+    final: Weights,
+    manifest: Manifest,
+) -> Theta:
+    """The next parameters int32 (d,): from weights, or from values where the rule looks at those."""
+    if isinstance(rule, CoordinateRule):
+        rows = clipped_rows(rule.mixing(known.gram, context), known.clipping.factors)
+        return next_theta_by_coordinates(theta, updates, rows, rule.combine, manifest)
+    unclipped = [max(0, weight) for weight in chosen]
+    return next_theta(theta, updates, final, manifest, unclipped=unclipped)
 
 
 def _verdict(weight: int, score: int) -> Reason:

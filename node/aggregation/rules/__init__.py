@@ -9,17 +9,22 @@ from typing import Final, TypeVar
 
 from node.aggregation.rules.base import WEIGHT_ONE, CoordinateRule, RoundContext, Rule, Stage, Weights
 from node.aggregation.rules.bucketing import Bucketing
+from node.aggregation.rules.bulyan import Bulyan
 from node.aggregation.rules.centered_clipping import CenteredClipping
 from node.aggregation.rules.clipped_mean import ClippedMean
 from node.aggregation.rules.geometric_median import GeometricMedian
 from node.aggregation.rules.history import History
 from node.aggregation.rules.krum import Krum
 from node.aggregation.rules.mda import Mda
+from node.aggregation.rules.meamed import Meamed
 from node.aggregation.rules.mean import Mean
+from node.aggregation.rules.median import Median
 from node.aggregation.rules.multi_krum import MultiKrum
 from node.aggregation.rules.nnm import Nnm
 from node.aggregation.rules.normalized_mean import NormalizedMean
+from node.aggregation.rules.phocas import Phocas
 from node.aggregation.rules.staged import staged
+from node.aggregation.rules.trimmed_mean import TrimmedMean
 from node.errors import RuleError
 from node.manifest import Manifest
 from node.merkle import keccak
@@ -42,14 +47,19 @@ MAXIMUM_NAME_LENGTH: Final = 128
 # Each factory takes the integer parameters of the name as keywords.
 RULES: Final[Mapping[str, Callable[..., Rule]]] = MappingProxyType(
     {
+        "bulyan": Bulyan,
         "centered-clipping": CenteredClipping,
         "clipped-mean": ClippedMean,
         "geometric-median": GeometricMedian,
         "krum": Krum,
         "mda": Mda,
         "mean": Mean,
+        "meamed": Meamed,
+        "median": Median,
         "multi-krum": MultiKrum,
         "normalized-mean": NormalizedMean,
+        "phocas": Phocas,
+        "trimmed-mean": TrimmedMean,
     }
 )
 STAGES: Final[Mapping[str, Callable[..., Stage]]] = MappingProxyType(

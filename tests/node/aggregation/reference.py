@@ -5,7 +5,7 @@ Slow and obvious. Nothing here is imported from the code under test but the mani
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isqrt
 from typing import NamedTuple
 
@@ -78,12 +78,52 @@ def next_theta(
             total = sum(weights[i] * carried[i][at] for i in present)
             if m.mean == "contributor":
                 total = mean_of_carriers(total, sum(unclipped[i] for i in present), len(present), m.minimum_support)
-            down = 56 - tensor.grid_bits - 8
-            scaled = (total + 2 ** (down - 1)) // 2**down
-            update = (scaled * m.alpha_q16 + 2**23) // 2**24
-            result.append(max(-(2**31), min(2**31 - 1, int(theta[at]) - update)))
+            result.append(applied(int(theta[at]), total, tensor.grid_bits, m.alpha_q16))
             at += 1
     return result
+
+
+def next_theta_by_coordinates(
+    theta: Sequence[int],
+    messages: Sequence[Message],
+    rows: Sequence[Sequence[int]],
+    combine: Callable[[list[int]], int],
+    m: Manifest,
+) -> list[int]:
+    """What `next_theta_by_coordinates` must return."""
+    carried = [values(message, m) for message in messages]
+    result, at = [], 0
+    for tensor in m.tensors:
+        for _ in range(tensor.size):
+            column = [vector.get(at, 0) for vector in carried]
+            seen = [(sum(c * v for c, v in zip(row, column, strict=True)) + 2**7) // 2**8 for row in rows]
+            result.append(applied(int(theta[at]), combine(seen) * 2**8, tensor.grid_bits, m.alpha_q16))
+            at += 1
+    return result
+
+
+def applied(theta: int, total: int, grid_bits: int, alpha_q16: int) -> int:
+    """One parameter less an aggregate on the grid 2^-56 times the outer learning rate."""
+    down = 56 - grid_bits - 8
+    scaled = (total + 2 ** (down - 1)) // 2**down
+    return max(-(2**31), min(2**31 - 1, theta - (scaled * alpha_q16 + 2**23) // 2**24))
+
+
+def nearest_neighbours(known: Products, f: int) -> list[list[int]]:
+    """Q16 rows: each update and its nearest, n - f in all, in equal parts."""
+    n = len(known.squared_norms)
+    _, norms = clip(known.squared_norms)
+    squares = [known.products[i][i] for i in range(n)]
+    inner = [
+        [norms[i] * norms[j] * cosine(known.products[i][j], squares[i], squares[j]) // 2**32 for j in range(n)]
+        for i in range(n)
+    ]
+    rows = []
+    for i in range(n):
+        far = sorted((j != i, max(0, inner[i][i] + inner[j][j] - 2 * inner[i][j]), j) for j in range(n))
+        near = {j for _, _, j in far[: n - f]}
+        rows.append([65536 // (n - f) if j in near else 0 for j in range(n)])
+    return rows
 
 
 def mean_of_carriers(total: int, weight: int, support: int, minimum_support: int) -> int:

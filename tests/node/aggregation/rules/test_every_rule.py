@@ -23,6 +23,7 @@ from tests.node.aggregation.vectors import Float64, context_of, gram_of
 # Rule or stage -> canonical names that use it.
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "bucketing": ("bucketing(size=2)+krum(f=1)", "bucketing(size=3)+normalized-mean"),
+    "bulyan": ("bulyan(f=0)", "bulyan(f=2)"),
     "centered-clipping": ("centered-clipping", "centered-clipping(tau_q16=6554,iterations=20)"),
     "clipped-mean": ("clipped-mean",),
     "geometric-median": ("geometric-median", "geometric-median(iterations=30,nu_q16=1)"),
@@ -30,9 +31,13 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "krum": ("krum(f=0)", "krum(f=2)"),
     "mda": ("mda(f=0)", "mda(f=3)"),
     "mean": ("mean",),
+    "meamed": ("meamed(f=2)",),
+    "median": ("median",),
     "multi-krum": ("multi-krum(f=2)", "multi-krum(f=2,keep=4,skip=2)"),
     "nnm": ("nnm(f=2)+geometric-median", "nnm(f=2)+krum(f=2)", "nnm(f=1)+bucketing(size=2)+normalized-mean"),
     "normalized-mean": ("normalized-mean",),
+    "phocas": ("phocas(f=2)",),
+    "trimmed-mean": ("trimmed-mean(f=2)", "nnm(f=2)+trimmed-mean(f=2)"),
 }
 # How far a weight may move, Q16, when the order of the inputs changes: rules that compute in floats of a fixed order.
 REORDERING_MOVES: Mapping[str, int] = {}
