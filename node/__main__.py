@@ -7,20 +7,29 @@ import asyncio
 import signal
 import sys
 import tomllib
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from contracts.errors import SwarmProofError
 from node.config import NodeSettings
 from node.errors import ConfigurationError
 from node.logs import configure_logs
 
+S = TypeVar("S", bound=BaseModel)
+
 
 def read_settings(path: Path) -> NodeSettings:
     """Read a configuration file. Raises ConfigurationError."""
+    return read_settings_as(NodeSettings, path)
+
+
+def read_settings_as(kind: type[S], path: Path) -> S:
+    """Read a configuration file of another kind of peer. Raises ConfigurationError."""
     try:
-        return NodeSettings(**tomllib.loads(path.read_text()))
+        return kind(**tomllib.loads(path.read_text()))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
         raise ConfigurationError(f"configuration {path} cannot be read: {error}") from error
     except ValidationError as error:
@@ -33,7 +42,12 @@ async def run_until_signal(settings: NodeSettings) -> None:
     """Run a peer; SIGTERM and SIGINT end it cleanly."""
     from node.service import run_node  # after the settings are known to be right: torch takes seconds to import
 
-    running = asyncio.create_task(run_node(settings))
+    await until_signal(run_node(settings))
+
+
+async def until_signal(peer: Coroutine[None, None, None]) -> None:
+    """Await a peer; SIGTERM and SIGINT end it cleanly."""
+    running = asyncio.create_task(peer)
     loop = asyncio.get_running_loop()
     stopped = False
 

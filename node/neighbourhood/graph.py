@@ -37,18 +37,25 @@ class Neighbourhoods:
 
 
 def random_neighbourhoods(
-    honest: int, *, radius: float, seed: int, attack_edges: int = 0, maximum_degree: int = MAXIMUM_DEGREE
+    honest: int,
+    *,
+    radius: float,
+    seed: int,
+    attack_edges: int = 0,
+    maximum_degree: int = MAXIMUM_DEGREE,
+    sybils: int | None = None,
 ) -> Neighbourhoods:
     """Place `honest` nodes, join those closer than `radius` in random order, add Sybils with `attack_edges` in all.
 
     `maximum_degree`: bound on honest neighbours of a node, and on the edges of a Sybil. Parts that are not connected
-    are joined by their shortest missing edge. Equal arguments give equal graphs.
+    are joined by their shortest missing edge. `sybils`: no more than so many. Equal arguments give equal graphs.
     """
     draw = random.Random(seed)
     points = [(draw.random(), draw.random()) for _ in range(honest)]
     edges = _near_edges(points, radius, maximum_degree, draw)
     edges |= _joining_edges(points, edges)
-    for sybil, group in enumerate(_attacked_groups(points, attack_edges, maximum_degree, draw), start=honest):
+    groups = _attacked_groups(points, attack_edges, maximum_degree, draw)[:sybils]
+    for sybil, group in enumerate(groups, start=honest):
         edges |= {(node, sybil) for node in group}
     neighbours: list[set[int]] = [set() for _ in range(1 + max((b for _, b in edges), default=honest - 1))]
     for a, b in edges:
