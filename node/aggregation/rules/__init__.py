@@ -12,6 +12,9 @@ from node.aggregation.rules.bucketing import Bucketing
 from node.aggregation.rules.bulyan import Bulyan
 from node.aggregation.rules.centered_clipping import CenteredClipping
 from node.aggregation.rules.clipped_mean import ClippedMean
+from node.aggregation.rules.flag import Flag
+from node.aggregation.rules.fltrust import FlTrust
+from node.aggregation.rules.foolsgold import FoolsGold
 from node.aggregation.rules.geometric_median import GeometricMedian
 from node.aggregation.rules.history import History
 from node.aggregation.rules.krum import Krum
@@ -23,7 +26,9 @@ from node.aggregation.rules.multi_krum import MultiKrum
 from node.aggregation.rules.nnm import Nnm
 from node.aggregation.rules.normalized_mean import NormalizedMean
 from node.aggregation.rules.phocas import Phocas
+from node.aggregation.rules.spectral import Spectral
 from node.aggregation.rules.staged import staged
+from node.aggregation.rules.sybilwall import SybilWall
 from node.aggregation.rules.trimmed_mean import TrimmedMean
 from node.errors import RuleError
 from node.manifest import Manifest
@@ -50,6 +55,9 @@ RULES: Final[Mapping[str, Callable[..., Rule]]] = MappingProxyType(
         "bulyan": Bulyan,
         "centered-clipping": CenteredClipping,
         "clipped-mean": ClippedMean,
+        "flag": Flag,
+        "fltrust": FlTrust,
+        "foolsgold": FoolsGold,
         "geometric-median": GeometricMedian,
         "krum": Krum,
         "mda": Mda,
@@ -59,6 +67,8 @@ RULES: Final[Mapping[str, Callable[..., Rule]]] = MappingProxyType(
         "multi-krum": MultiKrum,
         "normalized-mean": NormalizedMean,
         "phocas": Phocas,
+        "spectral": Spectral,
+        "sybilwall": SybilWall,
         "trimmed-mean": TrimmedMean,
     }
 )
