@@ -21,6 +21,7 @@ from node.aggregation.fixed_point import (
     AGGREGATE_BITS,
     AGGREGATE_MAXIMUM,
     GUARD_BITS,
+    Q16_ONE,
     THETA_MAXIMUM,
     THETA_MINIMUM,
     rshift_round_in_place,
@@ -40,8 +41,8 @@ def next_theta(
     """Apply n weighted messages to a state (d,) and return the next one.
 
     `weights`: Q16 integers within the bound above; negative ones only with the plain mean. `unclipped`: the same
-    weights before norm clipping, what the contributor mean divides by (default: `weights`). `block_chunks` changes
-    memory and speed only. Raises ValueError for weights out of range.
+    weights before norm clipping (`votes`), what the contributor mean divides by (default: `weights`).
+    `block_chunks` changes memory and speed only. Raises ValueError for weights out of range.
     """
     stack = Stack(manifest.layout, messages)
     _check(weights, stack, manifest)
@@ -98,8 +99,10 @@ def _contributor_mean(total: Int64, present: Int64, support: Int64, minimum_supp
     lone message would come through unclipped.
     """
     divisor = np.maximum(present, 1)
-    mean = (2 * total + divisor) // (2 * divisor) << 16
-    return np.where(support >= minimum_support, mean, 0)
+    mean = (2 * total + divisor) // (2 * divisor)
+    # A vote can be less than a weight, of an update that was lifted: then the quotient has no bound of its own.
+    np.clip(mean, -(AGGREGATE_MAXIMUM >> 16), AGGREGATE_MAXIMUM >> 16, out=mean)
+    return np.where(support >= minimum_support, mean << 16, 0)
 
 
 def _values(stack: Stack, block: Block, index: int) -> Int64:
@@ -118,6 +121,19 @@ def within_bounds(weights: Sequence[int], peaks: Sequence[int]) -> tuple[int, ..
     while sum(abs(w) * peak for w, peak in zip(bounded, peaks, strict=True)) > AGGREGATE_MAXIMUM:
         bounded = tuple(abs(w) // 2 * (1 if w > 0 else -1) for w in bounded)
     return bounded
+
+
+def votes(weights: Sequence[int], norms_q16: Sequence[int]) -> tuple[int, ...]:
+    """What each update counts as where the contributor mean divides. `weights`: a rule's, before norm clipping.
+
+    That is its weight, unless the rule lifts a short update: then as much as the length it is lifted to, at least an
+    equal share. Otherwise an update of almost no length, lifted a thousandfold, would outvote everybody wherever it
+    sends something, with next to nothing.
+    """
+    share = Q16_ONE // max(1, sum(weight > 0 for weight in weights))
+    return tuple(
+        max(0, min(weight, max(share, weight * norm >> 16))) for weight, norm in zip(weights, norms_q16, strict=True)
+    )
 
 
 def _check(weights: Sequence[int], stack: Stack, manifest: Manifest) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from node.aggregation.aggregate import next_theta, within_bounds
+from node.aggregation.aggregate import next_theta, votes, within_bounds
 from node.aggregation.contribution import scores
 from node.aggregation.coordinates import clipped_rows, next_theta_by_coordinates
 from node.aggregation.entries import Entries, Stack
@@ -142,7 +142,7 @@ def _following_theta(
     if isinstance(rule, CoordinateRule):
         rows = clipped_rows(rule.mixing(known.gram, context), known.clipping.factors)
         return next_theta_by_coordinates(theta, updates, rows, rule.combine, manifest)
-    unclipped = [max(0, weight) for weight in chosen]
+    unclipped = votes(chosen, known.clipping.norms)
     return next_theta(theta, updates, final, manifest, unclipped=unclipped)
 
 

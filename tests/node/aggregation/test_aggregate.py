@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.aggregation.aggregate import aggregate_block, next_theta, step, within_bounds
+from node.aggregation.aggregate import aggregate_block, next_theta, step, votes, within_bounds
 from node.aggregation.entries import Stack
 from node.manifest import Mean, TensorSpec
 from tests.node.aggregation import reference, torch_path
@@ -132,6 +132,26 @@ def test_contributor_mean_keeps_the_norm_clip_of_a_lone_message() -> None:
     quiet = Message(np.array([9]), np.array([255], dtype=np.int16), np.array([20], dtype=np.uint8))
     clipped = next_theta(np.zeros(4096, dtype=np.int32), [loud, quiet], [1 << 11, 1 << 15], m, unclipped=[1 << 15] * 2)
     assert clipped[5] == clipped[9]
+
+
+def test_a_lifted_update_votes_with_its_length_and_at_least_an_equal_share() -> None:
+    one = 1 << 16
+    assert votes([one // 4] * 4, [one, one, one // 2, 1]) == (one // 4,) * 4
+    assert votes([one // 2, one // 2, 0, -5], [one, one // 9, one, one]) == (one // 2, one // 2, 0, 0)
+    # Lifted to the median's length, or lifted as far as goes and still short.
+    assert votes([one // 4, one // 2, one << 8, one << 8], [one, one // 2, one >> 10, 1]) == (one // 4,) * 4
+    # Most of the weight, and nobody was lifted.
+    assert votes([3 * one // 4, one // 8, one // 8], [one, one, one]) == (3 * one // 4, one // 8, one // 8)
+
+
+def test_the_mean_of_a_lifted_message_stays_within_the_bound_of_the_aggregate() -> None:
+    m = manifest(tensors=(TensorSpec("w", (4096,), 1),), mean="contributor", alpha_q16=1 << 16)
+    message = Message(np.array([5]), np.array([255], dtype=np.int16), np.array([32], dtype=np.uint8))
+    stack = Stack(m.layout, [message])
+    (block,) = stack.blocks()
+    total = aggregate_block(stack, block, [1 << 18], m, unclipped=[1])
+    assert total is not None
+    assert total[5] == 1 << 58
 
 
 @pytest.mark.parametrize("weights", [[1 << 40, 0], [1]])

@@ -49,6 +49,20 @@ def test_rounds_end_with_pay_that_follows_the_weights(name: str) -> None:
         )
 
 
+@pytest.mark.parametrize("name", ["clipped-mean", "normalized-mean"])
+def test_a_message_of_almost_no_length_cannot_silence_the_others_where_it_speaks(name: str) -> None:
+    m = manifest(tensors=TENSORS, rule=name, mean="contributor")
+    messages = list(round_messages(m.layout, "silence", PEERS))
+    moved = []
+    for bits in (0, -10):
+        sent = [resized(messages[0], bits), *messages[1:]]
+        start = State(np.zeros(m.layout.parameter_count, dtype=np.int32), Histories.empty(m))
+        inputs = [JudgedInput(seat, seat, bytes([seat]) * 32, message) for seat, message in enumerate(sent)]
+        judged = judge(m, round=1, seed=SEED, state=start, previous_theta=None, inputs=inputs)
+        moved.append(float(np.abs(judged.state.theta[messages[0].positions].astype(np.int64)).mean()))
+    assert moved[1] > moved[0] / 3
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_without_inputs_the_state_stays(name: str) -> None:
     [judged] = rounds_of(name, 1, seats=())
