@@ -52,7 +52,7 @@ def top_eigenvector(matrix: Float64) -> Float64:
 
 
 def _diagonalised(matrix: Float64) -> tuple[Float64, Float64]:
-    """Diagonal (n,) and, as rows (n, n), the vectors. A sweep that rotates nothing is the last that could."""
+    """Diagonal (n,) and, as rows (n, n), the vectors."""
     n = len(matrix)
     size = n + n % 2  # an index without partner gets one of zeros, with which it never rotates
     # Rows, then columns, of the matrix are rotated as rows, so that memory is read in order; the vectors go along.
@@ -61,19 +61,24 @@ def _diagonalised(matrix: Float64) -> tuple[Float64, Float64]:
     both[:, size:] = np.eye(size)
     after, first, second = np.empty_like(both), *_places(size // 2)
     turned = np.empty((size, size))
-    for _ in range(MOST_SWEEPS if size > 1 else 0):
-        rotated = False
+    for _ in range(MOST_SWEEPS):
+        if _is_diagonal(both[:, :size]):
+            break
         for _ in range(size - 1):
             cosines, sines = _rotations(both[:, :size])
-            rotated = rotated or bool(sines.any())
             _rotate_rows(both, cosines, sines, after)
             _rotate_rows(np.ascontiguousarray(after[:, :size].T), cosines, sines, turned)
             turned[first, second] = turned[second, first] = 0.0
             after[:, :size] = turned
             both, after = after, both
-        if not rotated:
-            break
     return both.diagonal()[:n].copy(), both[:n, size : size + n].copy()
+
+
+def _is_diagonal(matrix: Float64) -> bool:
+    """Whether another sweep would rotate nothing."""
+    couplings = np.abs(matrix)
+    np.fill_diagonal(couplings, 0.0)
+    return bool((couplings < NEGLIGIBLE).all())
 
 
 def _rotations(matrix: Float64) -> tuple[Float64, Float64]:

@@ -1,8 +1,9 @@
 """Compute every stage of aggregation and print one digest: run by `test_determinism` under many settings.
 
 Usage: python -m tests.node.aggregation.determinism_program {numpy,torch} THREADS
-Prints JSON: the digest, what the library says it runs on, and the digest of the same Gram taken of real numbers, which
-is there to differ: it shows that the settings do change what floats come to.
+Prints JSON: the digest, that of floats computed in a fixed order from the Gram, what the library says it runs on, and
+the digest of the same Gram taken of real numbers, which is there to differ: it shows that the settings do change what
+floats come to.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ import numpy.typing as npt
 import threadpoolctl
 
 from node.aggregation.aggregate import next_theta
+from node.aggregation.fixed_point import Q16_ONE
+from node.aggregation.gram import Gram
 from node.aggregation.products import inner_products
+from node.aggregation.rules.flag import flag_coefficients
+from node.aggregation.symmetric_eigen import symmetric_eigen
 from node.manifest import Layout, TensorSpec
 from tests.node.aggregation.messages import Draw, Message, manifest, random_message, round_messages, state
 
@@ -52,6 +57,14 @@ def real_vectors() -> npt.NDArray[np.float32]:
     return np.stack([Draw(f"real {i}").normal(20_000) for i in range(8)]).astype(np.float32)
 
 
+def ordered_floats(products: Sequence[Sequence[int]]) -> bytes:
+    """Eigenvalues, eigenvectors and Flag's coefficients of the messages' cosines: every bit of them."""
+    gram = Gram.of_products(products, [Q16_ONE] * len(products))
+    cosines = np.array(gram.cosines_q30, dtype=np.float64) / 2.0**30
+    found = (*symmetric_eigen(cosines), flag_coefficients(cosines, iterations=10, lam=8.0))
+    return b"".join(part.astype("<f8").tobytes() for part in found)
+
+
 def main(path: str, threads: int) -> None:
     made = messages(MANIFEST.layout)
     if path == "torch":
@@ -69,6 +82,7 @@ def main(path: str, threads: int) -> None:
         report = {"capability": blas["architecture"], "threads": blas["num_threads"]}
     text = json.dumps([list(row) for row in products]).encode()
     report["digest"] = hashlib.sha256(text + np.asarray(theta, dtype="<i4").tobytes()).hexdigest()
+    report["ordered_digest"] = hashlib.sha256(ordered_floats([list(map(int, row)) for row in products])).hexdigest()
     report["float_digest"] = hashlib.sha256(floats.tobytes()).hexdigest()
     print(json.dumps(report))
 
