@@ -51,6 +51,8 @@ MAY_BE_NEGATIVE: frozenset[str] = frozenset({"flag(iterations=2,rank=3,lambda_q1
 NOT_A_MEAN: frozenset[str] = frozenset({"flag", "foolsgold", "sybilwall"})
 
 NAMES = [name for names in EXAMPLES.values() for name in names]
+# With 128 inputs some rules take a second: not every kind is tried.
+ASKED_OF_MANY = ("one huge", "identical", "colluding duplicates")
 LARGEST_WEIGHT, LONGEST_Q32 = 1 << 26, 4 << 32
 
 
@@ -113,7 +115,7 @@ def test_every_rule_and_stage_has_examples() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_inputs_get_weights_within_the_bound(name: str, kind: str) -> None:
-    for count in inputs_of(name):
+    for count in inputs_of(name)[: None if kind in ASKED_OF_MANY else -1]:
         gram = known(kind, count)
         check_bound(name, answer(name, gram), gram)
 
