@@ -91,8 +91,9 @@ class Manifest:
 
     `rule`: canonical name of the robust rule. `byzantine` f: the owner's upper bound on dishonest seats.
     `share_cap_q16`: the largest part of a round's pool one seat can earn. `history_buckets`: size of the sketch in
-    which each seat's messages are remembered, a power of two; 0 where the rule needs no memory. `task_options`: the
-    task's own settings.
+    which each seat's messages are remembered, a power of two; 0 where the rule needs no memory. `mean`: whether a
+    coordinate is divided by the whole weight or by the weight present there; a rule on values (median, trimmed mean,
+    ...) has a mean of its own and ignores it, and wants dense tensors. `task_options`: the task's own settings.
     """
 
     task: str
