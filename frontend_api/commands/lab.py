@@ -80,6 +80,8 @@ def lab(
     output.say(
         f"{len(outcome.results)} cells, {outcome.reused} of them from before; written: {', '.join(map(str, files))}"
     )
+    if outcome.outdated:
+        output.say(f"{outcome.outdated} results are of another version of the code; a new --out computes all of them")
     if output.as_json:
         output.document(document(experiment, outcome))
     else:

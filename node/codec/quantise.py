@@ -88,7 +88,10 @@ def _smallest_shifts(totals: Int64, counts: Int64 | int, maximum: int) -> Int64:
     shifts = np.full(totals.shape, SHIFT_MAXIMUM, dtype=np.int64)
     for shift in range(SHIFT_MAXIMUM - 1, -1, -1):
         # rounds to at most `maximum` <=> totals / counts < (maximum + 1/2) * 2^shift
-        shifts[2 * totals < ((2 * maximum + 1) * np.int64(counts) << shift)] = shift
+        fits = 2 * totals < ((2 * maximum + 1) * np.int64(counts) << shift)
+        if not fits.any():  # nor will it with a smaller shift
+            break
+        shifts[fits] = shift
     return shifts
 
 

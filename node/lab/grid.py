@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from node.errors import NodeError, StateError
+from node.lab.code import code_fingerprint
 from node.lab.experiment import AnyCell, C, Engine, Experiment, R
 from node.lab.results import ResultsFile
 
@@ -34,11 +35,14 @@ class WorkerDied(NodeError):
 
 @dataclass
 class GridOutcome(Generic[C, R]):
-    """What came of a grid, in its order. `failed`: cells with what went wrong. `reused`: how many were on disk."""
+    """What came of a grid, in its order. `failed`: cells with what went wrong. `reused`: how many were on disk, and
+    `outdated`: how many of those another version of the code has made.
+    """
 
     results: list[tuple[C, R]] = field(default_factory=list)
     failed: list[tuple[C, str]] = field(default_factory=list)
     reused: int = 0
+    outdated: int = 0
 
 
 Report = Callable[[AnyCell, "str | None"], None]
@@ -64,6 +68,7 @@ def run_grid(
     with ResultsFile(path) as file:
         results = {cell.key: _read(experiment.engine, file, cell) for cell in cells if cell.key in file.done}
         outcome.reused = len(results)
+        outcome.outdated = sum(file.done[key].get("code") != code_fingerprint() for key in results)
         waiting = []
         for cell in cells:
             if cell.key in results:
@@ -84,7 +89,7 @@ def run_grid(
 
 def _read(engine: Engine[C, R], file: ResultsFile, cell: C) -> R:
     try:
-        return engine.read(file.done[cell.key])
+        return engine.read(file.done[cell.key]["result"])
     except (KeyError, TypeError, ValueError) as error:
         raise StateError(f"{file.path}: the result of cell {cell.key} cannot be read: {error!r}") from error
 
@@ -116,7 +121,7 @@ def _run_all(
 
 def _run_one(engine: Engine[C, R], cell: C, data_dir: Path | None) -> dict[str, Any]:
     """A cell's document. The boundary at which whatever goes wrong becomes a recorded error."""
-    document = {"key": cell.key, "cell": cell.to_json()}
+    document = {"key": cell.key, "code": code_fingerprint(), "cell": cell.to_json()}
     try:
         return {**document, "result": engine.run(cell, data_dir).to_json()}
     except Exception as error:

@@ -22,14 +22,19 @@ def document(experiment: Experiment[C, R], outcome: GridOutcome[C, R]) -> dict[s
         "experiment": experiment.name,
         "tables": [table.to_json() for table in experiment.engine.tables(outcome.results)],
         "left_out": list(experiment.left_out),
+        "outdated": outcome.outdated,
         "failed": [{"cell": cell.to_json(), "error": error} for cell, error in outcome.failed],
         "cells": [{"cell": cell.to_json(), "result": result.to_json()} for cell, result in outcome.results],
     }
 
 
 def markdown(experiment: Experiment[C, R], outcome: GridOutcome[C, R]) -> str:
-    """The tables, then what was left out and what failed."""
+    """The tables, then what is outdated, what was left out and what failed."""
     parts = [table.to_markdown() for table in experiment.engine.tables(outcome.results)]
+    if outcome.outdated:
+        parts.append(
+            f"{outcome.outdated} of {len(outcome.results)} results were made by another version of the code.\n"
+        )
     if experiment.left_out:
         parts.append(_listed("Left out, outside their bound", experiment.left_out))
     if outcome.failed:

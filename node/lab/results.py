@@ -1,7 +1,7 @@
 """Results on disk: one JSON object a line, appended and synced as each cell ends, so that nothing is computed twice.
 
-A line is {"key", "cell", "result"} or, for a cell that failed, {"key", "cell", "error"}. A process that is killed can
-leave half a line at the end; it is cut off when the file is opened again.
+A line is {"key", "code", "cell", "result"} or, for a cell that failed, {"key", "code", "cell", "error"}. A process that
+is killed can leave half a line at the end; it is cut off when the file is opened again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from node.errors import StateError
 
 
 class ResultsFile:
-    """An open file of results, held by one process at a time. `done`: results' JSON objects by key.
+    """An open file of results, held by one process at a time. `done`: by key, the lines with a result.
 
     Raises StateError when another process holds it, when it cannot be written, or when a line is not what this class
     writes.
@@ -69,7 +69,7 @@ class ResultsFile:
             try:
                 document = json.loads(line)
                 if "result" in document:
-                    done[str(document["key"])] = dict(document["result"])
+                    done[str(document["key"])] = document
             except (ValueError, TypeError, KeyError) as error:
                 raise StateError(f"{self.path}, line {number} is not a result: {error!r}") from error
         return done

@@ -11,6 +11,7 @@ import pytest
 from node.errors import StateError
 from node.lab.experiment import AnyCell
 from node.lab.grid import WorkerDied, run_grid
+from node.lab.report import markdown
 from node.lab.results import ResultsFile
 from tests.node.lab.stub_experiment import DIES, FAILS, experiment
 
@@ -36,6 +37,15 @@ def test_a_second_run_computes_only_what_is_missing(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(before)
     assert len(path.read_bytes().splitlines()) == 3
     assert reported == ["cell-1", "cell-2", "cell-3"]
+
+
+def test_results_of_other_code_are_used_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "results.jsonl"
+    assert run_grid(experiment(1, 2), path).outdated == 0
+    monkeypatch.setattr("node.lab.grid.code_fingerprint", lambda: "0" * 12)
+    outcome = run_grid(experiment(1, 2, 3), path)
+    assert (outcome.reused, outcome.outdated) == (2, 2)
+    assert "2 of 3 results were made by another version of the code." in markdown(experiment(1, 2, 3), outcome)
 
 
 def test_half_a_line_at_the_end_is_dropped_and_its_cell_computed_again(tmp_path: Path) -> None:
