@@ -1,13 +1,17 @@
-"""What every seat has sent up to now, as one small integer sketch a seat: the memory of rules that need one.
+"""What every seat has sent up to now, as two small integer sketches a seat: the memory of rules that need one.
 
-After each round, for every seat: S <- S - rshift_round(S, 3), and for a seat whose message came in, S <- S + sketch of
-the message with its norm clipped at the median. About the last eight rounds count. Under error feedback the sum of a
-seat's messages approaches the dense direction it pulls in, which one sparse message alone does not show.
+The recent memory halves within five rounds: S <- S - rshift_round(S, 3), then plus the sketch of the seat's message
+with its norm clipped at the median. Under error feedback the sum of a seat's messages approaches the dense direction it
+pulls in, which one sparse message alone does not show.
+
+The lasting memory halves within ninety rounds (7 instead of 3), and a round counts in it as much as its updates say
+about one another: the mean squared cosine of all pairs. Early in training honest updates agree, and who pulls elsewhere
+is plain to see; near the end they are all but orthogonal and would only bury that under noise.
 
 Values are coarsened by as many bits as keep any sum below 2^62: |v| < 2^40, m entries, and decay bounds the sum of all
-rounds by eight times one of them.
+rounds by 2^7 times one of them.
 
-Shape legend: n = messages, m = entries of a message, S = seats, B = buckets.
+Shape legend: n = messages, m = entries of a message, S = seats, B = buckets, 2 = recent and lasting.
 """
 
 from __future__ import annotations
@@ -26,17 +30,21 @@ from node.aggregation.screen import clip_at_median
 from node.aggregation.sketch import CountSketch
 from node.manifest import Layout, Manifest
 
-DECAY_BITS: Final = 3
+RECENT_DECAY_BITS: Final = 3
+LASTING_DECAY_BITS: Final = 7
+EMPHASIS_BITS: Final = 20
+_COSINE_BITS: Final = 30
 _VALUE_BITS: Final = 40
 _SUM_BITS: Final = 62
 _DIRECTION_BITS: Final = 22
+_PRESHIFT: Final = 12
 
 Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Histories:
-    """Sketches by seat. `seats` ascending (S,); `ages`: messages in each; `sketches` int64 (S, B), not written to."""
+    """Sketches by seat. `seats` ascending (S,); `ages`: messages in each; `sketches` int64 (S, 2, B), read-only."""
 
     seats: tuple[int, ...]
     ages: tuple[int, ...]
@@ -45,7 +53,7 @@ class Histories:
     @classmethod
     def empty(cls, manifest: Manifest) -> Histories:
         """Before the first round."""
-        return cls((), (), np.zeros((0, manifest.history_buckets), dtype=np.int64))
+        return cls((), (), np.zeros((0, 2, manifest.history_buckets), dtype=np.int64))
 
     def advanced(
         self,
@@ -53,42 +61,64 @@ class Histories:
         seats: Sequence[int],
         messages: Sequence[Entries],
         clip_factors_q16: Sequence[int],
+        emphasis_q20: int,
     ) -> Histories:
         """One round later. `seats` ascending (n,), with their `messages` and what clips these at the median, Q16.
 
-        A seat that was not heard of for so long that its sketch no longer decays is forgotten. Without buckets there is
-        nothing to keep.
+        `emphasis_q20`: what the round counts in the lasting memory, 0 to 2^20. A seat that was not heard of for so long
+        that its sketches no longer decay is forgotten. Without buckets there is nothing to keep.
         """
         if manifest.history_buckets == 0:
             return self
         sketch = CountSketch(manifest.history_buckets, manifest.digest)
-        known = {seat: (age, row) for seat, age, row in zip(self.seats, self.ages, decayed(self.sketches), strict=True)}
+        known = {
+            seat: (age, pair) for seat, age, pair in zip(self.seats, self.ages, decayed(self.sketches), strict=True)
+        }
         for seat, message, factor in zip(seats, messages, clip_factors_q16, strict=True):
-            age, row = known.get(seat, (0, np.zeros(sketch.buckets, dtype=np.int64)))
-            values = clipped_values(message, manifest.layout, factor)
-            known[seat] = (age + 1, row + sketch.of_entries(message.positions, values))
-        kept = [seat for seat, (_, row) in sorted(known.items()) if seat in set(seats) or not _is_spent(row)]
-        rows = [known[seat][1] for seat in kept]
-        sketches = np.stack(rows) if rows else self.sketches[:0]
+            age, pair = known.get(seat, (0, np.zeros((2, sketch.buckets), dtype=np.int64)))
+            recent = sketch.of_entries(message.positions, clipped_values(message, manifest.layout, factor))
+            # Multiplied in two steps, |recent| < 2^55 and emphasis <= 2^20 stay within int64.
+            lasting = (recent >> _PRESHIFT) * emphasis_q20 >> EMPHASIS_BITS - _PRESHIFT
+            known[seat] = (age + 1, pair + np.stack([recent, lasting]))
+        kept = [seat for seat, (_, pair) in sorted(known.items()) if seat in set(seats) or not _is_spent(pair)]
+        pairs = [known[seat][1] for seat in kept]
+        sketches = np.stack(pairs) if pairs else self.sketches[:0]
         return Histories(tuple(kept), tuple(known[seat][0] for seat in kept), sketches)
 
-    def gram(self, seats: Sequence[int]) -> Gram:
-        """Gram of these seats' histories (n, n), in the order given. Raises ValueError for a seat without history."""
-        rows = self.sketches[[self.seats.index(seat) for seat in seats]]
-        directions = np.stack([_direction(row) for row in rows])
-        squares = [max(1, sum(value * value for value in row)) for row in rows.tolist()]
-        return Gram.of_products((directions @ directions.T).tolist(), clip_at_median(squares).norms)
+    def recent(self, seats: Sequence[int]) -> Gram:
+        """Gram of these seats' recent memory (n, n), in the order given. Raises ValueError for a seat without one."""
+        return self._gram(seats, 0)
+
+    def lasting(self, seats: Sequence[int]) -> Gram:
+        """Gram of these seats' lasting memory (n, n). Raises ValueError for a seat without one."""
+        return self._gram(seats, 1)
 
     def ages_of(self, seats: Sequence[int]) -> tuple[int, ...]:
         """How many messages are in these seats' histories."""
         return tuple(self.ages[self.seats.index(seat)] for seat in seats)
 
+    def _gram(self, seats: Sequence[int], memory: int) -> Gram:
+        rows = self.sketches[[self.seats.index(seat) for seat in seats], memory]
+        directions = np.stack([_direction(row) for row in rows])
+        squares = [max(1, sum(value * value for value in row)) for row in rows.tolist()]
+        return Gram.of_products((directions @ directions.T).tolist(), clip_at_median(squares).norms)
+
+
+def emphasis_q20(gram: Gram) -> int:
+    """How much the n updates of a round say about one another: mean squared cosine of all pairs, Q20, at least 1."""
+    n = len(gram)
+    if n < 2:
+        return 1
+    squares = sum(cosine * cosine for i, row in enumerate(gram.cosines_q30) for cosine in row[:i])
+    return max(1, squares * 2 // (n * (n - 1)) >> 2 * _COSINE_BITS - EMPHASIS_BITS)
+
 
 def decayed(sketches: Int64) -> Int64:
-    """S - rshift_round(S, 3), a new array: seven eighths, halves of the part taken away rounded upward."""
-    part = sketches.copy()
-    rshift_round_in_place(part, DECAY_BITS)
-    return sketches - part
+    """S - rshift_round(S, bits) of both memories (S, 2, B), a new array."""
+    parts = sketches.copy()
+    rshift_round_in_place(parts[:, 0], RECENT_DECAY_BITS)
+    rshift_round_in_place(parts[:, 1], LASTING_DECAY_BITS)
+    return sketches - parts
 
 
 def clipped_values(message: Entries, layout: Layout, factor_q16: int) -> Int64:
@@ -101,9 +131,9 @@ def clipped_values(message: Entries, layout: Layout, factor_q16: int) -> Int64:
 
 
 def coarse_bits(layout: Layout) -> int:
-    """Bits that histories drop below a message's own grid; 0 up to a quarter of a million entries."""
+    """Bits that histories drop below a message's own grid; 0 up to some 30,000 entries."""
     entries = int(layout.chunk_counts.sum())
-    return max(0, entries.bit_length() + _VALUE_BITS + DECAY_BITS - _SUM_BITS)
+    return max(0, entries.bit_length() + _VALUE_BITS + LASTING_DECAY_BITS - _SUM_BITS)
 
 
 def _direction(row: Int64) -> Int64:
@@ -111,7 +141,6 @@ def _direction(row: Int64) -> Int64:
     return row >> max(0, int(np.abs(row).max()).bit_length() - _DIRECTION_BITS)
 
 
-def _is_spent(row: Int64) -> bool:
-    """Whether decay no longer changes a sketch."""
-    half = 1 << (DECAY_BITS - 1)
-    return bool((row >= -half).all() and (row < half).all())
+def _is_spent(pair: Int64) -> bool:
+    """Whether decay no longer changes a seat's sketches."""
+    return bool((decayed(pair[None]) == pair).all())

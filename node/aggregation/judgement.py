@@ -20,7 +20,7 @@ from node.aggregation.coordinates import clipped_rows, next_theta_by_coordinates
 from node.aggregation.entries import Entries, Stack
 from node.aggregation.fixed_point import Q16_ONE
 from node.aggregation.gram import Gram
-from node.aggregation.history import Histories
+from node.aggregation.history import Histories, emphasis_q20
 from node.aggregation.products import Products, inner_products, squared_norm
 from node.aggregation.reasons import Reason
 from node.aggregation.rules import CoordinateRule, RoundContext, Rule, Weights, rule_of
@@ -92,8 +92,8 @@ def judge(
             squared_norms=[norms[i] for i in valid],
             previous=None if previous_theta is None else (previous_theta, state.theta),
         )
-        histories = state.histories.advanced(manifest, seats, updates, known.clipping.factors)
-        context = RoundContext(round, seats, seed, *_remembered(histories, manifest, seats))
+        histories = state.histories.advanced(manifest, seats, updates, known.clipping.factors, emphasis_q20(known.gram))
+        context = RoundContext(round, seats, seed, *_remembered(histories, seats))
         chosen = rule.weights(known.gram, context)
         final = _final_weights(chosen, rule, known, updates, manifest)
         paid = [max(0, weight) for weight in final]
@@ -107,13 +107,11 @@ def judge(
     return Judgement(following, tuple(weights), tuple(points), tuple(reasons))
 
 
-def _remembered(
-    histories: Histories, manifest: Manifest, seats: tuple[int, ...]
-) -> tuple[Gram | None, tuple[int, ...]]:
-    """The histories' Gram and ages, in the seats' order; nothing where none are kept."""
-    if manifest.history_buckets == 0:
-        return None, ()
-    return histories.gram(seats), histories.ages_of(seats)
+def _remembered(histories: Histories, seats: tuple[int, ...]) -> tuple[Gram | None, Gram | None, tuple[int, ...]]:
+    """Recent and lasting memory and ages, in the seats' order; nothing where none are kept."""
+    if not histories.seats:
+        return None, None, ()
+    return histories.recent(seats), histories.lasting(seats), histories.ages_of(seats)
 
 
 def _final_weights(

@@ -28,14 +28,16 @@ Weights = tuple[int, ...]
 class RoundContext:
     """What a rule may know besides the Gram. In the Gram's order: `seats` and `ages`.
 
-    `seed`: the round's 32 bytes, the same for all peers. `histories`: Gram of what each seat has sent up to now, this
-    round included (`node.aggregation.history`); `ages`: over how many rounds. None and empty where none are kept.
+    `seed`: the round's 32 bytes, the same for all peers. `histories`: Gram of what each seat has sent of late, this
+    round included, and `lasting`: since long ago (`node.aggregation.history`); `ages`: messages in them. None and empty
+    where none are kept.
     """
 
     round: int
     seats: tuple[int, ...]
     seed: bytes = bytes(32)
     histories: Gram | None = None
+    lasting: Gram | None = None
     ages: tuple[int, ...] = ()
 
 

@@ -18,7 +18,7 @@ from typing import Final
 from node.aggregation.gram import Gram
 from node.aggregation.rules.base import Mixture, RoundContext, equal_weights
 from node.aggregation.rules.bounds import check_inputs, check_within
-from node.aggregation.rules.mixtures import mixed_histories
+from node.aggregation.rules.mixtures import with_mixed_histories
 from node.aggregation.rules.names import canonical_name
 
 DOMAIN: Final = b"swarmproof bucketing"
@@ -65,9 +65,8 @@ class Bucketing:
         members = buckets(context.seats, context.seed, size=self.size)
         matrix = tuple(equal_weights(n, frozenset(bucket)) for bucket in members)
         mixed = replace(
-            context,
+            with_mixed_histories(context, matrix),
             seats=tuple(min(context.seats[i] for i in bucket) for bucket in members),
-            histories=mixed_histories(context, matrix),
             ages=tuple(min(context.ages[i] for i in bucket) for bucket in members) if context.ages else (),
         )
         return Mixture(gram.mixed(matrix), mixed, matrix)

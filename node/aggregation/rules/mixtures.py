@@ -6,6 +6,7 @@ Shape legend: n = updates.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isqrt
 
 from node.aggregation.gram import Gram, Matrix
@@ -23,6 +24,10 @@ def distances_q30(gram: Gram, coefficients: Sequence[int]) -> tuple[int, ...]:
     return tuple(isqrt(max(0, square - (along[i] << 31) + (row[i] << 60)) >> 30) for i, row in enumerate(products))
 
 
-def mixed_histories(context: RoundContext, matrix: Matrix) -> Gram | None:
-    """The histories mixed as the updates are, by rows (n', n) in Q16; None where none are kept."""
-    return None if context.histories is None else context.histories.mixed(matrix)
+def with_mixed_histories(context: RoundContext, matrix: Matrix) -> RoundContext:
+    """The context with its histories mixed as the updates are, by rows (n', n) in Q16."""
+    return replace(
+        context,
+        histories=None if context.histories is None else context.histories.mixed(matrix),
+        lasting=None if context.lasting is None else context.lasting.mixed(matrix),
+    )

@@ -8,12 +8,12 @@ K' = W K W^T is the Gram of the mixtures, so no mixture is ever made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from node.aggregation.gram import Gram, Matrix
 from node.aggregation.rules.base import Mixture, RoundContext, equal_weights
 from node.aggregation.rules.bounds import Bound
-from node.aggregation.rules.mixtures import mixed_histories
+from node.aggregation.rules.mixtures import with_mixed_histories
 from node.aggregation.rules.names import canonical_name
 
 BOUND = Bound(2, 1)
@@ -57,4 +57,4 @@ class Nnm:
         """See `nearest_neighbours`. Histories are mixed alike. Raises RuleError unless 2 f < n."""
         BOUND.check_inputs(self.name, self.f, len(gram))
         matrix = nearest_neighbours(gram, f=self.f)
-        return Mixture(gram.mixed(matrix), replace(context, histories=mixed_histories(context, matrix)), matrix)
+        return Mixture(gram.mixed(matrix), with_mixed_histories(context, matrix), matrix)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from node.aggregation.history import Histories, clipped_values, coarse_bits, decayed
+from node.aggregation.gram import Gram
+from node.aggregation.history import Histories, clipped_values, coarse_bits, decayed, emphasis_q20
 from node.aggregation.sketch import CountSketch
 from node.manifest import Manifest, TensorSpec
 from tests.node.aggregation.messages import manifest, random_message
@@ -14,11 +15,12 @@ from tests.node.aggregation.messages import manifest, random_message
 MANIFEST = replace(manifest(), history_buckets=64)
 LAYOUT = MANIFEST.layout
 ONE = 1 << 16
+EMPHASIS = 1 << 18  # a quarter
 
 
 def advance(histories: Histories, seats: list[int], label: str = "m", m: Manifest = MANIFEST) -> Histories:
     messages = [random_message(m.layout, f"{label} {seat}") for seat in seats]
-    return histories.advanced(m, seats, messages, [ONE] * len(seats))
+    return histories.advanced(m, seats, messages, [ONE] * len(seats), EMPHASIS)
 
 
 def test_without_buckets_nothing_is_kept() -> None:
@@ -34,24 +36,28 @@ def test_a_first_message_is_its_sketch() -> None:
     ]
     expected = CountSketch(64, MANIFEST.digest).of_entries(message.positions, np.array(values))
     assert (histories.seats, histories.ages) == ((4,), (1,))
-    assert np.array_equal(histories.sketches[0], expected)
+    assert np.array_equal(histories.sketches[0, 0], expected)
+    assert np.array_equal(histories.sketches[0, 1], (expected >> 12) * EMPHASIS >> 8)
 
 
 def test_an_absent_seat_fades_and_a_newcomer_starts_at_nothing() -> None:
     first = advance(Histories.empty(MANIFEST), [1, 2])
     second = advance(first, [2, 3], "n")
     assert (second.seats, second.ages) == ((1, 2, 3), (1, 2, 1))
-    assert second.sketches[0].tolist() == [v - ((v + 4) >> 3) for v in first.sketches[0].tolist()]
+    recent, lasting = first.sketches[0].tolist()
+    assert second.sketches[0, 0].tolist() == [v - ((v + 4) >> 3) for v in recent]
+    assert second.sketches[0, 1].tolist() == [v - ((v + 64) >> 7) for v in lasting]
     alone = advance(Histories.empty(MANIFEST), [3], "n")
     assert np.array_equal(second.sketches[2], alone.sketches[0])
 
 
 def test_a_seat_is_forgotten_when_nothing_of_it_is_left() -> None:
     histories = advance(Histories.empty(MANIFEST), [1, 2])
-    for number in range(400):
-        histories = advance(histories, [2], f"{number}")
-    assert histories.seats == (2,)
-    assert histories.ages == (401,)
+    rounds = 0
+    while 1 in histories.seats:
+        histories, rounds = advance(histories, [2], f"{rounds}"), rounds + 1
+    assert 1000 < rounds < 5000, "seven bits of decay on forty bits of value"
+    assert (histories.seats, histories.ages) == ((2,), (rounds + 1,))
 
 
 def test_clip_factors_shorten_what_is_remembered() -> None:
@@ -61,7 +67,10 @@ def test_clip_factors_shorten_what_is_remembered() -> None:
 
 
 def test_decay_takes_an_eighth_and_ends() -> None:
-    assert decayed(np.array([[800, -800, 3, 4, -4, -5]])).tolist() == [[700, -700, 3, 3, -4, -4]]
+    values = [800, -800, 3, 4, -4, -5, 64]
+    recent, lasting = decayed(np.array([[values, values]]))[0].tolist()
+    assert recent == [700, -700, 3, 3, -4, -4, 56]
+    assert lasting == [794, -794, 3, 4, -4, -5, 63]
 
 
 def test_the_largest_messages_of_the_largest_layout_stay_within_int64() -> None:
@@ -70,14 +79,21 @@ def test_the_largest_messages_of_the_largest_layout_stay_within_int64() -> None:
         task="t", tensors=(TensorSpec("w", (1 << 19, 1 << 12), 0),), rule="mean", byzantine=0, alpha_q16=1
     ).layout
     assert int(layout.chunk_counts.sum()) == entries
-    assert 8 * entries * ((255 << 32) >> coarse_bits(layout)) < 1 << 62
+    assert 128 * entries * ((255 << 32) >> coarse_bits(layout)) < 1 << 62
 
 
 def test_the_gram_of_histories_is_that_of_the_sketches() -> None:
     histories = advance(advance(Histories.empty(MANIFEST), [1, 5, 9]), [1, 5, 9], "n")
-    gram = histories.gram([9, 1])
-    rows = histories.sketches[[2, 0]].astype(np.float64)
-    expected = rows @ rows.T / np.outer(*[np.linalg.norm(rows, axis=1)] * 2)
-    assert np.abs(np.array(gram.cosines_q30) / 2**30 - expected).max() < 1e-5
+    for memory, gram in enumerate((histories.recent([9, 1]), histories.lasting([9, 1]))):
+        rows = histories.sketches[[2, 0], memory].astype(np.float64)
+        expected = rows @ rows.T / np.outer(*[np.linalg.norm(rows, axis=1)] * 2)
+        assert np.abs(np.array(gram.cosines_q30) / 2**30 - expected).max() < 1e-5
+        assert max(gram.norms_q16) <= ONE
     assert histories.ages_of([9, 1]) == (2, 2)
-    assert max(gram.norms_q16) <= ONE
+
+
+def test_a_round_counts_as_much_as_its_updates_say_about_one_another() -> None:
+    half = 1 << 29
+    gram = Gram(((1 << 30, half, 0), (half, 1 << 30, -half), (0, -half, 1 << 30)), (ONE,) * 3, (0,) * 3)
+    assert emphasis_q20(gram) == (1 << 20) // 6
+    assert emphasis_q20(Gram(((1 << 30,),), (ONE,), (0,))) == 1

@@ -38,11 +38,11 @@ def gram_of(vectors: Vectors, previous: Vectors | None = None) -> Gram:
 
 
 def context_of(count: int, *, histories: Vectors | None = None, ages: int = 8, seed: bytes = bytes(32)) -> RoundContext:
-    """Round 1 with seats 1 to `count`; with the Gram of `histories` (count, d), each made of `ages` messages."""
+    """Round 1 with seats 1 to `count`; with the Gram of `histories` (count, d) as both memories, of `ages` messages."""
     seats = tuple(range(1, count + 1))
     if histories is None:
         return RoundContext(1, seats, seed)
-    return RoundContext(1, seats, seed, gram_of(histories), (ages,) * count)
+    return RoundContext(1, seats, seed, gram_of(histories), gram_of(histories), (ages,) * count)
 
 
 def clipped(vectors: Vectors) -> Float64:
