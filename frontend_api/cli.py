@@ -22,6 +22,7 @@ from frontend_api.commands import (
     demo,
     deploy,
     devnet,
+    gossip,
     lab,
     node,
     project,
@@ -39,7 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(remember_global_options)
-for command in (devnet, deploy, project, node, audit, status, contributions, rewards, claim, why, api, demo, lab):
+COMMANDS = (devnet, deploy, project, node, audit, status, contributions, rewards, claim, why, api, demo, gossip, lab)
+for command in COMMANDS:
     command.register(app)
 
 

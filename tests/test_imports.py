@@ -23,8 +23,11 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "devnet": frozenset(),
 }
 
-# The one way back: the command `swarmproof demo` starts the scenario, which therefore must not import frontend_api.
-DEMO_COMMAND, DEMO_SCENARIO = "frontend_api.commands.demo", "scripts.demo"
+# The ways back: these commands start a scenario, which therefore must not import frontend_api.
+SCENARIOS: Mapping[str, str] = {
+    "frontend_api.commands.demo": "scripts.demo",
+    "frontend_api.commands.gossip": "scripts.gossip",
+}
 
 # Inside node these know nothing of the chain or of other peers, however indirectly. The IPFS store reaches its own
 # daemon through ipfshttpclient, which is storage and not a peer.
@@ -78,9 +81,9 @@ def wrong_directions(known: Mapping[str, Module]) -> Iterator[str]:
         package = module.name.partition(".")[0]
         for imported in sorted(module.imports):
             target = imported.partition(".")[0]
-            if module.name == DEMO_COMMAND and is_within(imported, DEMO_SCENARIO):
+            if module.name in SCENARIOS and is_within(imported, SCENARIOS[module.name]):
                 continue
-            if is_within(module.name, DEMO_SCENARIO) and target == "frontend_api":
+            if target == "frontend_api" and any(is_within(module.name, item) for item in SCENARIOS.values()):
                 yield f"{module.name} imports {imported}, which imports it"
             elif target in (*FOLDERS, "tests") and target != package and target not in MAY_IMPORT[package]:
                 yield f"{module.name} imports {imported}"
