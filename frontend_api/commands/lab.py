@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from node.lab.experiment import AnyCell  # torch comes with it: only this command waits for that
 
 RESULTS_FILE = "results.jsonl"
+INTERRUPTED = 130  # what shells say of a process that ended by SIGINT
 
 
 def register(app: typer.Typer) -> None:
@@ -75,7 +76,11 @@ def lab(
     folder = out or Path("lab-results") / preset
     processes = workers or len(os.sched_getaffinity(0))
     with _progress(output, len(experiment.cells)) as done:
-        outcome = run_grid(experiment, folder / RESULTS_FILE, data_dir=data_dir, workers=processes, report=done)
+        try:
+            outcome = run_grid(experiment, folder / RESULTS_FILE, data_dir=data_dir, workers=processes, report=done)
+        except KeyboardInterrupt:
+            output.say("stopped; what is done is kept, and the same command goes on from here")
+            raise typer.Exit(INTERRUPTED) from None
     files = write_report(experiment, outcome, folder)
     output.say(
         f"{len(outcome.results)} cells, {outcome.reused} of them from before; written: {', '.join(map(str, files))}"

@@ -70,6 +70,19 @@ def test_a_failed_cell_is_named_and_the_exit_code_is_1(swarmproof: Command, monk
     assert "2 cells failed" in failed.stderr
 
 
+def test_an_interrupt_keeps_what_is_done(swarmproof: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    assert swarmproof(*SMALL).exit_code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("node.lab.swarm.judge", interrupted)
+        stopped = swarmproof(*SMALL, "--seeds", "2")
+    assert stopped.exit_code == 130
+    assert "the same command goes on from here" in stopped.stderr
+    assert "2 of them from before" in swarmproof(*SMALL).stderr
+
+
 def test_list_names_rules_attacks_and_presets(swarmproof: Command) -> None:
     names = swarmproof("lab", "--list", "--json").document
     assert names["rules"] == [*RULES]

@@ -43,15 +43,18 @@ class StubResult:
         return asdict(self)
 
 
-FAILS, DIES = 13, 666
+FAILS, DIES, WAITS = 13, 666, 1000
 
 
 def square(cell: StubCell, data_dir: Path | None) -> StubResult:
-    """Square it; 13 fails, 666 kills its process."""
+    """Square it; 13 fails, 666 kills its process, 1000 and more leave a file and wait for ever."""
     if cell.number == FAILS:
         raise TaskError("no luck")
     if cell.number == DIES:
         os.kill(os.getpid(), signal.SIGKILL)
+    if cell.number >= WAITS and data_dir is not None:
+        (data_dir / str(os.getpid())).touch()
+        signal.pause()
     return StubResult(cell.number**2, os.getpid())
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from node.lab.grid import WorkerDied, run_grid
 from node.lab.report import markdown
 from node.lab.results import ResultsFile
 from tests.node.lab.stub_experiment import DIES, FAILS, experiment
+from tests.support.imports import REPOSITORY
 
 
 def test_results_come_in_the_order_of_the_cells_each_once(tmp_path: Path) -> None:
@@ -102,6 +107,34 @@ def test_a_worker_that_dies_ends_the_run_and_what_was_done_is_kept(tmp_path: Pat
     with pytest.raises(WorkerDied, match="run again to go on"):
         run_grid(experiment(1, DIES, 2), path, workers=2)
     assert run_grid(experiment(1), path).reused == 1
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path\n"
+        "from node.lab.grid import run_grid\n"
+        "from tests.node.lab.stub_experiment import experiment\n"
+        "if __name__ == '__main__':\n"
+        f"    folder = Path({str(tmp_path)!r})\n"
+        "    run_grid(experiment(1000, 1001), folder / 'results.jsonl', data_dir=folder / 'waiting', workers=2)\n"
+    )
+    waiting = tmp_path / "waiting"
+    waiting.mkdir()
+    script = tmp_path / "program.py"
+    script.write_text(program)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    with subprocess.Popen([sys.executable, script], env=environment, cwd=REPOSITORY) as parent:
+        wait_until(lambda: len(list(waiting.iterdir())) == 2)
+        parent.kill()
+    for file in waiting.iterdir():
+        wait_until(lambda pid=file.name: not Path("/proc", pid).exists())  # type: ignore[misc]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_one_file_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
