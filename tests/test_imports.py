@@ -48,7 +48,15 @@ CHAIN_AND_NETWORK = (
 )
 
 # Pure functions of their arguments: clock, randomness and everything outside come in as values.
-PURE = ("node.rounds.state", "node.rounds.outcome", "node.rounds.agreement", "verifier.committee")
+PURE = (
+    "node.neighbourhood.aggregation",
+    "node.neighbourhood.history",
+    "node.neighbourhood.records",
+    "node.rounds.agreement",
+    "node.rounds.outcome",
+    "node.rounds.state",
+    "verifier.committee",
+)
 OUTSIDE_WORLD = (
     "aiohttp",
     "asyncio",
