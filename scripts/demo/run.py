@@ -8,7 +8,7 @@ import json
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -38,6 +38,11 @@ async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
     Progress goes to standard error; the report to standard output. SIGTERM ends it as Ctrl-C does: with everything it
     started and every temporary file.
     """
+    return await until_terminated(_run(settings, as_json=as_json))
+
+
+async def until_terminated(work: Coroutine[None, None, int]) -> int:
+    """Await `work` for its exit code; SIGTERM cancels it and gives the code a shell would."""
     ended = False
 
     def end() -> None:
@@ -45,7 +50,7 @@ async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
         ended = True
         running.cancel()
 
-    running = asyncio.ensure_future(_run(settings, as_json=as_json))
+    running = asyncio.ensure_future(work)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
     try:
         return await running

@@ -27,7 +27,7 @@ from node.storage.local import LocalStore
 from node.tasks.perceptron import ImageTask
 from node.training import load_parameters
 from scripts.demo.processes import Processes
-from scripts.demo.run import report_console, working_folder
+from scripts.demo.run import report_console, until_terminated, working_folder
 from scripts.gossip.scenario import NeighbourPeer, lay_out, manifest_of, start_peer
 from scripts.gossip.settings import GossipSettings
 
@@ -60,7 +60,14 @@ class Outcome:
 
 
 async def run_gossip(settings: GossipSettings, *, as_json: bool) -> int:
-    """Run a neighbourhood; progress goes to standard error, the report to standard output. Returns 0."""
+    """Run a neighbourhood; progress goes to standard error, the report to standard output. Returns 0.
+
+    SIGTERM ends it as Ctrl-C does: with everything it started and every temporary file.
+    """
+    return await until_terminated(_run(settings, as_json=as_json))
+
+
+async def _run(settings: GossipSettings, *, as_json: bool) -> int:
     console, started = Console(stderr=True), time.monotonic()
     task = load_image_task(settings.task, 0, settings.data_dir)
     load_attack(settings.attack)
