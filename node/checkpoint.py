@@ -2,8 +2,9 @@
 
 Bytes: a canonical CBOR map {kind, manifest, round, previous, seats}, then theta as int32 little-endian, tensor after
 tensor in manifest order, then the seats' histories where the manifest keeps some: for each seat, ascending, its number
-and age as uint32 and its two sketches as int64. Equal states give equal bytes, so the content identifier of the bytes is the
-identity of the checkpoint. safetensors is an export for people: its file bytes are not canonical and are never hashed.
+and age as uint32, its merit and its two sketches as int64. Equal states give equal bytes, so the content identifier of
+the bytes is the identity of the checkpoint. safetensors is an export for people: its file bytes are not canonical and
+are never hashed.
 
 Shape legend: d = parameters, S = seats with a history, B = buckets.
 """
@@ -41,7 +42,7 @@ Vector = npt.NDArray[np.float32]
 
 _INT32 = np.iinfo(np.int32)
 _WORD_BYTES = 4
-_NO_HISTORIES = Histories((), (), np.zeros((0, 2, 0), dtype=np.int64))
+_NO_HISTORIES = Histories((), (), np.zeros((0, 2, 0), dtype=np.int64), ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,12 +219,13 @@ def _read_header(data: bytes) -> tuple[dict[str, Any], int]:
 
 def _record(buckets: int) -> np.dtype[Any]:
     """One seat's history in bytes."""
-    return np.dtype([("seat", "<u4"), ("age", "<u4"), ("sketches", "<i8", (2, buckets))])
+    return np.dtype([("seat", "<u4"), ("age", "<u4"), ("merit", "<i8"), ("sketches", "<i8", (2, buckets))])
 
 
 def _history_bytes(histories: Histories) -> bytes:
     records = np.zeros(len(histories.seats), dtype=_record(histories.sketches.shape[2]))
-    records["seat"], records["age"], records["sketches"] = histories.seats, histories.ages, histories.sketches
+    records["seat"], records["age"], records["merit"] = histories.seats, histories.ages, histories.merits
+    records["sketches"] = histories.sketches
     return records.tobytes()
 
 
@@ -232,7 +234,8 @@ def _read_histories(data: bytes, buckets: int) -> Histories:
     seats, ages = records["seat"].tolist(), records["age"].tolist()
     if seats != sorted(set(seats)) or 0 in ages:
         raise MalformedCheckpoint(f"histories of seats {seats}, ages {ages}: expected ascending seats, ages above 0")
-    return Histories(tuple(seats), tuple(ages), records["sketches"].astype(np.int64))
+    sketches, merits = records["sketches"].astype(np.int64), records["merit"].tolist()
+    return Histories(tuple(seats), tuple(ages), sketches, tuple(merits))
 
 
 def _initial(tensor: TensorSpec, manifest_digest: bytes) -> Theta:

@@ -32,7 +32,7 @@ import torch
 
 from contracts.values import Address
 from node.aggregation.aggregate import aggregate_block, next_theta
-from node.aggregation.contribution import scores
+from node.aggregation.contribution import contributions
 from node.aggregation.entries import Stack
 from node.aggregation.products import inner_products, squared_norm
 from node.aggregation.rules import RoundContext, parse_rule
@@ -115,7 +115,7 @@ def robust_round(bench: Bench) -> npt.NDArray[np.int32]:
     clipping = known.clipping
     chosen = parse_rule(bench.manifest.rule).weights(known.gram, RoundContext(2, ()))
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
-    scores(known.gram, weights, byzantine=bench.byzantine)
+    contributions(known.gram, weights, byzantine=bench.byzantine, parameters=layout.parameter_count)
     return next_theta(bench.base.theta, bench.messages, weights, bench.manifest, unclipped=chosen)
 
 
@@ -134,7 +134,8 @@ def stages(bench: Bench) -> dict[str, Callable[[], object]]:
     ]
 
     def judge() -> None:
-        scores(known.gram, rule.weights(known.gram, context), byzantine=bench.byzantine)
+        weights = rule.weights(known.gram, context)
+        contributions(known.gram, weights, byzantine=bench.byzantine, parameters=layout.parameter_count)
 
     def aggregate() -> None:
         for block in stack.blocks():

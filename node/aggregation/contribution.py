@@ -1,30 +1,73 @@
 """What an update is paid for: agreement with what others found, never its own energy.
 
-score_i = w_i * max(0, robust mean over j != i of <u_i, u_j>), over the updates j that have weight. u are the updates
-with norms clipped at the median and the direction of the previous aggregate projected out, so that replaying what is
-known already earns nothing. Robust: the f largest terms are dropped, so accomplices cannot vouch for one another; when
-few are left, never more than half, so that at least the lower half of the others always speaks.
+score_i = w_i * merit_i * max(0, agreement_i - dead zone_i) / copies_i. u are the updates with norms clipped at the
+median and the direction of the previous aggregate projected out, so that replaying what is known already earns nothing.
+
+Agreement: the mean of <u_i, u_j> over the other updates j that have weight, each with a voice in proportion to its
+seat's merit. Merit: what a seat's agreements came to up to now, signed, so that luck averages out; in these the f
+largest terms are dropped, so that accomplices cannot vouch for one another. Dead zone: three standard deviations of
+what a message in a random direction agrees by chance. Near-copies do not judge one another, speak with one voice and
+share one pay. Without memory merit does not count, voices are equal and the f largest terms are dropped from agreement.
+
+Scales: cosines, agreements and evidence Q30; merits Q30, below 2^35; weights Q16; scores Q46.
+
+Shape legend: n = updates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isqrt
+from typing import Final
 
-from node.aggregation.gram import Gram
+from node.aggregation.fixed_point import Q30_ONE, lower_median
+from node.aggregation.gram import Gram, Matrix
+
+DEAD_ZONE: Final = 3
+MERIT_DECAY_BITS: Final = 5
+_VOICE_BITS: Final = 8
 
 
-def scores(gram: Gram, weights: Sequence[int], *, byzantine: int) -> tuple[int, ...]:
-    """Exact scores (n,) >= 0 in Q46: weights Q16 times agreement in Q30, both in units of the median norm.
+@dataclass(frozen=True)
+class Contributions:
+    """By update: `scores` (n,) >= 0, Q46; `merits` (n,), Q30, this round included; empty where none are kept."""
 
-    `weights`: final integer weights (n,). `byzantine`: f.
-    An update without weight, or with weight but nobody to agree with, scores 0.
+    scores: tuple[int, ...]
+    merits: tuple[int, ...]
+
+
+def contributions(
+    gram: Gram, weights: Sequence[int], *, byzantine: int, parameters: int, merits: Sequence[int] | None = None
+) -> Contributions:
+    """Score n updates of `parameters` coordinates. `weights`: final integer weights (n,). `byzantine`: f.
+
+    `merits`: of each update's seat up to the last round, already decayed; None where the manifest keeps none. An update
+    without weight, or with nobody to agree with, scores 0 and leaves its seat's merit as it was.
     """
     members = [i for i, weight in enumerate(weights) if weight > 0]
-    result = [0] * len(gram)
-    for i in members:
-        terms = [agreement_q30(gram, i, j) for j in members if j != i]
-        result[i] = weights[i] * max(0, _trimmed_mean(terms, byzantine))
-    return tuple(result)
+    agreements = _agreements(gram, members)
+    alike = near_copies(gram, members)
+    copies = [len(others) + 1 for others in alike]
+    voices = _voices(copies, None if merits is None else [merits[i] for i in members], byzantine)
+    zones = _dead_zones(gram, members, agreements, alike, voices, parameters)
+    scores, following = [0] * len(gram), list(merits or ())
+    for at, i in enumerate(members):
+        judges = [j for j in range(len(members)) if j != at and j not in alike[at]]
+        terms = [(voices[j] * agreements[at][j], voices[j]) for j in judges]
+        evidence = _trimmed_mean(terms, byzantine)
+        if merits is None:
+            scores[i] = weights[i] * max(0, evidence - zones[at]) // copies[at]
+            continue
+        following[i] += evidence
+        surplus = max(0, _trimmed_mean(terms, 0) - zones[at])
+        scores[i] = weights[i] * (max(0, following[i]) * surplus >> 30) // copies[at]
+    return Contributions(tuple(scores), tuple(following))
+
+
+def decayed_merit(merit: int) -> int:
+    """A merit one round later: a 32nd less, halved after 22 rounds."""
+    return merit - ((merit + (1 << MERIT_DECAY_BITS - 1)) >> MERIT_DECAY_BITS)
 
 
 def agreement_q30(gram: Gram, i: int, j: int) -> int:
@@ -37,10 +80,67 @@ def agreement_q30(gram: Gram, i: int, j: int) -> int:
     return (gram.norms_q16[i] * gram.norms_q16[j] * cosine) >> 32
 
 
-def _trimmed_mean(terms: Sequence[int], byzantine: int) -> int:
-    """Mean of all but the f largest, rounded down; 0 when there is nobody to agree with."""
-    if not terms:
-        return 0
-    dropped = min(byzantine, len(terms) // 2)
-    kept = sorted(terms)[: len(terms) - dropped]
-    return sum(kept) // len(kept)
+def near_copies(gram: Gram, members: Sequence[int]) -> tuple[frozenset[int], ...]:
+    """For each of the members those that are almost the same update, as places in `members`.
+
+    Almost the same: more than halfway from what either has in common with the others, the lower median of its cosines
+    or 0 if that is negative, to a cosine of 1.
+    """
+    count = len(members)
+    cosines = [[gram.cosines_q30[i][j] for j in members] for i in members]
+    common = [
+        max(0, lower_median([cosine for j, cosine in enumerate(row) if j != i])) if count > 1 else 0
+        for i, row in enumerate(cosines)
+    ]
+    return tuple(
+        frozenset(j for j in range(count) if j != i and 2 * cosines[i][j] > Q30_ONE + max(common[i], common[j]))
+        for i in range(count)
+    )
+
+
+def _agreements(gram: Gram, members: Sequence[int]) -> Matrix:
+    return tuple(tuple(agreement_q30(gram, i, j) for j in members) for i in members)
+
+
+def _voices(copies: Sequence[int], merits: Sequence[int] | None, byzantine: int) -> list[int]:
+    """How much each member's judgement counts, on any one scale; equal until more than f + 1 have merit."""
+    if merits is None or sum(merit > 0 for merit in merits) <= byzantine + 1:
+        merits = [Q30_ONE] * len(copies)
+    return [(max(0, merit) << _VOICE_BITS) // count for merit, count in zip(merits, copies, strict=True)]
+
+
+def _dead_zones(
+    gram: Gram,
+    members: Sequence[int],
+    agreements: Matrix,
+    alike: Sequence[frozenset[int]],
+    voices: Sequence[int],
+    parameters: int,
+) -> list[int]:
+    """For each member what a random direction would agree with its judges by chance, times `DEAD_ZONE`; Q30.
+
+    With a fixed vector M a random direction of d coordinates and length norm has the variance norm^2 |M|^2 / d. M is
+    the judges' mean: that of all members without the member itself and its near-copies.
+    """
+    towards = [sum(voice * term for voice, term in zip(voices, row, strict=True)) for row in agreements]
+    square = sum(voice * value for voice, value in zip(voices, towards, strict=True))
+    total = sum(voices)
+    zones = []
+    for at, i in enumerate(members):
+        out = [at, *alike[at]]
+        among = sum(voices[j] * voices[k] * agreements[j][k] for j in out for k in out)
+        left = square - 2 * sum(voices[j] * towards[j] for j in out) + among
+        voice = total - sum(voices[j] for j in out)
+        mean_square = max(0, left) // (voice * voice) if voice else 0
+        zones.append(DEAD_ZONE * gram.norms_q16[i] * isqrt((mean_square << 30) // parameters) >> 16)
+    return zones
+
+
+def _trimmed_mean(terms: Sequence[tuple[int, int]], dropped: int) -> int:
+    """Sum of all but the largest (voice * agreement, voice) over the sum of their voices, rounded down; 0 without any.
+
+    Never more than half of the terms are dropped, so that at least the lower half of the others always speaks.
+    """
+    kept = sorted(terms)[: len(terms) - min(dropped, len(terms) // 2)]
+    voice = sum(voice for _, voice in kept)
+    return sum(term for term, _ in kept) // voice if voice else 0

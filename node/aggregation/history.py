@@ -17,12 +17,13 @@ Shape legend: n = messages, m = entries of a message, S = seats, B = buckets, 2 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from node.aggregation.contribution import decayed_merit
 from node.aggregation.entries import Entries
 from node.aggregation.fixed_point import rshift_round_in_place
 from node.aggregation.gram import Gram
@@ -44,16 +45,20 @@ Int64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Histories:
-    """Sketches by seat. `seats` ascending (S,); `ages`: messages in each; `sketches` int64 (S, 2, B), read-only."""
+    """Sketches by seat. `seats` ascending (S,); `ages`: messages in each; `sketches` int64 (S, 2, B), read-only.
+
+    `merits` (S,), Q30: what each seat's agreement with others came to (`node.aggregation.contribution`).
+    """
 
     seats: tuple[int, ...]
     ages: tuple[int, ...]
     sketches: Int64
+    merits: tuple[int, ...]
 
     @classmethod
     def empty(cls, manifest: Manifest) -> Histories:
         """Before the first round."""
-        return cls((), (), np.zeros((0, 2, manifest.history_buckets), dtype=np.int64))
+        return cls((), (), np.zeros((0, 2, manifest.history_buckets), dtype=np.int64), ())
 
     def advanced(
         self,
@@ -83,7 +88,18 @@ class Histories:
         kept = [seat for seat, (_, pair) in sorted(known.items()) if seat in set(seats) or not _is_spent(pair)]
         pairs = [known[seat][1] for seat in kept]
         sketches = np.stack(pairs) if pairs else self.sketches[:0]
-        return Histories(tuple(kept), tuple(known[seat][0] for seat in kept), sketches)
+        merits = {seat: decayed_merit(merit) for seat, merit in zip(self.seats, self.merits, strict=True)}
+        return Histories(
+            tuple(kept), tuple(known[seat][0] for seat in kept), sketches, tuple(merits.get(seat, 0) for seat in kept)
+        )
+
+    def with_merits(self, seats: Sequence[int], merits: Sequence[int]) -> Histories:
+        """The same with new merits of these seats (n,); unchanged where none are kept."""
+        if not self.seats:
+            return self
+        known = dict(zip(self.seats, self.merits, strict=True))
+        known.update(zip(seats, merits, strict=True))
+        return replace(self, merits=tuple(known[seat] for seat in self.seats))
 
     def recent(self, seats: Sequence[int]) -> Gram:
         """Gram of these seats' recent memory (n, n), in the order given. Raises ValueError for a seat without one."""
@@ -92,6 +108,10 @@ class Histories:
     def lasting(self, seats: Sequence[int]) -> Gram:
         """Gram of these seats' lasting memory (n, n). Raises ValueError for a seat without one."""
         return self._gram(seats, 1)
+
+    def merits_of(self, seats: Sequence[int]) -> tuple[int, ...]:
+        """These seats' merits, Q30."""
+        return tuple(self.merits[self.seats.index(seat)] for seat in seats)
 
     def ages_of(self, seats: Sequence[int]) -> tuple[int, ...]:
         """How many messages are in these seats' histories."""

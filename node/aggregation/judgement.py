@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from node.aggregation.aggregate import next_theta, votes, within_bounds
-from node.aggregation.contribution import scores
+from node.aggregation.contribution import contributions
 from node.aggregation.coordinates import clipped_rows, next_theta_by_coordinates
 from node.aggregation.entries import Entries, Stack
 from node.aggregation.fixed_point import Q16_ONE
@@ -97,11 +97,17 @@ def judge(
         chosen = rule.weights(known.gram, context)
         final = _final_weights(chosen, rule, known, updates, manifest)
         paid = [max(0, weight) for weight in final]
-        agreed = scores(known.gram, paid, byzantine=manifest.byzantine)
-        for i, weight, score in zip(valid, paid, agreed, strict=True):
+        found = contributions(
+            known.gram,
+            paid,
+            byzantine=manifest.byzantine,
+            parameters=manifest.layout.parameter_count,
+            merits=histories.merits_of(seats) if histories.seats else None,
+        )
+        for i, weight, score in zip(valid, paid, found.scores, strict=True):
             weights[i], points[i] = weight, score
         theta = _following_theta(state.theta, updates, rule, known, context, chosen, final, manifest)
-        following = State(theta, histories)
+        following = State(theta, histories.with_merits(seats, found.merits))
     for i in valid:
         reasons[i] = _verdict(weights[i], points[i])
     return Judgement(following, tuple(weights), tuple(points), tuple(reasons))

@@ -168,14 +168,16 @@ REMEMBERING = replace(MANIFEST, history_buckets=16)
 
 def remembering_checkpoint(seats: tuple[int, ...], ages: tuple[int, ...]) -> Checkpoint:
     sketches = np.arange(32 * len(seats), dtype=np.int64).reshape(-1, 2, 16) * -(1 << 50)
-    return some_checkpoint(manifest_digest=REMEMBERING.digest, histories=Histories(seats, ages, sketches))
+    return some_checkpoint(
+        manifest_digest=REMEMBERING.digest, histories=Histories(seats, ages, sketches, tuple(-seat for seat in seats))
+    )
 
 
 def test_histories_follow_the_parameters() -> None:
     checkpoint = remembering_checkpoint((2, 7), (1, 300))
     data = checkpoint.to_bytes()
     again = Checkpoint.from_bytes(data, REMEMBERING)
-    assert (again.histories.seats, again.histories.ages) == ((2, 7), (1, 300))
+    assert (again.histories.seats, again.histories.ages, again.histories.merits) == ((2, 7), (1, 300), (-2, -7))
     assert np.array_equal(again.histories.sketches, checkpoint.histories.sketches)
     assert again.to_bytes() == data
     assert int.from_bytes(data[-8:], "little", signed=True) == checkpoint.histories.sketches[-1, -1, -1]

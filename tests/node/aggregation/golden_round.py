@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from node.aggregation.aggregate import next_theta
-from node.aggregation.contribution import scores
+from node.aggregation.contribution import contributions
 from node.aggregation.products import inner_products
 from node.aggregation.rewards import share_pool
 from node.aggregation.rules import RoundContext, parse_rule
@@ -26,6 +26,7 @@ from tests.node.aggregation.messages import Message, manifest, random_message, r
 
 FILE = Path(__file__).parent / "golden" / "rounds.json"
 POOL_WEI = 10**18 + 7
+MERITS = (1 << 30, 1 << 29, 0, -(1 << 28), 3 << 28, 5 << 30, 1)
 TENSORS = (
     TensorSpec("sparse", (50, 90), 64),
     TensorSpec("dense", (30,), 0),
@@ -79,7 +80,9 @@ def compute(name: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
     context = RoundContext(2, tuple(range(len(messages))))
     chosen = parse_rule(m.rule).weights(known.gram, context)
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
-    points = scores(known.gram, weights, byzantine=m.byzantine)
+    parameters = m.layout.parameter_count
+    points = contributions(known.gram, weights, byzantine=m.byzantine, parameters=parameters).scores
+    remembered = contributions(known.gram, weights, byzantine=m.byzantine, parameters=parameters, merits=MERITS)
     theta = next_theta(base, messages, weights, m, unclipped=chosen)
     return {
         "products": [list(row) for row in known.products],
@@ -90,6 +93,7 @@ def compute(name: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         "chosen": list(chosen),
         "weights": weights,
         "scores": list(points),
+        "remembered": [list(remembered.scores), list(remembered.merits)],
         "rewards": [str(reward) for reward in share_pool(points, POOL_WEI, 1 << 15)],
         "theta_sha256": hashlib.sha256(theta.astype("<i4").tobytes()).hexdigest(),
         "theta_first": theta[:8].tolist(),

@@ -159,20 +159,53 @@ def multi_krum(known: Products, f: int, keep: int, skip: int) -> list[int]:
     return [65536 // len(kept) if i in kept else 0 for i in range(n)]
 
 
-def scores(known: Products, weights: Sequence[int], norms: Sequence[int], f: int) -> list[int]:
-    """Contribution scores in Q46."""
-    members = [i for i, weight in enumerate(weights) if weight > 0]
-    squares = [known.products[i][i] for i in range(len(weights))]
-    along = [cosine(known.previous[i], squares[i], known.previous_square) for i in range(len(weights))]
-    result = [0] * len(weights)
+def contributions(
+    known: Products,
+    weights: Sequence[int],
+    norms: Sequence[int],
+    f: int,
+    parameters: int,
+    merits: Sequence[int] | None = None,
+) -> tuple[list[int], list[int]]:
+    """Contribution scores in Q46, and merits in Q30 with this round's evidence."""
+    n = len(weights)
+    members = [i for i in range(n) if weights[i] > 0]
+    squares = [known.products[i][i] for i in range(n)]
+    along = [cosine(known.previous[i], squares[i], known.previous_square) for i in range(n)]
+    cosines = [[cosine(known.products[i][j], squares[i], squares[j]) for j in range(n)] for i in range(n)]
+    agree = [
+        [norms[i] * norms[j] * (cosines[i][j] - along[i] * along[j] // Q30) // 2**32 for j in range(n)]
+        for i in range(n)
+    ]
+    common = {}
     for i in members:
-        terms = []
-        for j in members:
-            if j != i:
-                projected = cosine(known.products[i][j], squares[i], squares[j]) - along[i] * along[j] // Q30
-                terms.append(norms[i] * norms[j] * projected // 2**32)
-        terms.sort()
-        terms = terms[: len(terms) - min(f, len(terms) // 2)]
-        if terms:
-            result[i] = weights[i] * max(0, sum(terms) // len(terms))
-    return result
+        others = sorted(cosines[i][j] for j in members if j != i)
+        common[i] = max(0, others[(len(others) - 1) // 2]) if others else 0
+    alike = {i: {j for j in members if j != i and 2 * cosines[i][j] > Q30 + max(common[i], common[j])} for i in members}
+    known_merits = merits is not None and len([i for i in members if merits[i] > 0]) > f + 1
+    voices = {}
+    for i in members:
+        worth = max(0, merits[i]) if merits is not None and known_merits else Q30
+        voices[i] = worth * 256 // (1 + len(alike[i]))
+    scores, following = [0] * n, list(merits or [])
+    for i in members:
+        judges = [j for j in members if j != i and j not in alike[i]]
+        terms = sorted((voices[j] * agree[i][j], voices[j]) for j in judges)
+        evidence = mean_of_terms(terms[: len(terms) - min(f, len(terms) // 2)])
+        square = sum(voices[j] * voices[k] * agree[j][k] for j in judges for k in judges)
+        total = sum(voices[j] for j in judges)
+        chance = isqrt(max(0, square) // total**2 * 2**30 // parameters) if total else 0
+        zone = 3 * norms[i] * chance // 2**16
+        if merits is None:
+            pay = max(0, evidence - zone)
+        else:
+            following[i] += evidence
+            pay = max(0, following[i]) * max(0, mean_of_terms(terms) - zone) // Q30
+        scores[i] = weights[i] * pay // (1 + len(alike[i]))
+    return scores, following
+
+
+def mean_of_terms(terms: Sequence[tuple[int, int]]) -> int:
+    """Sum of (voice * agreement, voice) over the voices, rounded down; 0 without any."""
+    total = sum(voice for _, voice in terms)
+    return sum(term for term, _ in terms) // total if total else 0

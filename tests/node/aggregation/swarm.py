@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from node.aggregation.aggregate import next_theta
-from node.aggregation.contribution import scores
+from node.aggregation.contribution import Contributions, contributions, decayed_merit
 from node.aggregation.products import Products, inner_products
 from node.aggregation.rules import RoundContext, parse_rule
 from node.manifest import Manifest, TensorSpec
@@ -49,6 +49,7 @@ class Swarm:
     theta: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(COUNT, dtype=np.int32))
     before: npt.NDArray[np.int32] | None = None
     pay: list[list[float]] = field(default_factory=list)
+    merits: tuple[int, ...] = (0,) * (HONEST + 2)
 
     def run(self, rounds: int) -> Vector:
         """Average part of each peer in the pay, the free riders last, in fair shares; the first round is left out."""
@@ -76,16 +77,18 @@ class Swarm:
     def _round(self, messages: Sequence[Message]) -> None:
         previous = None if self.before is None else (self.before, self.theta)
         known = inner_products(messages, self.manifest.layout, previous=previous)
-        weights, points = judge(known, self.rule, byzantine=2)
+        weights, found = judge(known, self.rule, self.manifest, [decayed_merit(merit) for merit in self.merits])
         self.before, self.theta = self.theta, next_theta(self.theta, messages, weights, self.manifest)
-        self.pay.append([point / max(1, sum(points)) for point in points])
+        self.merits = found.merits
+        self.pay.append([score / max(1, sum(found.scores)) for score in found.scores])
 
 
-def judge(known: Products, rule: str, *, byzantine: int) -> tuple[list[int], tuple[int, ...]]:
-    """Final weights and scores, as a round computes them."""
+def judge(known: Products, rule: str, m: Manifest, merits: Sequence[int] | None) -> tuple[list[int], Contributions]:
+    """Final weights and contributions, as a round computes them."""
     chosen = parse_rule(rule).weights(known.gram, RoundContext(1, tuple(range(len(known)))))
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, known.clipping.factors, strict=True)]
-    return weights, scores(known.gram, weights, byzantine=byzantine)
+    parameters = m.layout.parameter_count
+    return weights, contributions(known.gram, weights, byzantine=m.byzantine, parameters=parameters, merits=merits)
 
 
 def decoded(message: Message, m: Manifest) -> Vector:

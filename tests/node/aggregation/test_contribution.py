@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from node.aggregation.contribution import agreement_q30, scores
+from node.aggregation.contribution import agreement_q30, contributions
 from node.aggregation.gram import Gram
 from node.aggregation.products import inner_products
 from tests.node.aggregation import reference
@@ -66,8 +68,9 @@ def test_equal_honest_peers_are_paid_alike() -> None:
     assert pay[:HONEST].max() < 1.1
 
 
+@pytest.mark.parametrize("merits", [None, (1 << 30, 1 << 29, 0, -(1 << 28), 5 << 30, 3 << 29)], ids=["", "merits"])
 @pytest.mark.parametrize("byzantine", [0, 1, 2, 9])
-def test_scores_equal_the_reference(byzantine: int) -> None:
+def test_contributions_equal_the_reference(byzantine: int, merits: tuple[int, ...] | None) -> None:
     m = manifest()
     messages = round_messages(m.layout, "scores", 6)
     before, after = state(m.layout, "before"), state(m.layout, "after")
@@ -75,9 +78,15 @@ def test_scores_equal_the_reference(byzantine: int) -> None:
     weights, norms = [0, 10000, 9000, 8000, 7000, 1], known.clipping.norms
     expected = reference.products(messages, m, (before.tolist(), after.tolist()))
     assert list(norms) == reference.clip(expected.squared_norms)[1]
-    assert list(scores(known.gram, weights, byzantine=byzantine)) == reference.scores(
-        expected, weights, norms, byzantine
-    )
+    parameters = m.layout.parameter_count
+    found = contributions(known.gram, weights, byzantine=byzantine, parameters=parameters, merits=merits)
+    scores, following = reference.contributions(expected, weights, norms, byzantine, parameters, merits)
+    assert (list(found.scores), list(found.merits)) == (scores, following)
+
+
+def scores(known: Gram, weights: Sequence[int], *, byzantine: int) -> tuple[int, ...]:
+    """Without memory."""
+    return contributions(known, weights, byzantine=byzantine, parameters=COUNT).scores
 
 
 def unit_gram(cosines: list[list[float]], along: list[float]) -> Gram:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.node.aggregation import reference, torch_path
-from tests.node.aggregation.golden_round import FILE, SETTINGS, compute, golden_manifest, messages_of, states_of
+from tests.node.aggregation.golden_round import FILE, MERITS, SETTINGS, compute, golden_manifest, messages_of, states_of
 
 VECTORS = json.loads(FILE.read_text())
 
@@ -29,7 +29,9 @@ def test_the_reference_comes_to_the_golden_integers(name: str) -> None:
     assert (known.previous, known.previous_square) == (expected["previous"], expected["previous_square"])
     factors, norms = reference.clip(known.squared_norms)
     assert factors == expected["clip_factors"]
-    assert reference.scores(known, expected["weights"], norms, m.byzantine) == expected["scores"]
+    measured = known, expected["weights"], norms, m.byzantine, m.layout.parameter_count
+    assert reference.contributions(*measured)[0] == expected["scores"]
+    assert list(reference.contributions(*measured, MERITS)) == expected["remembered"]
     theta = reference.next_theta(base.tolist(), messages, expected["weights"], expected["chosen"], m)
     assert hashlib.sha256(np.array(theta, dtype="<i4").tobytes()).hexdigest() == expected["theta_sha256"]
 
