@@ -51,7 +51,12 @@ def next_theta(
         total = aggregate_block(stack, block, weights, manifest, unclipped=unclipped)
         if total is not None:
             grid_bits = manifest.tensors[block.tensor].grid_bits
-            following[block.coordinates] = step(theta[block.coordinates], total, grid_bits, manifest.alpha_q16)
+            before, after = theta[block.coordinates], following[block.coordinates]
+            if block.is_dense:
+                after[:] = step(before, total, grid_bits, manifest.alpha_q16)
+            else:  # an aggregate of zero changes nothing, and most are
+                touched = np.flatnonzero(total != 0)  # of booleans in a sixth of the time
+                after[touched] = step(before[touched], total[touched], grid_bits, manifest.alpha_q16)
     return following
 
 
@@ -67,11 +72,11 @@ def aggregate_block(
     members = [i for i, weight in enumerate(weights) if weight != 0]
     if not members:
         return None
-    rows = [_values(stack, block, i) for i in members]
+    if manifest.mean == "plain":
+        return _weighted_sum(stack, block, members, weights)
+    rows = _values(stack, block, members, [1] * len(members))
     matrix = stack.matrix(block, rows, members)
     total: Int64 = matrix.T @ np.array([weights[i] for i in members], dtype=np.int64)
-    if manifest.mean == "plain":
-        return total
     matrix.data = np.ones_like(matrix.data)
     divisors = weights if unclipped is None else unclipped
     present: Int64 = matrix.T @ np.array([divisors[i] for i in members], dtype=np.int64)
@@ -105,11 +110,28 @@ def _contributor_mean(total: Int64, present: Int64, support: Int64, minimum_supp
     return np.where(support >= minimum_support, mean << 16, 0)
 
 
-def _values(stack: Stack, block: Block, index: int) -> Int64:
-    """q << s of one message's entries in a block, int64."""
-    message = stack.messages[index]
-    factors = np.left_shift(1, message.shifts[block.chunks].astype(np.int64))
-    return message.mantissas[block.entries] * stack.per_entry(block, factors)
+def _weighted_sum(stack: Stack, block: Block, members: Sequence[int], weights: Sequence[int]) -> Int64:
+    """Sum of w * (q << s), int64 (b,)."""
+    total = np.zeros(block.width, dtype=np.int64)
+    if block.is_dense:
+        for i in members:
+            total += _values(stack, block, [i], [weights[i]])[0]
+    else:
+        values = _values(stack, block, members, [weights[i] for i in members])
+        np.add.at(total, stack.columns(block, members).ravel(), values.ravel())
+    return total
+
+
+def _values(stack: Stack, block: Block, members: Sequence[int], weights: Sequence[int]) -> Int64:
+    """w * (q << s) of these messages' entries in a block, int64 (len(members), m of the block).
+
+    A factor w << s is at most 2^58 too: a chunk that reaches a peak has a mantissa of 1 or more. Where all of a chunk's
+    mantissas are zero the factor may wrap around; zero times it is zero.
+    """
+    factors = np.array(weights, dtype=np.int64)[:, None] << stack.shifts(block, members)
+    values = stack.per_entry(block, factors)
+    values *= stack.mantissas(block, members)
+    return values
 
 
 def within_bounds(weights: Sequence[int], peaks: Sequence[int]) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from node.manifest import Layout
 BLOCK_CHUNKS: Final = 32
 
 Int64 = npt.NDArray[np.int64]
+Numbers = TypeVar("Numbers", npt.NDArray[np.int64], npt.NDArray[np.float64])
 
 
 class Entries(Protocol):
@@ -57,6 +58,11 @@ class Block:
         return int(self.coordinates.stop - self.coordinates.start)
 
     @property
+    def is_dense(self) -> bool:
+        """Whether every message carries every coordinate here: positions rise strictly."""
+        return self.entry_count == self.width
+
+    @property
     def entry_count(self) -> int:
         """Entries that each message carries here."""
         return int(self.entries.stop - self.entries.start)
@@ -86,20 +92,35 @@ class Stack:
 
     def peak(self, index: int) -> int:
         """The largest |q << s| of a message, below 2^40."""
-        message = self.messages[index]
-        magnitudes = np.abs(message.mantissas).astype(np.int64)
-        per_chunk = np.maximum.reduceat(magnitudes, self.entry_starts[:-1]) << message.shifts.astype(np.int64)
-        return int(per_chunk.max())
+        message, starts = self.messages[index], self.entry_starts[:-1]
+        highest = np.maximum.reduceat(message.mantissas, starts).astype(np.int64)
+        lowest = np.minimum.reduceat(message.mantissas, starts).astype(np.int64)
+        return int((np.maximum(highest, -lowest) << message.shifts.astype(np.int64)).max())
 
-    def per_entry(self, block: Block, per_chunk: Int64) -> Int64:
-        """Repeat a value a chunk (of this block) over the chunk's entries."""
-        return np.repeat(per_chunk, self.layout.chunk_counts[block.chunks])
+    def mantissas(self, block: Block, members: Sequence[int]) -> npt.NDArray[np.int16]:
+        """Mantissas (len(members), m of the block) of these messages in a block."""
+        return np.stack([self.messages[i].mantissas[block.entries] for i in members])
 
-    def matrix(self, block: Block, rows: Sequence[Int64], members: Sequence[int]) -> Any:
-        """Sparse int64 matrix (len(members), b) with `rows[i]` as the entries of message `members[i]`."""
-        start = block.coordinates.start
-        columns = np.concatenate([self.messages[i].positions[block.entries] - start for i in members])
+    def shifts(self, block: Block, members: Sequence[int]) -> Int64:
+        """Shifts (len(members), chunks of the block) of these messages in a block."""
+        return np.stack([self.messages[i].shifts[block.chunks] for i in members]).astype(np.int64)
+
+    def per_entry(self, block: Block, per_chunk: Numbers) -> Numbers:
+        """Repeat values (..., chunks) of this block's chunks over the chunks' entries, (..., m of the block)."""
+        counts = self.layout.chunk_counts[block.chunks]
+        if counts[0] == counts[-1]:  # only the last chunk of a tensor can be shorter, and a block is within one
+            return np.repeat(per_chunk, int(counts[0]), axis=-1)
+        return np.repeat(per_chunk, counts, axis=-1)
+
+    def columns(self, block: Block, members: Sequence[int]) -> npt.NDArray[np.int32]:
+        """Where in the block the entries of these messages are, int32 (len(members), m of the block)."""
+        found = np.empty((len(members), block.entry_count), dtype=np.int32)
+        for row, i in zip(found, members, strict=True):
+            np.subtract(self.messages[i].positions[block.entries], block.coordinates.start, out=row, casting="unsafe")
+        return found
+
+    def matrix(self, block: Block, rows: Numbers, members: Sequence[int]) -> Any:
+        """Sparse matrix (len(members), b) with `rows[i]` as the entries of message `members[i]`."""
         bounds = np.arange(len(members) + 1, dtype=np.int32) * block.entry_count
-        return scipy.sparse.csr_array(
-            (np.concatenate(rows), columns.astype(np.int32), bounds), shape=(len(members), block.width)
-        )
+        columns = self.columns(block, members).ravel()
+        return scipy.sparse.csr_array((rows.ravel(), columns, bounds), shape=(len(members), block.width))

@@ -1,8 +1,9 @@
 """Exact squared norms and inner products of messages, in one pass: all that is ever read of them to judge them.
 
 Norms are exact. Products are taken between directions: r = sign(q) * ((|q| << s) >> shift) with one shift a message, so
-that |r| < 2^11; truncation is toward zero, hence r(-v) = -r(v). Every product is below 2^22 and every sum of a block
-below 2^53, so int64 and float64 GEMM, in any order, on any machine, give the same integers.
+that |r| < 2^11; truncation is toward zero, hence r(-v) = -r(v). That is trunc(q * 2^(s - shift)) in float64, where a
+product with a power of two is exact. Every product of directions is below 2^22 and every sum of a block below 2^53, so
+float64, in any order, with or without GEMM, on any machine, gives the same integers.
 
 Shape legend: n = messages, N = chunks, d = parameters, b = coordinates of a block.
 """
@@ -12,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse
 
 from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack
 from node.aggregation.fixed_point import cosine_q30
@@ -24,9 +26,12 @@ from node.aggregation.screen import Clipping, clip_at_median
 from node.manifest import Layout
 
 DIRECTION_BITS: Final = 11
+Float64 = npt.NDArray[np.float64]
+
 COMMON_GRID_BITS: Final = 30  # the finest grid a tensor of the state may have
 # A block where messages carry more than one coordinate in so many is multiplied densely: there GEMM is faster.
 DENSE_FRACTION: Final = 8
+_PORTION_ENTRIES: Final = 1 << 18  # 1 MiB of int32
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,14 @@ class Products:
 
 def squared_norm(message: Entries, layout: Layout) -> int:
     """Exact squared norm of a message's values in units of 2^-80."""
-    mantissas = message.mantissas.astype(np.int64)
-    starts = np.concatenate(([0], np.cumsum(layout.chunk_counts)[:-1]))
-    per_chunk = np.add.reduceat(mantissas * mantissas, starts)
+    portion = max(1, _PORTION_ENTRIES // int(layout.chunk_counts.max()))
+    ends = np.cumsum(layout.chunk_counts)
+    parts = []
+    for first in range(0, layout.chunk_count, portion):
+        counts = layout.chunk_counts[first : first + portion]
+        start = int(ends[first] - counts[0])
+        parts.append(_squares(message.mantissas[start : start + int(counts.sum())], counts))
+    per_chunk = np.concatenate(parts)
     total = 0
     for shift in np.unique(message.shifts).tolist():
         total += int(per_chunk[message.shifts == shift].sum()) << (2 * shift)
@@ -93,34 +103,43 @@ def inner_products(
     along = np.zeros(n, dtype=np.int64)
     along_square = 0
     for block in stack.blocks(block_chunks):
-        rows = [_directions(stack, block, i, shifts[i]) for i in range(n)]
-        other = None if aggregate is None else aggregate.direction(block)
+        other = None if aggregate is None else aggregate.direction(block).astype(np.float64)
         if other is not None:
             along_square += int(np.dot(other, other))
         if n == 0:
             continue
-        matrix = stack.matrix(block, rows, range(n))
-        if block.entry_count * DENSE_FRACTION > block.width:
-            dense = matrix.toarray().astype(np.float64)
-            products += (dense @ dense.T).astype(np.int64)
-        else:
-            products += (matrix @ matrix.T).toarray()
+        rows: Any = _directions(stack, block, shifts)
+        if not block.is_dense:
+            rows = stack.matrix(block, rows, range(n))
+            if block.entry_count * DENSE_FRACTION > block.width:
+                rows = rows.toarray()
+        found = rows @ rows.T
+        products += (found.toarray() if scipy.sparse.issparse(found) else found).astype(np.int64)
         if other is not None:
-            along += matrix @ other
+            along += (rows @ other).astype(np.int64)
     norms = [squared_norm(message, layout) for message in messages] if squared_norms is None else squared_norms
     return Products(tuple(map(tuple, products.tolist())), tuple(norms), tuple(along.tolist()), along_square)
 
 
-def _directions(stack: Stack, block: Block, index: int, shift: int) -> Int64:
-    """Directions of one message's entries in a block, int64."""
-    message = stack.messages[index]
-    mantissas = message.mantissas[block.entries].astype(np.int64)
-    net = message.shifts[block.chunks].astype(np.int64) - shift
-    if net.min() >= 0:
-        return mantissas * stack.per_entry(block, np.left_shift(1, net))
-    # (|q| << s) >> shift is |q| << (s - shift) or |q| >> (shift - s): nothing is lost by never going up and down.
-    mantissas <<= stack.per_entry(block, np.maximum(net, 0))
-    return _shift_toward_zero(mantissas, stack.per_entry(block, np.maximum(-net, 0)))
+def _squares(mantissas: npt.NDArray[np.int16], counts: Int64) -> Int64:
+    """Sum of q^2 of each of the chunks that have `counts` entries. At most 4,096 times 255^2, which fits int32."""
+    wide = mantissas.astype(np.int32)
+    if (counts == counts[0]).all():
+        rows = wide.reshape(len(counts), int(counts[0]))
+        wide = np.einsum("ij,ij->i", rows, rows)
+    else:
+        wide = np.add.reduceat(wide * wide, np.cumsum(counts) - counts)
+    return wide.astype(np.int64)
+
+
+def _directions(stack: Stack, block: Block, shifts: Sequence[int]) -> Float64:
+    """Directions of all messages' entries in a block, float64 (n, m of the block) of integers."""
+    members = range(len(shifts))
+    net = stack.shifts(block, members) - np.array(shifts, dtype=np.int64)[:, None]
+    directions: Float64 = stack.per_entry(block, np.ldexp(1.0, net))
+    directions *= stack.mantissas(block, members)
+    np.trunc(directions, out=directions)
+    return directions
 
 
 class _PreviousAggregate:

@@ -96,10 +96,27 @@ def _add_places(gaps: UInt16, place_bits: UInt8, packed: UInt8) -> None:
         raise MalformedMessage(f"{len(packed)} bytes of places, expected {-(-total // 8)}")
     if total % 8 and packed[-1] >> total % 8:
         raise MalformedMessage("places are not padded with zeros")
-    bits = np.unpackbits(packed, count=total, bitorder="little")
-    start = 0
-    longer = np.flatnonzero(place_bits)
+    # Down: which of the gaps with more than `bit` bits have another one, as indices into those.
+    levels, remaining = [], place_bits
     for bit in range(_PLACE_BITS):
-        gaps[longer] |= bits[start : start + len(longer)].astype(np.uint16) << np.uint16(bit)
-        start += len(longer)
-        longer = longer[place_bits[longer] > bit + 1]
+        longer = np.flatnonzero(remaining > bit)
+        remaining = remaining.take(longer)
+        levels.append(longer)
+    # And up again: a place is its lowest bit, and twice what is above it.
+    end, above, of_those = total, np.zeros(0, dtype=np.uint8), np.zeros(0, dtype=np.int64)
+    while levels:
+        longer = levels.pop()
+        start = end - len(longer)
+        places = np.zeros(len(longer), dtype=np.uint8)
+        places[of_those] = above
+        places <<= 1
+        places |= _bits(packed, start, end)
+        end, above, of_those = start, places, longer
+    spread = np.zeros(len(gaps), dtype=np.uint8)
+    spread[of_those] = above
+    gaps |= spread
+
+
+def _bits(packed: UInt8, start: int, end: int) -> UInt8:
+    bits = np.unpackbits(packed[start // 8 : -(-end // 8)], bitorder="little")
+    return bits[start % 8 : start % 8 + end - start]
