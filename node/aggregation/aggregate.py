@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack
+from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack, sparse_matrix
 from node.aggregation.fixed_point import (
     AGGREGATE_BITS,
     AGGREGATE_MAXIMUM,
@@ -75,7 +75,7 @@ def aggregate_block(
     if manifest.mean == "plain":
         return _weighted_sum(stack, block, members, weights)
     rows = _values(stack, block, members, [1] * len(members))
-    matrix = stack.matrix(block, rows, members)
+    matrix = sparse_matrix(rows, stack.columns(block, members), block.width)
     total: Int64 = matrix.T @ np.array([weights[i] for i in members], dtype=np.int64)
     matrix.data = np.ones_like(matrix.data)
     divisors = weights if unclipped is None else unclipped

@@ -112,15 +112,16 @@ class Stack:
             return np.repeat(per_chunk, int(counts[0]), axis=-1)
         return np.repeat(per_chunk, counts, axis=-1)
 
-    def columns(self, block: Block, members: Sequence[int]) -> npt.NDArray[np.int32]:
-        """Where in the block the entries of these messages are, int32 (len(members), m of the block)."""
-        found = np.empty((len(members), block.entry_count), dtype=np.int32)
+    def columns(self, block: Block, members: Sequence[int]) -> Int64:
+        """Where in the block the entries of these messages are, int64 (len(members), m of the block)."""
+        found = np.empty((len(members), block.entry_count), dtype=np.int64)
         for row, i in zip(found, members, strict=True):
-            np.subtract(self.messages[i].positions[block.entries], block.coordinates.start, out=row, casting="unsafe")
+            np.subtract(self.messages[i].positions[block.entries], block.coordinates.start, out=row)
         return found
 
-    def matrix(self, block: Block, rows: Numbers, members: Sequence[int]) -> Any:
-        """Sparse matrix (len(members), b) with `rows[i]` as the entries of message `members[i]`."""
-        bounds = np.arange(len(members) + 1, dtype=np.int32) * block.entry_count
-        columns = self.columns(block, members).ravel()
-        return scipy.sparse.csr_array((rows.ravel(), columns, bounds), shape=(len(members), block.width))
+
+def sparse_matrix(rows: Numbers, columns: Int64, width: int) -> Any:
+    """Sparse matrix (n, width) with `rows` (n, m) in `columns` (n, m)."""
+    n, m = rows.shape
+    bounds = np.arange(n + 1, dtype=np.int32) * m
+    return scipy.sparse.csr_array((rows.ravel(), columns.ravel().astype(np.int32), bounds), shape=(n, width))

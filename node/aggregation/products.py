@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
 
-from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack
+from node.aggregation.entries import BLOCK_CHUNKS, Block, Entries, Int64, Stack, sparse_matrix
 from node.aggregation.fixed_point import cosine_q30
 from node.aggregation.gram import Gram
 from node.aggregation.screen import Clipping, clip_at_median
@@ -29,8 +28,10 @@ DIRECTION_BITS: Final = 11
 Float64 = npt.NDArray[np.float64]
 
 COMMON_GRID_BITS: Final = 30  # the finest grid a tensor of the state may have
-# A block where messages carry more than one coordinate in so many is multiplied densely: there GEMM is faster.
+# Measured: where messages carry more than one coordinate in so many, a dense matrix is the fastest.
 DENSE_FRACTION: Final = 8
+# And a dense matrix of the shared coordinates while these are up to so many times a message's entries.
+SHARED_FACTOR: Final = 8
 _PORTION_ENTRIES: Final = 1 << 18  # 1 MiB of int32
 
 
@@ -108,15 +109,16 @@ def inner_products(
             along_square += int(np.dot(other, other))
         if n == 0:
             continue
-        rows: Any = _directions(stack, block, shifts)
-        if not block.is_dense:
-            rows = stack.matrix(block, rows, range(n))
-            if block.entry_count * DENSE_FRACTION > block.width:
-                rows = rows.toarray()
-        found = rows @ rows.T
-        products += (found.toarray() if scipy.sparse.issparse(found) else found).astype(np.int64)
-        if other is not None:
-            along += (rows @ other).astype(np.int64)
+        rows = _directions(stack, block, shifts)
+        if block.is_dense:
+            products += (rows @ rows.T).astype(np.int64)
+            if other is not None:
+                along += (rows @ other).astype(np.int64)
+        else:
+            columns = stack.columns(block, range(n))
+            products += _sparse_products(rows, columns, block.width).astype(np.int64)
+            if other is not None:
+                along += np.einsum("ij,ij->i", rows, other[columns]).astype(np.int64)
     norms = [squared_norm(message, layout) for message in messages] if squared_norms is None else squared_norms
     return Products(tuple(map(tuple, products.tolist())), tuple(norms), tuple(along.tolist()), along_square)
 
@@ -140,6 +142,33 @@ def _directions(stack: Stack, block: Block, shifts: Sequence[int]) -> Float64:
     directions *= stack.mantissas(block, members)
     np.trunc(directions, out=directions)
     return directions
+
+
+def _sparse_products(rows: Float64, columns: Int64, width: int) -> Float64:
+    """Inner products (n, n) of integers `rows` (n, m) that stand in `columns` (n, m) of `width` coordinates.
+
+    A coordinate that one message has alone adds to nothing but its square. Without those, and most are, what is left is
+    small enough for a dense matrix; if not, a sparse one is faster.
+    """
+    n, m = rows.shape
+    if m * DENSE_FRACTION > width:
+        dense: Float64 = sparse_matrix(rows, columns, width).toarray()
+        return dense @ dense.T
+    shared = np.bincount(columns.ravel(), minlength=width) > 1
+    places = np.flatnonzero(shared)
+    if len(places) > SHARED_FACTOR * m:
+        matrix = sparse_matrix(rows, columns, width)
+        return np.asarray((matrix @ matrix.T).toarray())
+    order = np.zeros(width, dtype=np.int64)
+    order[places] = np.arange(len(places))
+    entries = np.flatnonzero(shared.take(columns))
+    into = order.take(columns.ravel().take(entries))
+    into += entries // m * len(places)
+    dense = np.zeros((n, len(places)))
+    dense.ravel()[into] = rows.ravel().take(entries)
+    products = dense @ dense.T
+    np.fill_diagonal(products, np.einsum("ij,ij->i", rows, rows))
+    return products
 
 
 class _PreviousAggregate:
