@@ -1,10 +1,10 @@
 """Checkpoints: the model as canonical integer bytes, and the ways in and out of floats.
 
 Bytes: a canonical CBOR map {kind, manifest, round, previous, seats}, then theta as int32 little-endian, tensor after
-tensor in manifest order, then the seats' histories where the manifest keeps some: for each seat, ascending, its number
-and age as uint32, its merit and its two sketches as int64. Equal states give equal bytes, so the content identifier of
-the bytes is the identity of the checkpoint. safetensors is an export for people: its file bytes are not canonical and
-are never hashed.
+tensor in manifest order, then the seats' histories: for each seat, ascending, its number and age as uint32, its merit
+and its two sketches as int64. Without `history_buckets` in the manifest the sketches are empty. Equal states give equal
+bytes, so the content identifier of the bytes is the identity of the checkpoint. safetensors is an export for people:
+its file bytes are not canonical and are never hashed.
 
 Shape legend: d = parameters, S = seats with a history, B = buckets.
 """
@@ -24,6 +24,7 @@ import numpy.typing as npt
 import safetensors.numpy
 
 from node import plain_cbor
+from node.aggregation.contribution import MERIT_LIMIT
 from node.aggregation.history import Histories
 from node.aggregation.judgement import State
 from node.errors import MalformedCheckpoint
@@ -50,7 +51,7 @@ class Checkpoint:
     """The state that round `round` ended with (0: genesis). `theta` int32 (d,), value * 2^G; cannot be written to.
 
     `manifest_digest` and `previous_digest` (of the checkpoint before, zero for genesis) are 32 bytes. `histories`: what
-    the seats have sent up to now; none where the manifest keeps none.
+    is remembered of the seats.
     """
 
     manifest_digest: bytes
@@ -85,7 +86,7 @@ class Checkpoint:
         header, start = _read_header(data[:MAXIMUM_HEADER_BYTES])
         split = start + _WORD_BYTES * manifest.layout.parameter_count
         length = split + header["seats"] * _record(manifest.history_buckets).itemsize
-        if len(data) != length or (header["seats"] > 0 and manifest.history_buckets == 0):
+        if len(data) != length:
             raise MalformedCheckpoint(
                 f"{len(data)} bytes for {manifest.layout.parameter_count} parameters and {header['seats']} histories "
                 f"of {manifest.history_buckets} buckets, expected {length}"
@@ -123,8 +124,7 @@ class Checkpoint:
 
 def checkpoint_limit_bytes(manifest: Manifest) -> int:
     """No checkpoint of this manifest is longer."""
-    seats = MOST_SEATS if manifest.history_buckets else 0
-    histories = seats * _record(manifest.history_buckets).itemsize
+    histories = MOST_SEATS * _record(manifest.history_buckets).itemsize
     return MAXIMUM_HEADER_BYTES + _WORD_BYTES * manifest.layout.parameter_count + histories
 
 
@@ -234,8 +234,11 @@ def _read_histories(data: bytes, buckets: int) -> Histories:
     seats, ages = records["seat"].tolist(), records["age"].tolist()
     if seats != sorted(set(seats)) or 0 in ages:
         raise MalformedCheckpoint(f"histories of seats {seats}, ages {ages}: expected ascending seats, ages above 0")
-    sketches, merits = records["sketches"].astype(np.int64), records["merit"].tolist()
-    return Histories(tuple(seats), tuple(ages), sketches, tuple(merits))
+    merits = records["merit"].tolist()
+    for seat, merit in zip(seats, merits, strict=True):
+        if abs(merit) > MERIT_LIMIT:
+            raise MalformedCheckpoint(f"merit {merit} of seat {seat}, expected at most {MERIT_LIMIT} in magnitude")
+    return Histories(tuple(seats), tuple(ages), records["sketches"].astype(np.int64), tuple(merits))
 
 
 def _initial(tensor: TensorSpec, manifest_digest: bytes) -> Theta:

@@ -7,9 +7,9 @@ Agreement: the mean of <u_i, u_j> over the other updates j that have weight, eac
 seat's merit. Merit: what a seat's agreements came to up to now, signed, so that luck averages out; in these the f
 largest terms are dropped, so that accomplices cannot vouch for one another. Dead zone: three standard deviations of
 what a message in a random direction agrees by chance. Near-copies do not judge one another, speak with one voice and
-share one pay. Without memory merit does not count, voices are equal and the f largest terms are dropped from agreement.
+share one pay.
 
-Scales: cosines, agreements and evidence Q30; merits Q30, below 2^35; weights Q16; scores Q46.
+Scales: cosines, agreements and dead zones Q30; merits Q30; weights Q16; scores Q46.
 
 Shape legend: n = updates.
 """
@@ -26,40 +26,39 @@ from node.aggregation.gram import Gram, Matrix
 
 DEAD_ZONE: Final = 3
 MERIT_DECAY_BITS: Final = 5
+# An agreement is at most 2^31 in magnitude: a cosine and a product of two. One round takes a merit from m to at most
+# 31/32 m + 1/2 + 2^31, which never leads from below this limit to above it.
+MERIT_LIMIT: Final = (1 << 31 + MERIT_DECAY_BITS) + (1 << MERIT_DECAY_BITS - 1)
 _VOICE_BITS: Final = 8
 
 
 @dataclass(frozen=True)
 class Contributions:
-    """By update: `scores` (n,) >= 0, Q46; `merits` (n,), Q30, this round included; empty where none are kept."""
+    """By update: `scores` (n,) >= 0, Q46; `merits` (n,) of its seat, this round included, Q30 within `MERIT_LIMIT`."""
 
     scores: tuple[int, ...]
     merits: tuple[int, ...]
 
 
 def contributions(
-    gram: Gram, weights: Sequence[int], *, byzantine: int, parameters: int, merits: Sequence[int] | None = None
+    gram: Gram, weights: Sequence[int], merits: Sequence[int], *, byzantine: int, parameters: int
 ) -> Contributions:
-    """Score n updates of `parameters` coordinates. `weights`: final integer weights (n,). `byzantine`: f.
+    """Score n updates of `parameters` coordinates. `weights` (n,): the rule's, on clipped updates. `byzantine`: f.
 
-    `merits`: of each update's seat up to the last round, already decayed; None where the manifest keeps none. An update
-    without weight, or with nobody to agree with, scores 0 and leaves its seat's merit as it was.
+    `merits` (n,): of each update's seat up to the last round, already decayed; 0 for a newcomer. An update without
+    weight, or with nobody to agree with, scores 0 and leaves its seat's merit as it was.
     """
     members = [i for i, weight in enumerate(weights) if weight > 0]
     agreements = _agreements(gram, members)
     alike = near_copies(gram, members)
     copies = [len(others) + 1 for others in alike]
-    voices = _voices(copies, None if merits is None else [merits[i] for i in members], byzantine)
+    voices = _voices(copies, [merits[i] for i in members], byzantine)
     zones = _dead_zones(gram, members, agreements, alike, voices, parameters)
-    scores, following = [0] * len(gram), list(merits or ())
+    scores, following = [0] * len(gram), list(merits)
     for at, i in enumerate(members):
         judges = [j for j in range(len(members)) if j != at and j not in alike[at]]
         terms = [(voices[j] * agreements[at][j], voices[j]) for j in judges]
-        evidence = _trimmed_mean(terms, byzantine)
-        if merits is None:
-            scores[i] = weights[i] * max(0, evidence - zones[at]) // copies[at]
-            continue
-        following[i] += evidence
+        following[i] += _trimmed_mean(terms, byzantine)
         surplus = max(0, _trimmed_mean(terms, 0) - zones[at])
         scores[i] = weights[i] * (max(0, following[i]) * surplus >> 30) // copies[at]
     return Contributions(tuple(scores), tuple(following))
@@ -102,9 +101,9 @@ def _agreements(gram: Gram, members: Sequence[int]) -> Matrix:
     return tuple(tuple(agreement_q30(gram, i, j) for j in members) for i in members)
 
 
-def _voices(copies: Sequence[int], merits: Sequence[int] | None, byzantine: int) -> list[int]:
+def _voices(copies: Sequence[int], merits: Sequence[int], byzantine: int) -> list[int]:
     """How much each member's judgement counts, on any one scale; equal until more than f + 1 have merit."""
-    if merits is None or sum(merit > 0 for merit in merits) <= byzantine + 1:
+    if sum(merit > 0 for merit in merits) <= byzantine + 1:
         merits = [Q30_ONE] * len(copies)
     return [(max(0, merit) << _VOICE_BITS) // count for merit, count in zip(merits, copies, strict=True)]
 

@@ -5,7 +5,7 @@ with its norm clipped at the median. Under error feedback the sum of a seat's me
 pulls in, which one sparse message alone does not show.
 
 The lasting memory halves within ninety rounds (7 instead of 3), and a round counts in it as much as its updates say
-about one another: the mean squared cosine of all pairs. Early in training honest updates agree, and who pulls elsewhere
+about one another (`emphasis_q20`). Early in training honest updates agree, and who pulls elsewhere
 is plain to see; near the end they are all but orthogonal and would only bury that under noise.
 
 Values are coarsened by as many bits as keep any sum below 2^62: |v| < 2^40, m entries, and decay bounds the sum of all
@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from node.aggregation.contribution import decayed_merit
 from node.aggregation.entries import Entries
-from node.aggregation.fixed_point import rshift_round_in_place
+from node.aggregation.fixed_point import lower_median, rshift_round_in_place
 from node.aggregation.gram import Gram
 from node.aggregation.screen import clip_at_median
 from node.aggregation.sketch import CountSketch
@@ -45,9 +45,10 @@ Int64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Histories:
-    """Sketches by seat. `seats` ascending (S,); `ages`: messages in each; `sketches` int64 (S, 2, B), read-only.
+    """What is remembered, by seat. `seats` ascending (S,); `ages`: messages of each; `sketches` int64 (S, 2, B).
 
-    `merits` (S,), Q30: what each seat's agreement with others came to (`node.aggregation.contribution`).
+    B is 0 where the manifest keeps no sketches. `merits` (S,), Q30: what each seat's agreement with others came to
+    (`node.aggregation.contribution`); always kept. Arrays are read-only.
     """
 
     seats: tuple[int, ...]
@@ -71,35 +72,29 @@ class Histories:
         """One round later. `seats` ascending (n,), with their `messages` and what clips these at the median, Q16.
 
         `emphasis_q20`: what the round counts in the lasting memory, 0 to 2^20. A seat that was not heard of for so long
-        that its sketches no longer decay is forgotten. Without buckets there is nothing to keep.
+        that neither its sketches nor its merit decay any more is forgotten.
         """
-        if manifest.history_buckets == 0:
-            return self
-        sketch = CountSketch(manifest.history_buckets, manifest.digest)
-        known = {
-            seat: (age, pair) for seat, age, pair in zip(self.seats, self.ages, decayed(self.sketches), strict=True)
-        }
-        for seat, message, factor in zip(seats, messages, clip_factors_q16, strict=True):
-            age, pair = known.get(seat, (0, np.zeros((2, sketch.buckets), dtype=np.int64)))
-            recent = sketch.of_entries(message.positions, clipped_values(message, manifest.layout, factor))
-            # Multiplied in two steps, |recent| < 2^55 and emphasis <= 2^20 stay within int64.
-            lasting = (recent >> _PRESHIFT) * emphasis_q20 >> EMPHASIS_BITS - _PRESHIFT
-            known[seat] = (age + 1, pair + np.stack([recent, lasting]))
-        kept = [seat for seat, (_, pair) in sorted(known.items()) if seat in set(seats) or not _is_spent(pair)]
-        pairs = [known[seat][1] for seat in kept]
-        sketches = np.stack(pairs) if pairs else self.sketches[:0]
-        merits = {seat: decayed_merit(merit) for seat, merit in zip(self.seats, self.merits, strict=True)}
-        return Histories(
-            tuple(kept), tuple(known[seat][0] for seat in kept), sketches, tuple(merits.get(seat, 0) for seat in kept)
-        )
+        decays = zip(self.ages, decayed(self.sketches), map(decayed_merit, self.merits), strict=True)
+        known = dict(zip(self.seats, decays, strict=True))
+        newcomer = (0, np.zeros((2, manifest.history_buckets), dtype=np.int64), 0)
+        added = _sketched(manifest, messages, clip_factors_q16, emphasis_q20)
+        for seat, pair in zip(seats, added, strict=True):
+            age, before, merit = known.get(seat, newcomer)
+            known[seat] = (age + 1, before + pair, merit)
+        kept = [seat for seat in sorted(known) if seat in set(seats) or not _is_spent(*known[seat][1:])]
+        ages, pairs, merits = zip(*(known[seat] for seat in kept), strict=True) if kept else ((), (), ())
+        return Histories(tuple(kept), ages, np.stack(pairs) if pairs else self.sketches[:0], merits)
 
     def with_merits(self, seats: Sequence[int], merits: Sequence[int]) -> Histories:
-        """The same with new merits of these seats (n,); unchanged where none are kept."""
-        if not self.seats:
-            return self
+        """The same with new merits of these seats (n,)."""
         known = dict(zip(self.seats, self.merits, strict=True))
         known.update(zip(seats, merits, strict=True))
         return replace(self, merits=tuple(known[seat] for seat in self.seats))
+
+    @property
+    def has_sketches(self) -> bool:
+        """Whether messages are remembered, too."""
+        return bool(self.sketches.shape[2])
 
     def recent(self, seats: Sequence[int]) -> Gram:
         """Gram of these seats' recent memory (n, n), in the order given. Raises ValueError for a seat without one."""
@@ -125,12 +120,19 @@ class Histories:
 
 
 def emphasis_q20(gram: Gram) -> int:
-    """How much the n updates of a round say about one another: mean squared cosine of all pairs, Q20, at least 1."""
+    """How much the n updates of a round say about one another, Q20, at least 1: the square of what is common.
+
+    Common is, of each update, the mean of its floor(n / 2) largest cosines with others, and of these means the lower
+    median. Less than half of the seats cannot raise it, however alike their updates are, nor lower it: the honest ones
+    are a majority, and have one another among their nearest.
+    """
     n = len(gram)
     if n < 2:
         return 1
-    squares = sum(cosine * cosine for i, row in enumerate(gram.cosines_q30) for cosine in row[:i])
-    return max(1, squares * 2 // (n * (n - 1)) >> 2 * _COSINE_BITS - EMPHASIS_BITS)
+    nearest = n // 2
+    means = [sum(sorted(row[:i] + row[i + 1 :])[-nearest:]) // nearest for i, row in enumerate(gram.cosines_q30)]
+    common = max(0, lower_median(means))
+    return max(1, common * common >> 2 * _COSINE_BITS - EMPHASIS_BITS)
 
 
 def decayed(sketches: Int64) -> Int64:
@@ -161,6 +163,22 @@ def _direction(row: Int64) -> Int64:
     return row >> max(0, int(np.abs(row).max()).bit_length() - _DIRECTION_BITS)
 
 
-def _is_spent(pair: Int64) -> bool:
-    """Whether decay no longer changes a seat's sketches."""
-    return bool((decayed(pair[None]) == pair).all())
+def _is_spent(pair: Int64, merit: int) -> bool:
+    """Whether decay no longer changes what is kept of a seat."""
+    return decayed_merit(merit) == merit and bool((decayed(pair[None]) == pair).all())
+
+
+def _sketched(
+    manifest: Manifest, messages: Sequence[Entries], clip_factors_q16: Sequence[int], emphasis_q20: int
+) -> list[Int64]:
+    """What messages add to both memories, int64 (2, B) each."""
+    if manifest.history_buckets == 0:
+        return [np.zeros((2, 0), dtype=np.int64)] * len(messages)
+    sketch = CountSketch(manifest.history_buckets, manifest.digest)
+    added = []
+    for message, factor in zip(messages, clip_factors_q16, strict=True):
+        recent = sketch.of_entries(message.positions, clipped_values(message, manifest.layout, factor))
+        # Multiplied in two steps, |recent| < 2^55 and emphasis <= 2^20 stay within int64.
+        lasting = (recent >> _PRESHIFT) * emphasis_q20 >> EMPHASIS_BITS - _PRESHIFT
+        added.append(np.stack([recent, lasting]))
+    return added

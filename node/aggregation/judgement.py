@@ -96,15 +96,16 @@ def judge(
         context = RoundContext(round, seats, seed, *_remembered(histories, seats))
         chosen = rule.weights(known.gram, context)
         final = _final_weights(chosen, rule, known, updates, manifest)
-        paid = [max(0, weight) for weight in final]
+        counted = [max(0, weight) for weight in final]
         found = contributions(
             known.gram,
-            paid,
+            # On clipped updates, as agreement is: the clip must not count twice.
+            [weight if count else 0 for weight, count in zip(chosen, counted, strict=True)],
+            histories.merits_of(seats),
             byzantine=manifest.byzantine,
             parameters=manifest.layout.parameter_count,
-            merits=histories.merits_of(seats) if histories.seats else None,
         )
-        for i, weight, score in zip(valid, paid, found.scores, strict=True):
+        for i, weight, score in zip(valid, counted, found.scores, strict=True):
             weights[i], points[i] = weight, score
         theta = _following_theta(state.theta, updates, rule, known, context, chosen, final, manifest)
         following = State(theta, histories.with_merits(seats, found.merits))
@@ -114,8 +115,8 @@ def judge(
 
 
 def _remembered(histories: Histories, seats: tuple[int, ...]) -> tuple[Gram | None, Gram | None, tuple[int, ...]]:
-    """Recent and lasting memory and ages, in the seats' order; nothing where none are kept."""
-    if not histories.seats:
+    """Recent and lasting memory and ages, in the seats' order; nothing where no messages are remembered."""
+    if not histories.has_sketches:
         return None, None, ()
     return histories.recent(seats), histories.lasting(seats), histories.ages_of(seats)
 

@@ -13,6 +13,7 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.aggregation.contribution import MERIT_LIMIT
 from node.aggregation.history import Histories
 from node.checkpoint import (
     Checkpoint,
@@ -189,6 +190,19 @@ def test_histories_out_of_order_are_refused(seats: tuple[int, ...], ages: tuple[
     data = remembering_checkpoint(seats, ages).to_bytes()
     with pytest.raises(MalformedCheckpoint, match="ascending seats"):
         Checkpoint.from_bytes(data, REMEMBERING)
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_merits_beyond_what_rounds_can_come_to_are_refused(sign: int, excess: int) -> None:
+    merit = sign * (MERIT_LIMIT + excess)
+    histories = Histories((3,), (9,), np.zeros((1, 2, 0), dtype=np.int64), (merit,))
+    data = some_checkpoint(histories=histories).to_bytes()
+    if excess == 0:
+        assert Checkpoint.from_bytes(data, MANIFEST).histories.merits == (merit,)
+    else:
+        with pytest.raises(MalformedCheckpoint, match=f"merit {merit} of seat 3"):
+            Checkpoint.from_bytes(data, MANIFEST)
 
 
 @given(st.binary(max_size=300))

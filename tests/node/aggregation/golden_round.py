@@ -80,9 +80,9 @@ def compute(name: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
     context = RoundContext(2, tuple(range(len(messages))))
     chosen = parse_rule(m.rule).weights(known.gram, context)
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
-    parameters = m.layout.parameter_count
-    points = contributions(known.gram, weights, byzantine=m.byzantine, parameters=parameters).scores
-    remembered = contributions(known.gram, weights, byzantine=m.byzantine, parameters=parameters, merits=MERITS)
+    limits = {"byzantine": m.byzantine, "parameters": m.layout.parameter_count}
+    found = contributions(known.gram, chosen, MERITS, **limits)
+    newcomers = contributions(known.gram, chosen, [0] * len(chosen), **limits)
     theta = next_theta(base, messages, weights, m, unclipped=chosen)
     return {
         "products": [list(row) for row in known.products],
@@ -92,9 +92,10 @@ def compute(name: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         "clip_factors": list(clipping.factors),
         "chosen": list(chosen),
         "weights": weights,
-        "scores": list(points),
-        "remembered": [list(remembered.scores), list(remembered.merits)],
-        "rewards": [str(reward) for reward in share_pool(points, POOL_WEI, 1 << 15)],
+        "scores": list(found.scores),
+        "merits": list(found.merits),
+        "newcomers": [list(newcomers.scores), list(newcomers.merits)],
+        "rewards": [str(reward) for reward in share_pool(found.scores, POOL_WEI, 1 << 15)],
         "theta_sha256": hashlib.sha256(theta.astype("<i4").tobytes()).hexdigest(),
         "theta_first": theta[:8].tolist(),
         "data_root": PositionTree(data_leaves(theta)).root.hex(),

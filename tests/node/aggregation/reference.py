@@ -163,9 +163,9 @@ def contributions(
     known: Products,
     weights: Sequence[int],
     norms: Sequence[int],
+    merits: Sequence[int],
     f: int,
     parameters: int,
-    merits: Sequence[int] | None = None,
 ) -> tuple[list[int], list[int]]:
     """Contribution scores in Q46, and merits in Q30 with this round's evidence."""
     n = len(weights)
@@ -182,12 +182,12 @@ def contributions(
         others = sorted(cosines[i][j] for j in members if j != i)
         common[i] = max(0, others[(len(others) - 1) // 2]) if others else 0
     alike = {i: {j for j in members if j != i and 2 * cosines[i][j] > Q30 + max(common[i], common[j])} for i in members}
-    known_merits = merits is not None and len([i for i in members if merits[i] > 0]) > f + 1
+    known_merits = len([i for i in members if merits[i] > 0]) > f + 1
     voices = {}
     for i in members:
-        worth = max(0, merits[i]) if merits is not None and known_merits else Q30
+        worth = max(0, merits[i]) if known_merits else Q30
         voices[i] = worth * 256 // (1 + len(alike[i]))
-    scores, following = [0] * n, list(merits or [])
+    scores, following = [0] * n, list(merits)
     for i in members:
         judges = [j for j in members if j != i and j not in alike[i]]
         terms = sorted((voices[j] * agree[i][j], voices[j]) for j in judges)
@@ -196,11 +196,8 @@ def contributions(
         total = sum(voices[j] for j in judges)
         chance = isqrt(max(0, square) // total**2 * 2**30 // parameters) if total else 0
         zone = 3 * norms[i] * chance // 2**16
-        if merits is None:
-            pay = max(0, evidence - zone)
-        else:
-            following[i] += evidence
-            pay = max(0, following[i]) * max(0, mean_of_terms(terms) - zone) // Q30
+        following[i] += evidence
+        pay = max(0, following[i]) * max(0, mean_of_terms(terms) - zone) // Q30
         scores[i] = weights[i] * pay // (1 + len(alike[i]))
     return scores, following
 

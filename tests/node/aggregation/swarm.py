@@ -40,7 +40,7 @@ Rider = Callable[[View, int], Vector]
 
 @dataclass
 class Swarm:
-    """Rounds of `HONEST` honest peers and two free riders; `pay` collects each one's part of the scores."""
+    """Rounds of `HONEST` honest peers and two riders; `pay` collects each one's part of the scores."""
 
     seed: str
     rule: str
@@ -49,10 +49,10 @@ class Swarm:
     theta: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(COUNT, dtype=np.int32))
     before: npt.NDArray[np.int32] | None = None
     pay: list[list[float]] = field(default_factory=list)
-    merits: tuple[int, ...] = (0,) * (HONEST + 2)
+    merits: Sequence[int] = (0,) * (HONEST + 2)
 
     def run(self, rounds: int) -> Vector:
-        """Average part of each peer in the pay, the free riders last, in fair shares; the first round is left out."""
+        """Average part of each peer in the pay, the riders last, in fair shares; the first round is left out."""
         draw = Draw(self.seed)
         trend = draw.normal(COUNT)
         residuals = np.zeros((HONEST, COUNT))
@@ -83,12 +83,12 @@ class Swarm:
         self.pay.append([score / max(1, sum(found.scores)) for score in found.scores])
 
 
-def judge(known: Products, rule: str, m: Manifest, merits: Sequence[int] | None) -> tuple[list[int], Contributions]:
+def judge(known: Products, rule: str, m: Manifest, merits: Sequence[int]) -> tuple[list[int], Contributions]:
     """Final weights and contributions, as a round computes them."""
     chosen = parse_rule(rule).weights(known.gram, RoundContext(1, tuple(range(len(known)))))
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, known.clipping.factors, strict=True)]
     parameters = m.layout.parameter_count
-    return weights, contributions(known.gram, weights, byzantine=m.byzantine, parameters=parameters, merits=merits)
+    return weights, contributions(known.gram, chosen, merits, byzantine=m.byzantine, parameters=parameters)
 
 
 def decoded(message: Message, m: Manifest) -> Vector:

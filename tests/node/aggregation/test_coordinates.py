@@ -76,15 +76,18 @@ def test_a_whole_round_equals_the_reference(name: str, mean: str) -> None:
     rows = [[65536 * (i == j) for j in range(n)] for i in range(n)]
     if "nnm" in name:
         rows = reference.nearest_neighbours(known, 2)
-    paid = [sum(65536 // n * row[i] for row in rows) // 2**16 * factors[i] // 2**16 for i in range(n)]
+    chosen = [sum(65536 // n * row[i] for row in rows) // 2**16 for i in range(n)]
+    counted = [weight * factor // 2**16 for weight, factor in zip(chosen, factors, strict=True)]
     rows = [[weight * factor // 2**16 for weight, factor in zip(row, factors, strict=True)] for row in rows]
     expected = reference.next_theta_by_coordinates(
         theta.tolist(), messages, rows, middle if name == "median" else lambda values: trimmed(values, 2), m
     )
     assert judgement.state.theta.tolist() == expected
-    assert list(judgement.weights) == paid
-    parameters = m.layout.parameter_count
-    assert list(judgement.scores) == reference.contributions(known, paid, norms, 2, parameters)[0]
+    assert list(judgement.weights) == counted
+    paid = [weight * (count > 0) for weight, count in zip(chosen, counted, strict=True)]
+    expected_scores, merits = reference.contributions(known, paid, norms, [0] * n, 2, m.layout.parameter_count)
+    assert list(judgement.scores) == expected_scores
+    assert list(judgement.state.histories.merits) == merits
 
 
 @pytest.mark.parametrize("rows", [MIXED, CLIPPED], ids=["mixed", "clipped"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from node.aggregation.gram import Gram
 from node.aggregation.history import Histories, clipped_values, coarse_bits, decayed, emphasis_q20
@@ -23,9 +24,20 @@ def advance(histories: Histories, seats: list[int], label: str = "m", m: Manifes
     return histories.advanced(m, seats, messages, [ONE] * len(seats), EMPHASIS)
 
 
-def test_without_buckets_nothing_is_kept() -> None:
+def test_without_buckets_messages_are_not_remembered_but_merits_are() -> None:
     m = manifest()
-    assert advance(Histories.empty(m), [1, 2], m=m).seats == ()
+    first = advance(Histories.empty(m), [1, 2], m=m).with_merits([1, 2], [3200, -3200])
+    second = advance(first, [2, 3], m=m)
+    assert (second.has_sketches, second.sketches.shape) == (False, (3, 2, 0))
+    assert (second.seats, second.ages, second.merits) == ((1, 2, 3), (1, 2, 1), (3100, -3100, 0))
+
+
+def test_a_merit_keeps_a_seat_from_being_forgotten() -> None:
+    m = manifest()
+    histories, rounds = advance(Histories.empty(m), [1], m=m).with_merits([1], [-(1 << 30)]), 0
+    while histories.seats:
+        histories, rounds = advance(histories, [], m=m), rounds + 1
+    assert 500 < rounds < 700, "five bits of decay on thirty bits of merit"
 
 
 def test_a_first_message_is_its_sketch() -> None:
@@ -95,5 +107,14 @@ def test_the_gram_of_histories_is_that_of_the_sketches() -> None:
 def test_a_round_counts_as_much_as_its_updates_say_about_one_another() -> None:
     half = 1 << 29
     gram = Gram(((1 << 30, half, 0), (half, 1 << 30, -half), (0, -half, 1 << 30)), (ONE,) * 3, (0,) * 3)
-    assert emphasis_q20(gram) == (1 << 20) // 6
+    assert emphasis_q20(gram) == (1 << 20) // 4
     assert emphasis_q20(Gram(((1 << 30,),), (ONE,), (0,))) == 1
+
+
+def test_a_minority_cannot_make_a_round_count_for_more() -> None:
+    honest = np.full((9, 9), 0.2) + 0.8 * np.eye(9)
+    colluding = np.ones((6, 6))
+    apart = np.full((9, 6), -0.1)
+    cosines = np.block([[honest, apart], [apart.T, colluding]])
+    gram = Gram(tuple(tuple(round(c * 2**30) for c in row) for row in cosines.tolist()), (ONE,) * 15, (0,) * 15)
+    assert emphasis_q20(gram) == pytest.approx(0.04 * 2**20, rel=1e-5)
