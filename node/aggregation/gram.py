@@ -36,12 +36,10 @@ class Gram:
     def of_products(
         cls, products: Sequence[Sequence[int]], norms_q16: Sequence[int], previous_cosines_q30: Sequence[int] = ()
     ) -> Gram:
-        """Build it from inner products (n, n) on any one scale a vector."""
+        """Build it from inner products (n, n), symmetric, on any one scale a vector."""
         squares = [row[i] for i, row in enumerate(products)]
-        cosines = tuple(
-            tuple(cosine_q30(product, squares[i], squares[j]) for j, product in enumerate(row))
-            for i, row in enumerate(products)
-        )
+        half = [[cosine_q30(row[j], squares[i], squares[j]) for j in range(i + 1)] for i, row in enumerate(products)]
+        cosines = tuple((*row, *(other[i] for other in half[i + 1 :])) for i, row in enumerate(half))
         return cls(cosines, tuple(norms_q16), tuple(previous_cosines_q30) or (0,) * len(squares))
 
     def __len__(self) -> int:

@@ -98,7 +98,7 @@ def _add_places(gaps: UInt16, place_bits: UInt8, packed: UInt8) -> None:
         raise MalformedMessage("places are not padded with zeros")
     # Down: which of the gaps with more than `bit` bits have another one, as indices into those.
     levels, remaining = [], place_bits
-    for bit in range(_PLACE_BITS):
+    for bit in range(int(place_bits.max())):
         longer = np.flatnonzero(remaining > bit)
         remaining = remaining.take(longer)
         levels.append(longer)
