@@ -16,6 +16,7 @@ from node.attacks import ATTACKS
 from node.errors import ConfigurationError
 from node.lab.axes import Axes, Chosen, cells_of, merged
 from node.lab.cell import NO_ATTACK, Cell
+from node.lab.contribution_tables import ContributionsPreset
 from node.lab.engine import SERVER
 from node.lab.experiment import Experiment
 from node.lab.paper_sybil import SybilPreset
@@ -198,7 +199,7 @@ PAPER_SERVER: Final = ServerPreset(
 )
 
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
-    {preset.name: preset for preset in (QUICK, DEFAULT_RULE_GRID, PAPER_SERVER, SybilPreset())}
+    {preset.name: preset for preset in (QUICK, DEFAULT_RULE_GRID, PAPER_SERVER, SybilPreset(), ContributionsPreset())}
 )
 
 

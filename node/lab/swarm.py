@@ -70,13 +70,26 @@ class _Messages:
     unsent: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """What a round was judged on."""
+
+    number: int
+    state: State
+    previous_theta: npt.NDArray[np.int32] | None
+    inputs: tuple[JudgedInput, ...]
+
+
 class Swarm:
     """The seats of a cell, numbered from 1, attackers last. `shards`: the honest ones, one a seat.
 
-    Raises ConfigurationError for an unknown attack, RuleError for a rule that is unknown or outside its bound.
+    `absent`: seats that send nothing; all else is as if they were there. Raises ConfigurationError for an unknown
+    attack, RuleError for a rule that is unknown or outside its bound.
     """
 
-    def __init__(self, cell: Cell, task: ImageTask, shards: list[Shard]) -> None:
+    def __init__(
+        self, cell: Cell, task: ImageTask, shards: list[Shard], *, absent: frozenset[int] = frozenset()
+    ) -> None:
         cell.check()
         self.cell, self.task, self.manifest = cell, task, cell.manifest(task)
         count = self.manifest.layout.parameter_count
@@ -92,7 +105,8 @@ class Swarm:
         ]
         self._trainer = SwarmTrainer(task, poisoned, cell.local, batch_seats=trained_as, seed=cell.seed)
         self.state = State(starting_theta(self.manifest), Histories.empty(self.manifest))
-        self._previous: npt.NDArray[np.int32] | None = None
+        self._absent = absent
+        self._question: _Question | None = None
         self._revealed: dict[int, FloatVector] = {}
         self.round = 0
 
@@ -102,16 +116,27 @@ class Swarm:
             self.round += 1
             yield self._run_round(self.round)
 
-    def model(self) -> Perceptron:
-        """The task's model with the parameters of the current state."""
+    def without(self, seat: int) -> State:
+        """The state that the last round would have ended with if this seat had sent nothing in it.
+
+        Raises ValueError before the first round.
+        """
+        if self._question is None:
+            raise ValueError("no round has been judged yet")
+        inputs = tuple(item for item in self._question.inputs if item.seat != seat)
+        return self._judged(replace(self._question, inputs=inputs)).state
+
+    def model(self, state: State | None = None) -> Perceptron:
+        """The task's model with the parameters of a state, the current one if none is given."""
+        theta = (state or self.state).theta
         model = self.task.model()
-        load_parameters(model, unflatten(dequantise(self.state.theta, self.manifest), self.manifest))
+        load_parameters(model, unflatten(dequantise(theta, self.manifest), self.manifest))
         assert isinstance(model, Perceptron)
         return model
 
-    def evaluate(self) -> Evaluation:
-        """How good the current state is on held-out examples."""
-        return self.task.evaluate(self.model())
+    def evaluate(self, state: State | None = None) -> Evaluation:
+        """How good a state, the current one if none is given, is on held-out examples."""
+        return self.task.evaluate(self.model(state))
 
     def attack_success(self) -> float | None:
         """How far the first attack with a goal of its own has reached it; None when there is none."""
@@ -125,27 +150,33 @@ class Swarm:
         trained = train(theta, number)
         sent = _Messages()
         for seat, update in zip(self._seats, trained, strict=True):
-            self._send(seat, self._poisoned(seat, update, number), number, sent)
+            if seat.number not in self._absent:
+                self._send(seat, self._poisoned(seat, update, number), number, sent)
         self._revealed = {
             seat.number: seat.decoded
             for seat in self._seats
             if seat.number <= self.cell.honest and seat.decoded is not None
         }
-        inputs = [
+        inputs = tuple(
             JudgedInput(seat, seat, content_root(update), update)
             for seat, update in sent.updates.items()
             if self._seats[seat - 1].attack.reveals_in(number) and _serves(self._seats[seat - 1].attack)
-        ]
-        judgement = judge(
-            self.manifest,
-            round=number,
-            seed=hashlib.sha256(self.manifest.digest + number.to_bytes(8, "big")).digest(),
-            state=self.state,
-            previous_theta=self._previous,
-            inputs=inputs,
         )
-        self._previous, self.state = self.state.theta, judgement.state
+        previous = None if self._question is None else self._question.state.theta
+        self._question = _Question(number, self.state, previous, inputs)
+        judgement = self._judged(self._question)
+        self.state = judgement.state
         return LabRound(number, tuple(item.seat for item in inputs), judgement, tuple(sent.sizes), tuple(sent.unsent))
+
+    def _judged(self, question: _Question) -> Judgement:
+        return judge(
+            self.manifest,
+            round=question.number,
+            seed=hashlib.sha256(self.manifest.digest + question.number.to_bytes(8, "big")).digest(),
+            state=question.state,
+            previous_theta=question.previous_theta,
+            inputs=question.inputs,
+        )
 
     def _poisoned(self, seat: _Seat, update: FloatVector, number: int) -> FloatVector:
         """What the seat wants to say. Attackers come last, so the honest messages of this round are there."""
@@ -195,9 +226,10 @@ class Swarm:
         return MessageHeader(_RUN_ID, number, seat, _NO_BASE, self.manifest.digest)
 
     def _previous_step(self) -> FloatVector | None:
-        if self._previous is None:
+        if self._question is None:
             return None
-        return dequantise(self._previous, self.manifest) - dequantise(self.state.theta, self.manifest)
+        before = dequantise(self._question.state.theta, self.manifest)
+        return before - dequantise(self.state.theta, self.manifest)
 
     def _trains_as(self, seat: _Seat) -> int:
         colluders = [other.number for other in self._seats if other.attack.name == seat.attack.name]
