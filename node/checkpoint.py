@@ -25,7 +25,7 @@ import safetensors.numpy
 
 from node import plain_cbor
 from node.aggregation.contribution import MERIT_LIMIT
-from node.aggregation.history import Histories
+from node.aggregation.history import MOST_SEATS, Histories
 from node.aggregation.judgement import State
 from node.errors import MalformedCheckpoint
 from node.manifest import Manifest, TensorSpec
@@ -34,7 +34,6 @@ from node.storage.unixfs import root_of
 
 KIND: Final = "swarmproof-checkpoint-1"
 PARAMETERS_PER_LEAF: Final = 64
-MOST_SEATS: Final = 1 << 14
 MAXIMUM_HEADER_BYTES: Final = 256
 MAXIMUM_ROUND: Final = (1 << 64) - 1
 

@@ -34,6 +34,7 @@ from node.manifest import Layout, Manifest
 RECENT_DECAY_BITS: Final = 3
 LASTING_DECAY_BITS: Final = 7
 EMPHASIS_BITS: Final = 20
+MOST_SEATS: Final = 1 << 14
 _COSINE_BITS: Final = 30
 _VALUE_BITS: Final = 40
 _SUM_BITS: Final = 62
@@ -72,7 +73,8 @@ class Histories:
         """One round later. `seats` ascending (n,), with their `messages` and what clips these at the median, Q16.
 
         `emphasis_q20`: what the round counts in the lasting memory, 0 to 2^20. A seat that was not heard of for so long
-        that neither its sketches nor its merit decay any more is forgotten.
+        that neither its sketches nor its merit decay any more is forgotten. Beyond `MOST_SEATS` in all those go that
+        were not heard of and have sent the fewest messages, of equal ones the higher seats.
         """
         decays = zip(self.ages, decayed(self.sketches), map(decayed_merit, self.merits), strict=True)
         known = dict(zip(self.seats, decays, strict=True))
@@ -81,7 +83,9 @@ class Histories:
         for seat, pair in zip(seats, added, strict=True):
             age, before, merit = known.get(seat, newcomer)
             known[seat] = (age + 1, before + pair, merit)
-        kept = [seat for seat in sorted(known) if seat in set(seats) or not _is_spent(*known[seat][1:])]
+        heard = set(seats)
+        kept = [seat for seat in known if seat in heard or not _is_spent(*known[seat][1:])]
+        kept = sorted(sorted(kept, key=lambda seat: (seat not in heard, -known[seat][0], seat))[:MOST_SEATS])
         ages, pairs, merits = zip(*(known[seat] for seat in kept), strict=True) if kept else ((), (), ())
         return Histories(tuple(kept), ages, np.stack(pairs) if pairs else self.sketches[:0], merits)
 

@@ -72,6 +72,14 @@ def test_a_seat_is_forgotten_when_nothing_of_it_is_left() -> None:
     assert (histories.seats, histories.ages) == ((2,), (rounds + 1,))
 
 
+def test_beyond_the_most_seats_the_youngest_absent_ones_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.aggregation.history.MOST_SEATS", 4)
+    histories = advance(advance(Histories.empty(MANIFEST), [2, 3]), [1, 3, 5], "n")
+    assert histories.seats == (1, 2, 3, 5)
+    assert advance(histories, [6], "o").seats == (1, 2, 3, 6)
+    assert advance(histories, [6, 7], "o").seats == (1, 3, 6, 7)
+
+
 def test_clip_factors_shorten_what_is_remembered() -> None:
     message = random_message(LAYOUT, "m")
     whole, half = clipped_values(message, LAYOUT, ONE), clipped_values(message, LAYOUT, ONE // 2)
