@@ -24,6 +24,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -195,18 +196,19 @@ def measure(parameters: int, peers: int, repeats: int, *, values: bool, python: 
 
 
 def _client(python: Path, parameters: int, peers: int) -> Client | None:
-    """A worker that has the updates in memory, and one run behind it."""
+    """A worker that has the updates in memory, and one run behind it; None, with a line, where that fails."""
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=FOLDER.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=FOLDER.parent) as folder, ExitStack() as cleanup:
         try:
+            client = cleanup.enter_context(Client.in_environment(python))
             path = Path(folder) / "updates.npy"
             write_updates(path, parameters, peers)
-            client = Client.in_environment(python)
             client.load(path)
             client.time("Average", 0, "torch", 1)
         except (OSError, WorkerFailed) as error:
             print(f"ByzFL is left out: {error}", file=sys.stderr, flush=True)
             return None
+        cleanup.pop_all()  # the caller closes it
     return client
 
 

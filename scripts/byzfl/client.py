@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple
@@ -41,7 +42,11 @@ class Client:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **ONE_THREAD}
         )
-        self.versions: Mapping[str, str] = self._read_line()
+        try:
+            self.versions: Mapping[str, str] = self._read_line()
+        except WorkerFailed:
+            self.close()
+            raise
 
     @classmethod
     def in_environment(cls, python: Path) -> Client:
@@ -60,7 +65,8 @@ class Client:
         """End the worker."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # of a request that a worker which has ended never read
+            self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
 
