@@ -55,23 +55,17 @@ def _diagonalised(matrix: Float64) -> tuple[Float64, Float64]:
     """Diagonal (n,) and, as rows (n, n), the vectors."""
     n = len(matrix)
     size = n + n % 2  # an index without partner gets one of zeros, with which it never rotates
-    # Rows, then columns, of the matrix are rotated as rows, so that memory is read in order; the vectors go along.
-    both = np.zeros((size, 2 * size))
-    both[:n, :n] = matrix
-    both[:, size:] = np.eye(size)
-    after, first, second = np.empty_like(both), *_places(size // 2)
-    turned = np.empty((size, size))
+    now, after = _Table(size), _Table(size)
+    now.matrix[:n, :n] = matrix
+    now.vectors[:] = np.eye(size)
+    turn = _Turn(size)
     for _ in range(MOST_SWEEPS):
-        if _is_diagonal(both[:, :size]):
+        if _is_diagonal(now.matrix):
             break
         for _ in range(size - 1):
-            cosines, sines = _rotations(both[:, :size])
-            _rotate_rows(both, cosines, sines, after)
-            _rotate_rows(np.ascontiguousarray(after[:, :size].T), cosines, sines, turned)
-            turned[first, second] = turned[second, first] = 0.0
-            after[:, :size] = turned
-            both, after = after, both
-    return both.diagonal()[:n].copy(), both[:n, size : size + n].copy()
+            turn.rotate(now, after)
+            now, after = after, now
+    return now.diagonal[:n].copy(), now.vectors[:n, :n].copy()
 
 
 def _is_diagonal(matrix: Float64) -> bool:
@@ -81,40 +75,76 @@ def _is_diagonal(matrix: Float64) -> bool:
     return bool((couplings < NEGLIGIBLE).all())
 
 
-def _rotations(matrix: Float64) -> tuple[Float64, Float64]:
-    """Cosines and sines (h, 1) of the rotations that clear the entries between rows i and i + h."""
-    pairs = len(matrix) // 2
-    diagonal = matrix.diagonal()
-    between = matrix.diagonal(pairs)[:pairs]
-    coupled = np.abs(between) >= NEGLIGIBLE
-    cotangent = (diagonal[pairs:] - diagonal[:pairs]) / (2.0 * np.where(coupled, between, 1.0))  # of the double angle
+class _Table:
+    """The matrix with the vectors beside it, so that both are rotated at once; row i meets row i + h.
+
+    Made once, the views cost nothing in a round.
+    """
+
+    def __init__(self, size: int) -> None:
+        h = size // 2
+        self.both = np.zeros((size, 2 * size))
+        self.matrix, self.vectors = self.both[:, :size], self.both[:, size:]
+        self.diagonal = self.matrix.diagonal()
+        self.upper, self.lower = self.diagonal[:h], self.diagonal[h:]
+        self.between = self.matrix.diagonal(h)
+        self.partners = self.both.reshape(2, h, 2 * size)[::-1]
+        self.flat = self.both.reshape(-1)
+
+
+class _Turn:
+    """A round: every row rotates with its partner, then every column, then all but row 0 move one place.
+
+    Round-robin: row 0 stays, all others move round the table 1, 2, ... h - 1, 2 h - 1, ... h + 1, h, 1. After n - 1
+    rounds everybody is back.
+    """
+
+    def __init__(self, size: int) -> None:
+        h = size // 2
+        first, second = _places(h)
+        self._seated = np.argsort(np.concatenate((first, second)))
+        # Where the couplings that a round clears lie afterwards.
+        self._cleared = np.concatenate((first * 2 * size + second, second * 2 * size + first))
+        self._cosines, self._sines = np.empty((size, 1)), np.empty((size, 1))
+        self._halves = tuple(part.reshape(2, h) for part in (self._cosines, self._sines))
+        self._rows, self._columns = np.empty((2, size, 2 * size)), np.empty((2, size, size))
+        self._flipped = np.empty((size, size))  # columns as rows, so that memory is read in order
+        self._flipped_partners = self._flipped.reshape(2, h, size)[::-1]
+
+    def rotate(self, now: _Table, after: _Table) -> None:
+        """Read `now`, write `after`."""
+        cosines, sines = _rotations(now)
+        self._halves[0][:] = cosines
+        self._halves[1][1] = sines
+        np.negative(sines, out=self._halves[1][0])
+        # c u - s l and s u + c l, each product and each sum rounded once.
+        self._combine(now.both, now.partners, self._rows).take(self._seated, axis=0, out=after.both, mode="clip")
+        self._flipped[:] = after.matrix.T
+        columns = self._combine(self._flipped, self._flipped_partners, self._columns)
+        after.matrix[:] = columns.take(self._seated, axis=0)
+        after.flat[self._cleared] = 0.0
+
+    def _combine(self, rows: Float64, partners: Float64, work: Float64) -> Float64:
+        own: Float64 = work[0]
+        other: Float64 = work[1]
+        np.multiply(self._cosines, rows, out=own)
+        np.multiply(self._sines.reshape(2, -1, 1), partners, out=other.reshape(partners.shape))
+        own += other
+        return own
+
+
+def _rotations(table: _Table) -> tuple[Float64, Float64]:
+    """Cosines and sines (h,) of the rotations that clear the entries between rows i and i + h."""
+    coupled = np.abs(table.between) >= NEGLIGIBLE
+    cotangent = (table.lower - table.upper) / (2.0 * np.where(coupled, table.between, 1.0))  # of the double angle
     tangent = 1.0 / (np.abs(cotangent) + np.sqrt(cotangent * cotangent + 1.0))
     tangent = np.where(coupled, np.where(cotangent < 0, -tangent, tangent), 0.0)
     cosines = 1.0 / np.sqrt(tangent * tangent + 1.0)
-    return cosines[:, None], (tangent * cosines)[:, None]
-
-
-def _rotate_rows(rows: Float64, cosines: Float64, sines: Float64, into: Float64) -> None:
-    """Rotate row i with row i + h, and seat the results for the next round.
-
-    Round-robin: row 0 stays, all others move one place round the table 1, 2, ... h - 1, 2 h - 1, ... h + 1, h, 1.
-    After n - 1 rounds everybody is back.
-    """
-    h = len(rows) // 2
-    upper, lower = rows[:h], rows[h:]
-    ahead, across = cosines * upper, sines * lower
-    np.subtract(ahead[:1], across[:1], out=into[:1])
-    np.subtract(ahead[1 : h - 1], across[1 : h - 1], out=into[2:h])
-    last = into[2 * h - 1 :] if h > 1 else into[:0]
-    np.subtract(ahead[h - 1 : h][: len(last)], across[h - 1 : h][: len(last)], out=last)
-    np.multiply(sines, upper, out=ahead)
-    np.multiply(cosines, lower, out=across)
-    np.add(ahead[:1], across[:1], out=into[1:2])
-    np.add(ahead[1:], across[1:], out=into[h : 2 * h - 1])
+    return cosines, tangent * cosines
 
 
 def _places(h: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Where `_rotate_rows` seats rows 0 to h - 1, and rows h to 2 h - 1."""
+    """Where a round seats rows 0 to h - 1, and rows h to 2 h - 1."""
     if h == 1:
         return np.array([0]), np.array([1])
     return np.array([0, *range(2, h), 2 * h - 1]), np.array([1, *range(h, 2 * h - 1)])
