@@ -15,13 +15,12 @@ from typing import Any, Final, Literal
 from node.aggregation.rules import parse_rule
 from node.errors import ConfigurationError, RuleError
 from node.manifest import Q16_ONE, LocalTraining, Manifest, Mean, TensorSpec
-from node.tasks.defaults import default_rule
+from node.tasks.defaults import HISTORY_BUCKETS, default_rule
 from node.tasks.perceptron import ImageTask
 
 NO_ATTACK: Final = "none"
 DEFAULT_RULE: Final = "default"
 MIXED: Final = "+"  # "sign-flip+label-flip": attacks dealt to the attackers in turn
-HISTORY_BUCKETS: Final = 512
 KEY_LENGTH: Final = 16
 
 Training = Literal["local", "worker"]

@@ -17,7 +17,7 @@ from torch import nn
 from node.errors import TaskError
 from node.manifest import Manifest, TensorSpec
 from node.tasks.base import Evaluation, Options, Shard
-from node.tasks.defaults import default_rule
+from node.tasks.defaults import default_history_buckets, default_rule
 from node.tasks.splits import Split, partition
 
 MAXIMUM_WIDTH = 1 << 14
@@ -103,9 +103,11 @@ class ImageTask(ABC):
         return Evaluation(correct / len(self._test), nats / len(self._test))
 
     def default_manifest(self, **overrides: Any) -> Manifest:
-        """A manifest that trains well; `overrides` replace its fields. Seats and their bound decide the rule."""
+        """A manifest that trains well; `overrides` replace its fields. Seats and their bound decide the rule,
+        and the rule what is remembered."""
         settings = {"task": self.name, "task_options": {"width": self.width}, **self.proposal(), **overrides}
         settings.setdefault("rule", default_rule(settings["shard_count"], settings["byzantine"]))
+        settings.setdefault("history_buckets", default_history_buckets(settings["rule"]))
         return Manifest(**settings)
 
     @abstractmethod

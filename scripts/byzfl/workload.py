@@ -28,7 +28,7 @@ from node.codec import MessageHeader, Update, encode, parse
 from node.manifest import Q16_ONE, Manifest, TensorSpec
 
 SEED: Final = 22
-HISTORY_BUCKETS: Final = 512
+HISTORY_BUCKETS: Final = 1024
 _LENGTH: Final = np.float32(1e-3)
 
 Float32 = npt.NDArray[np.float32]

@@ -17,6 +17,7 @@ from node.aggregation.rules.fltrust import FlTrust
 from node.aggregation.rules.foolsgold import FoolsGold
 from node.aggregation.rules.geometric_median import GeometricMedian
 from node.aggregation.rules.history import History
+from node.aggregation.rules.history_filter import HistoryFilter
 from node.aggregation.rules.krum import Krum
 from node.aggregation.rules.mda import Mda
 from node.aggregation.rules.meamed import Meamed
@@ -59,6 +60,7 @@ RULES: Final[Mapping[str, Callable[..., Rule]]] = MappingProxyType(
         "fltrust": FlTrust,
         "foolsgold": FoolsGold,
         "geometric-median": GeometricMedian,
+        "history-filter": HistoryFilter,
         "krum": Krum,
         "mda": Mda,
         "mean": Mean,

@@ -78,4 +78,4 @@ def test_dense_and_compressed_cells_differ_in_the_manifests_tensors() -> None:
     assert [tensor.entries_per_chunk for tensor in sparse.tensors] == [64, 0, 64, 0]
     assert {tensor.entries_per_chunk for tensor in dense.tensors} == {0}
     assert (sparse.byzantine, sparse.shard_count, sparse.history_buckets) == (3, 15, 0)
-    assert replace(CELL, rule="history+mean").manifest(task).history_buckets == 512
+    assert replace(CELL, rule="history+mean").manifest(task).history_buckets == 1024

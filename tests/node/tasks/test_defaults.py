@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from node.aggregation.rules import parse_rule
 from node.tasks import default_rule, load_task
+from node.tasks.defaults import HISTORY_BUCKETS
 
 
 @given(seats=st.integers(1, 100), data=st.data())
@@ -20,19 +21,26 @@ def test_the_proposed_rule_exists_and_holds_for_so_many_seats(seats: int, data: 
 @pytest.mark.parametrize(
     ("seats", "byzantine", "rule"),
     [
-        (8, 2, "multi-krum(f=2,keep=6,skip=2)"),
-        (8, 3, "multi-krum(f=2,keep=5,skip=2)"),
+        (8, 2, "history-filter(f=2)"),
+        (8, 3, "history-filter(f=3)"),
         (8, 0, "clipped-mean"),
-        (4, 1, "clipped-mean"),
-        (5, 4, "multi-krum(f=1,keep=1,skip=1)"),
+        (2, 1, "clipped-mean"),
+        (5, 4, "history-filter(f=2)"),
     ],
 )
-def test_it_keeps_as_many_as_are_honest(seats: int, byzantine: int, rule: str) -> None:
+def test_it_guards_against_as_many_as_it_can(seats: int, byzantine: int, rule: str) -> None:
     assert default_rule(seats, byzantine) == rule
 
 
 def test_seats_and_bound_of_a_manifest_choose_its_rule_unless_it_is_given() -> None:
     task = load_task("digits")
-    assert task.default_manifest().rule == "multi-krum(f=2,keep=6,skip=2)"
-    assert task.default_manifest(shard_count=20, byzantine=6).rule == "multi-krum(f=6,keep=14,skip=6)"
+    assert task.default_manifest().rule == "history-filter(f=2)"
+    assert task.default_manifest(shard_count=20, byzantine=6).rule == "history-filter(f=6)"
     assert task.default_manifest(rule="mean").rule == "mean"
+
+
+def test_a_manifest_remembers_what_its_rule_needs() -> None:
+    task = load_task("digits")
+    assert task.default_manifest().history_buckets == HISTORY_BUCKETS
+    assert task.default_manifest(history_buckets=64).history_buckets == 64
+    assert task.default_manifest(rule="mean").history_buckets == 0

@@ -31,6 +31,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "foolsgold": ("foolsgold", "nnm(f=1)+foolsgold"),
     "geometric-median": ("geometric-median", "geometric-median(iterations=30,nu_q16=1)"),
     "history": ("history+multi-krum(f=2)", "history+nnm(f=2)+geometric-median", "history+normalized-mean"),
+    "history-filter": ("history-filter(f=2)",),
     "krum": ("krum(f=0)", "krum(f=2)"),
     "mda": ("mda(f=0)", "mda(f=3)"),
     "mean": ("mean",),
@@ -72,7 +73,7 @@ def answer(name: str, gram: Gram, seats: Sequence[int] | None = None) -> Weights
     """Weights by a rule that gets the same Gram for the histories, each of them eight messages long."""
     context = context_of(len(gram))
     return parse_rule(name).weights(
-        gram, replace(context, seats=tuple(seats or context.seats), histories=gram, ages=(8,) * len(gram))
+        gram, replace(context, seats=tuple(seats or context.seats), histories=gram, lasting=gram, ages=(8,) * len(gram))
     )
 
 
