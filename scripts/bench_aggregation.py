@@ -115,15 +115,13 @@ def robust_round(bench: Bench) -> npt.NDArray[np.int32]:
     clipping = known.clipping
     chosen = parse_rule(bench.manifest.rule).weights(known.gram, RoundContext(2, ()))
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
-    parameters, newcomers = layout.parameter_count, [0] * len(weights)
-    contributions(known.gram, chosen, newcomers, byzantine=bench.byzantine, parameters=parameters)
+    contributions(known.gram, chosen, [0] * len(chosen), byzantine=bench.byzantine)
     return next_theta(bench.base.theta, bench.messages, weights, bench.manifest, unclipped=chosen)
 
 
 def stages(bench: Bench) -> dict[str, Callable[[], object]]:
     """What is timed on our side, by name."""
     m, messages, layout = bench.manifest, bench.messages, bench.manifest.layout
-    parameters = layout.parameter_count
     norms = [squared_norm(message, layout) for message in messages]
     previous = (bench.before.theta, bench.base.theta)
     known = inner_products(messages, layout, squared_norms=norms, previous=previous)
@@ -137,7 +135,7 @@ def stages(bench: Bench) -> dict[str, Callable[[], object]]:
 
     def judge() -> None:
         weights = rule.weights(known.gram, context)
-        contributions(known.gram, weights, [0] * len(weights), byzantine=bench.byzantine, parameters=parameters)
+        contributions(known.gram, weights, [0] * len(weights), byzantine=bench.byzantine)
 
     def aggregate() -> None:
         for block in stack.blocks():

@@ -1,15 +1,14 @@
 """What an update is paid for: agreement with what others found, never its own energy.
 
-score_i = w_i * merit_i * max(0, agreement_i - dead zone_i) / copies_i. u are the updates with norms clipped at the
-median and the direction of the previous aggregate projected out, so that replaying what is known already earns nothing.
+score_i = w_i * max(0, merit_i) * max(0, agreement_i) / copies_i. u are the updates with norms clipped at the median and
+the direction of the previous aggregate projected out, so that replaying what is known already earns nothing.
 
 Agreement: the mean of <u_i, u_j> over the other updates j that have weight, each with a voice in proportion to its
 seat's merit. Merit: what a seat's agreements came to up to now, signed, so that luck averages out; in these the f
-largest terms are dropped, so that accomplices cannot vouch for one another. Dead zone: three standard deviations of
-what a message in a random direction agrees by chance. Near-copies do not judge one another, speak with one voice and
-share one pay.
+largest terms are dropped, so that accomplices cannot vouch for one another. Near-copies do not judge one another, speak
+with one voice and share one pay.
 
-Scales: cosines, agreements and dead zones Q30; merits Q30; weights Q16; scores Q46.
+Scales: cosines, agreements and merits Q30; weights Q16; scores Q46.
 
 Shape legend: n = updates.
 """
@@ -18,13 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isqrt
 from typing import Final
 
 from node.aggregation.fixed_point import Q30_ONE, lower_median
 from node.aggregation.gram import Gram, Matrix
 
-DEAD_ZONE: Final = 3
 MERIT_DECAY_BITS: Final = 5
 # An agreement is at most 2^31 in magnitude: a cosine and a product of two. One round takes a merit from m to at most
 # 31/32 m + 1/2 + 2^31, which never leads from below this limit to above it.
@@ -40,10 +37,8 @@ class Contributions:
     merits: tuple[int, ...]
 
 
-def contributions(
-    gram: Gram, weights: Sequence[int], merits: Sequence[int], *, byzantine: int, parameters: int
-) -> Contributions:
-    """Score n updates of `parameters` coordinates. `weights` (n,): the rule's, on clipped updates. `byzantine`: f.
+def contributions(gram: Gram, weights: Sequence[int], merits: Sequence[int], *, byzantine: int) -> Contributions:
+    """Score n updates. `weights` (n,): the rule's, on clipped updates. `byzantine`: f.
 
     `merits` (n,): of each update's seat up to the last round, already decayed; 0 for a newcomer. An update without
     weight, or with nobody to agree with, scores 0 and leaves its seat's merit as it was.
@@ -53,14 +48,13 @@ def contributions(
     alike = near_copies(gram, members)
     copies = [len(others) + 1 for others in alike]
     voices = _voices(copies, [merits[i] for i in members], byzantine)
-    zones = _dead_zones(gram, members, agreements, alike, voices, parameters)
     scores, following = [0] * len(gram), list(merits)
     for at, i in enumerate(members):
         judges = [j for j in range(len(members)) if j != at and j not in alike[at]]
         terms = [(voices[j] * agreements[at][j], voices[j]) for j in judges]
         following[i] += _trimmed_mean(terms, byzantine)
-        surplus = max(0, _trimmed_mean(terms, 0) - zones[at])
-        scores[i] = weights[i] * (max(0, following[i]) * surplus >> 30) // copies[at]
+        found = max(0, _trimmed_mean(terms, 0))
+        scores[i] = weights[i] * (max(0, following[i]) * found >> 30) // copies[at]
     return Contributions(tuple(scores), tuple(following))
 
 
@@ -106,33 +100,6 @@ def _voices(copies: Sequence[int], merits: Sequence[int], byzantine: int) -> lis
     if sum(merit > 0 for merit in merits) <= byzantine + 1:
         merits = [Q30_ONE] * len(copies)
     return [(max(0, merit) << _VOICE_BITS) // count for merit, count in zip(merits, copies, strict=True)]
-
-
-def _dead_zones(
-    gram: Gram,
-    members: Sequence[int],
-    agreements: Matrix,
-    alike: Sequence[frozenset[int]],
-    voices: Sequence[int],
-    parameters: int,
-) -> list[int]:
-    """For each member what a random direction would agree with its judges by chance, times `DEAD_ZONE`; Q30.
-
-    With a fixed vector M a random direction of d coordinates and length norm has the variance norm^2 |M|^2 / d. M is
-    the judges' mean: that of all members without the member itself and its near-copies.
-    """
-    towards = [sum(voice * term for voice, term in zip(voices, row, strict=True)) for row in agreements]
-    square = sum(voice * value for voice, value in zip(voices, towards, strict=True))
-    total = sum(voices)
-    zones = []
-    for at, i in enumerate(members):
-        out = [at, *alike[at]]
-        among = sum(voices[j] * voices[k] * agreements[j][k] for j in out for k in out)
-        left = square - 2 * sum(voices[j] * towards[j] for j in out) + among
-        voice = total - sum(voices[j] for j in out)
-        mean_square = max(0, left) // (voice * voice) if voice else 0
-        zones.append(DEAD_ZONE * gram.norms_q16[i] * isqrt((mean_square << 30) // parameters) >> 16)
-    return zones
 
 
 def _trimmed_mean(terms: Sequence[tuple[int, int]], dropped: int) -> int:

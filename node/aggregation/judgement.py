@@ -103,7 +103,6 @@ def judge(
             [weight if count else 0 for weight, count in zip(chosen, counted, strict=True)],
             histories.merits_of(seats),
             byzantine=manifest.byzantine,
-            parameters=manifest.layout.parameter_count,
         )
         for i, weight, score in zip(valid, counted, found.scores, strict=True):
             weights[i], points[i] = weight, score

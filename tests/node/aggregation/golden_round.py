@@ -80,9 +80,8 @@ def compute(name: str, inputs: list[dict[str, Any]]) -> dict[str, Any]:
     context = RoundContext(2, tuple(range(len(messages))))
     chosen = parse_rule(m.rule).weights(known.gram, context)
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, clipping.factors, strict=True)]
-    limits = {"byzantine": m.byzantine, "parameters": m.layout.parameter_count}
-    found = contributions(known.gram, chosen, MERITS, **limits)
-    newcomers = contributions(known.gram, chosen, [0] * len(chosen), **limits)
+    found = contributions(known.gram, chosen, MERITS, byzantine=m.byzantine)
+    newcomers = contributions(known.gram, chosen, [0] * len(chosen), byzantine=m.byzantine)
     theta = next_theta(base, messages, weights, m, unclipped=chosen)
     return {
         "products": [list(row) for row in known.products],

@@ -165,7 +165,6 @@ def contributions(
     norms: Sequence[int],
     merits: Sequence[int],
     f: int,
-    parameters: int,
 ) -> tuple[list[int], list[int]]:
     """Contribution scores in Q46, and merits in Q30 with this round's evidence."""
     n = len(weights)
@@ -192,12 +191,8 @@ def contributions(
         judges = [j for j in members if j != i and j not in alike[i]]
         terms = sorted((voices[j] * agree[i][j], voices[j]) for j in judges)
         evidence = mean_of_terms(terms[: len(terms) - min(f, len(terms) // 2)])
-        square = sum(voices[j] * voices[k] * agree[j][k] for j in judges for k in judges)
-        total = sum(voices[j] for j in judges)
-        chance = isqrt(max(0, square) // total**2 * 2**30 // parameters) if total else 0
-        zone = 3 * norms[i] * chance // 2**16
         following[i] += evidence
-        pay = max(0, following[i]) * max(0, mean_of_terms(terms) - zone) // Q30
+        pay = max(0, following[i]) * max(0, mean_of_terms(terms)) // Q30
         scores[i] = weights[i] * pay // (1 + len(alike[i]))
     return scores, following
 

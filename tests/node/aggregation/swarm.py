@@ -87,8 +87,7 @@ def judge(known: Products, rule: str, m: Manifest, merits: Sequence[int]) -> tup
     """Final weights and contributions, as a round computes them."""
     chosen = parse_rule(rule).weights(known.gram, RoundContext(1, tuple(range(len(known)))))
     weights = [weight * factor >> 16 for weight, factor in zip(chosen, known.clipping.factors, strict=True)]
-    parameters = m.layout.parameter_count
-    return weights, contributions(known.gram, chosen, merits, byzantine=m.byzantine, parameters=parameters)
+    return weights, contributions(known.gram, chosen, merits, byzantine=m.byzantine)
 
 
 def decoded(message: Message, m: Manifest) -> Vector:

@@ -93,15 +93,14 @@ def test_contributions_equal_the_reference(byzantine: int, merits: tuple[int, ..
     weights, norms = [0, 10000, 9000, 8000, 7000, 1], known.clipping.norms
     expected = reference.products(messages, m, (before.tolist(), after.tolist()))
     assert list(norms) == reference.clip(expected.squared_norms)[1]
-    parameters = m.layout.parameter_count
-    found = contributions(known.gram, weights, merits, byzantine=byzantine, parameters=parameters)
-    scores, following = reference.contributions(expected, weights, norms, merits, byzantine, parameters)
+    found = contributions(known.gram, weights, merits, byzantine=byzantine)
+    scores, following = reference.contributions(expected, weights, norms, merits, byzantine)
     assert (list(found.scores), list(found.merits)) == (scores, following)
 
 
 def scores(known: Gram, weights: Sequence[int], *, byzantine: int) -> tuple[int, ...]:
     """Of newcomers."""
-    return contributions(known, weights, [0] * len(weights), byzantine=byzantine, parameters=COUNT).scores
+    return contributions(known, weights, [0] * len(weights), byzantine=byzantine).scores
 
 
 def unit_gram(cosines: list[list[float]], along: list[float]) -> Gram:
@@ -154,7 +153,7 @@ def test_a_past_of_agreement_gives_a_voice_and_pay() -> None:
     cosines = [[1.0 if i == j else 0.3 if (i < 3) == (j < 3) else -0.3 for j in range(6)] for i in range(6)]
     known = unit_gram(cosines, [0.0] * 6)
     merits = [1 << 30, 1 << 30, 1 << 30, 1 << 20, 1 << 20, -(1 << 30)]
-    found = contributions(known, [9000] * 6, merits, byzantine=1, parameters=COUNT)
+    found = contributions(known, [9000] * 6, merits, byzantine=1)
     assert min(found.scores[:3]) > 0
     assert found.scores[3:] == (0, 0, 0)
     equal = scores(known, [9000] * 6, byzantine=0)
@@ -163,7 +162,7 @@ def test_a_past_of_agreement_gives_a_voice_and_pay() -> None:
 
 def test_a_merit_below_zero_has_to_be_made_good_first() -> None:
     known = unit_gram([[1.0, 0.3, 0.3], [0.3, 1.0, 0.3], [0.3, 0.3, 1.0]], [0.0] * 3)
-    found = contributions(known, [9000] * 3, [0, 0, -(1 << 29)], byzantine=0, parameters=COUNT)
+    found = contributions(known, [9000] * 3, [0, 0, -(1 << 29)], byzantine=0)
     assert found.scores[0] == found.scores[1] > found.scores[2] == 0
     assert found.merits[2] > -(1 << 29)
 

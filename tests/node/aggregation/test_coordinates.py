@@ -85,7 +85,7 @@ def test_a_whole_round_equals_the_reference(name: str, mean: str) -> None:
     assert judgement.state.theta.tolist() == expected
     assert list(judgement.weights) == counted
     paid = [weight * (count > 0) for weight, count in zip(chosen, counted, strict=True)]
-    expected_scores, merits = reference.contributions(known, paid, norms, [0] * n, 2, m.layout.parameter_count)
+    expected_scores, merits = reference.contributions(known, paid, norms, [0] * n, 2)
     assert list(judgement.scores) == expected_scores
     assert list(judgement.state.histories.merits) == merits
 
