@@ -23,7 +23,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -180,7 +180,7 @@ def measure(parameters: int, peers: int, repeats: int, *, values: bool, python: 
             f"n = {peers}, f = {f}, d = {parameters:,}, {ENTRIES} of {CHUNK_LENGTH:,} at 1 bit, medians of {repeats}; "
             f"{library}ours on numpy {np.__version__}"
         )
-        pairs = list(measure_pairs(workload, ON_GRAM, client, repeats))
+        pairs = _noted(measure_pairs(workload, ON_GRAM, client, repeats))
         show(pairs_table(pairs))
         show(memory_table(measure_memory(workload), pairs))
         round_seconds = next(pair.ours.cpu for pair in pairs if pair.aggregator == "MultiKrum")
@@ -188,11 +188,20 @@ def measure(parameters: int, peers: int, repeats: int, *, values: bool, python: 
         if values:
             dense = Workload.make(parameters, peers, 0, f)
             show("Rules on values, dense int8 messages:")
-            show(pairs_table(list(measure_pairs(dense, ON_VALUES, client, repeats))))
+            show(pairs_table(_noted(measure_pairs(dense, ON_VALUES, client, repeats))))
     finally:
         if client is not None:
             client.close()
     return "\n\n".join(shown)
+
+
+def _noted(pairs: Iterable[Pair]) -> list[Pair]:
+    """All of them; each is named on standard error when it is there, for large ones take minutes."""
+    found = []
+    for pair in pairs:
+        print(f"{pair.rule}: measured", file=sys.stderr, flush=True)
+        found.append(pair)
+    return found
 
 
 def _client(python: Path, parameters: int, peers: int) -> Client | None:

@@ -53,7 +53,7 @@ OURS: Final = (
     ("mean", True),
     ("multi-krum(f={f},keep={honest})", True),
     ("nnm(f={f})+trimmed-mean(f={f})", False),
-    ("history-filter(f={f})", True),
+    ("default", True),
 )
 ATTACKS: Final = (
     NO_ATTACK,
@@ -233,7 +233,8 @@ def main() -> None:
 def heading(versions: Mapping[str, str], seeds: int) -> str:
     """A sentence: what the tables are of."""
     library = f"{BYZFL} ({describe(versions)}), " if versions else ""
-    return f"{library}seeds 0 to {seeds - 1}, accuracy in percent after the last round."
+    rate = Cell(rule="mean").learning_rate_millionths / 1e6
+    return f"{library}rate {rate:g}, seeds 0 to {seeds - 1}; accuracy in percent after the last round."
 
 
 def _versions() -> Mapping[str, str]:
