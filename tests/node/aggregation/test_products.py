@@ -43,6 +43,18 @@ def test_gram_is_exact_over_the_whole_range_of_a_message(shifts: tuple[int, int]
     assert set(known.previous) == {0}
 
 
+@pytest.mark.parametrize(("count", "kept"), [(1, 64), (3, 64), (80, 64), (3, 500), (3, 1024)])
+def test_few_and_many_messages_with_few_and_many_entries_give_plain_products(count: int, kept: int) -> None:
+    layout = manifest(tensors=(TensorSpec("w", (2, 4000), kept),)).layout
+    messages = [random_message(layout, f"{kept} {i}", shifts=(9, 13)) for i in range(count)]
+    plain = np.zeros((count, layout.parameter_count), dtype=np.int64)
+    for row, message in zip(plain, messages, strict=True):
+        values = message.mantissas.astype(np.int64) << np.repeat(message.shifts.astype(np.int64), layout.chunk_counts)
+        shift = max(0, int(np.abs(values).max()).bit_length() - 11)
+        row[message.positions] = np.sign(values) * (np.abs(values) >> shift)
+    assert (np.array(inner_products(messages, layout).products) == plain @ plain.T).all()
+
+
 def test_blocks_do_not_matter() -> None:
     messages = round_messages(LAYOUT, "blocks", 6)
     previous = (state(LAYOUT, "x"), state(LAYOUT, "y"))
