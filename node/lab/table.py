@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
+
+WIDEST: Final = 16
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,12 @@ class Table:
         return re.sub(r"[^a-z0-9.]+", "-", self.title.lower()).strip("-")
 
     def to_markdown(self) -> str:
-        """Heading, table, note."""
-        lines = [f"### {self.title}", "", _line([self.corner, *self.columns]), _line(["---"] * (len(self.columns) + 1))]
-        for name, figures in self.rows:
-            lines.append(_line([f"`{name}`", *("–" if figure is None else figure.text for figure in figures)]))
+        """Heading, table, note. What has more columns than a page is wide is turned round."""
+        cells = [[self.corner, *self.columns]]
+        cells += [[f"`{name}`", *("–" if it is None else it.text for it in figures)] for name, figures in self.rows]
+        if len(self.columns) > max(WIDEST, len(self.rows)):
+            cells = [list(column) for column in zip(*cells, strict=True)]
+        lines = [f"### {self.title}", "", _line(cells[0]), _line(["---"] * len(cells[0])), *map(_line, cells[1:])]
         return "\n".join([*lines, *(["", self.note] if self.note else [])]) + "\n"
 
     def to_json(self) -> dict[str, Any]:

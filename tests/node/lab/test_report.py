@@ -13,7 +13,7 @@ from node.lab.cell import Cell, CellResult
 from node.lab.engine import server_tables
 from node.lab.grid import GridOutcome, run_grid
 from node.lab.report import draw_heat_map, markdown, write_report
-from node.lab.table import Figure, Table
+from node.lab.table import WIDEST, Figure, Table
 from tests.node.lab.stub_experiment import FAILS, experiment
 
 CLEAN = Cell(rule="mean", bound=3)
@@ -106,3 +106,14 @@ def test_a_table_without_colours_is_not_drawn(tmp_path: Path) -> None:
 
 def test_nothing_done_is_an_empty_report(tmp_path: Path) -> None:
     assert len(write_report(experiment(), GridOutcome(), tmp_path)) == 2
+
+
+def test_a_table_with_many_columns_is_turned_round() -> None:
+    names = tuple(f"attack {i}" for i in range(WIDEST + 1))
+    table = Table("wide", "rule", names, (("mean", (Figure(0.5, "50"), *[None] * WIDEST)),))
+    assert table.to_markdown().splitlines()[2:6] == [
+        "| rule | `mean` |",
+        "| --- | --- |",
+        "| attack 0 | 50 |",
+        "| attack 1 | – |",
+    ]
