@@ -1,7 +1,7 @@
 """Accuracy under attack beside ByzFL 0.0.11: its rules on float32 updates, ours on messages, the same training.
 
     python -m scripts.byzfl.accuracy --data-dir FOLDER [--out FOLDER] [--byzantine F]... [--seeds N] [--workers N]
-        [--ours-only] [--into FILE]
+        [--set-up] [--ours-only] [--into FILE]
 
 MNIST, 784-32-10, 15 seats, 30 rounds of 10 local steps with momentum 0.9: the lab's reference setting. ByzFL's
 aggregators keep their own default parameters and get torch tensors, as in its own training framework. Results are kept
@@ -36,7 +36,7 @@ from node.manifest import Q16_ONE
 from node.training import one_thread
 from scripts.byzfl.client import Client, WorkerFailed
 from scripts.byzfl.document import describe, put
-from scripts.byzfl.environment import BYZFL, EnvironmentMissing, prepare
+from scripts.byzfl.environment import BYZFL, EnvironmentMissing, existing, prepare
 from scripts.byzfl.float_swarm import run_float_cell
 
 AGGREGATORS: Final = (
@@ -134,7 +134,7 @@ def run_side_cell(side: SideCell, data_dir: Path | None) -> SideResult:
 
 @cache
 def _client() -> Client:
-    return Client.in_environment(prepare())
+    return Client.in_environment(existing())
 
 
 def cells(bounds: Sequence[int], seeds: int, *, theirs: bool) -> Iterator[SideCell]:
@@ -198,13 +198,14 @@ def main() -> None:
     parser.add_argument("--byzantine", type=int, action="append", help="f, repeatable; default 3 and 6")
     parser.add_argument("--seeds", type=int, default=1, help="seeds 0 to N - 1")
     parser.add_argument("--workers", type=int, default=1, help="processes, each with one thread")
+    parser.add_argument("--set-up", action="store_true", help="make ByzFL's environment where it is missing")
     parser.add_argument("--ours-only", action="store_true", help="leave ByzFL out")
     parser.add_argument("--into", type=Path, help="put the tables into this document too")
     arguments = parser.parse_args()
     versions: Mapping[str, str] = {}
     try:
         if not arguments.ours_only:
-            versions = _versions()
+            versions = _versions(prepare() if arguments.set_up else existing())
     except (EnvironmentMissing, WorkerFailed) as error:
         print(f"{BYZFL} is left out: {error}", file=sys.stderr)
     results: list[tuple[SideCell, SideResult]] = []
@@ -237,8 +238,8 @@ def heading(versions: Mapping[str, str], seeds: int) -> str:
     return f"{library}rate {rate:g}, seeds 0 to {seeds - 1}; accuracy in percent after the last round."
 
 
-def _versions() -> Mapping[str, str]:
-    with Client.in_environment(prepare()) as client:
+def _versions(python: Path) -> Mapping[str, str]:
+    with Client.in_environment(python) as client:
         return client.versions
 
 
