@@ -127,8 +127,8 @@ def emphasis_q20(gram: Gram) -> int:
     """How much the n updates of a round say about one another, Q20, at least 1: the square of what is common.
 
     Common is, of each update, the mean of its floor(n / 2) largest cosines with others, and of these means the lower
-    median. Less than half of the seats cannot raise it, however alike their updates are, nor lower it: the honest ones
-    are a majority, and have one another among their nearest.
+    median. Colluders, fewer than half, cannot raise it by being alike, nor lower it by standing apart: the median is
+    between those of honest updates, and these have at least one another.
     """
     n = len(gram)
     if n < 2:

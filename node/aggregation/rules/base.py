@@ -13,11 +13,14 @@ Shape legend: n = updates, n' = what a stage makes of them, b = coordinates of a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol, runtime_checkable
+from typing import ClassVar, Final, Protocol, runtime_checkable
 
 from node.aggregation.entries import Int64
 from node.aggregation.fixed_point import Q16_ONE
 from node.aggregation.gram import Gram, Matrix
+from node.aggregation.rules.bounds import Bound, check_any_seats, check_inputs
+from node.aggregation.rules.names import canonical_name
+from node.errors import RuleError
 
 WEIGHT_ONE: Final = Q16_ONE
 
@@ -112,10 +115,54 @@ class Stage(Protocol):
 
 
 class GramRule:
-    """What most rules have in common: they clip, and look at this round only."""
+    """What most rules have in common: they clip, look at this round only, and need one input. They are dataclasses.
 
+    `kind`: the canonical name without parameters.
+    """
+
+    kind: ClassVar[str]
     needs_history = False
     clips = True
+
+    @property
+    def name(self) -> str:
+        """Canonical name."""
+        return canonical_name(self.kind, self)
+
+    @property
+    def fewest_inputs(self) -> int:
+        """One input is enough."""
+        return 1
+
+    def check_seats(self, seats: int) -> None:
+        """Raise RuleError when there is nobody."""
+        check_any_seats(self.name, seats)
+
+    def check_inputs(self, inputs: int) -> None:
+        """Raise RuleError when a round has fewer than `fewest_inputs`."""
+        check_inputs(self.name, inputs, self.fewest_inputs)
+
+
+@dataclass(frozen=True)
+class BoundedRule(GramRule):
+    """Such a rule against at most f dishonest inputs, within `bound`. Raises RuleError if f is negative."""
+
+    bound: ClassVar[Bound]
+
+    f: int
+
+    def __post_init__(self) -> None:
+        if self.f < 0:
+            raise RuleError(f"{self.kind}: f = {self.f} must not be negative")
+
+    @property
+    def fewest_inputs(self) -> int:
+        """The bound."""
+        return self.bound.fewest(self.f)
+
+    def check_seats(self, seats: int) -> None:
+        """Raise RuleError for fewer seats than the bound asks for."""
+        self.bound.check_seats(self.name, self.f, seats)
 
 
 def equal_weights(count: int, chosen: frozenset[int]) -> Weights:

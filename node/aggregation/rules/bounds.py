@@ -27,10 +27,6 @@ class Bound:
             reason += f": with {seats} seats f is at most {(seats - self.plus) // self.times}"
         raise RuleError(reason)
 
-    def check_inputs(self, name: str, f: int, inputs: int) -> None:
-        """Raise RuleError when a round has fewer inputs than the bound asks for."""
-        check_inputs(name, inputs, self.fewest(f))
-
 
 def check_inputs(name: str, inputs: int, fewest: int = 1) -> None:
     """Raise RuleError when a round has fewer than `fewest` inputs."""

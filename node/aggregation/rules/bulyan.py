@@ -16,12 +16,9 @@ from itertools import islice
 
 from node.aggregation.entries import Int64
 from node.aggregation.gram import Gram, Matrix
-from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights, identity
+from node.aggregation.rules.base import BoundedRule, RoundContext, Weights, equal_weights, identity
 from node.aggregation.rules.bounds import Bound
 from node.aggregation.rules.meamed import mean_around_median
-from node.aggregation.rules.names import canonical_name
-
-BOUND = Bound(4, 3)
 
 
 def picked(gram: Gram, *, f: int) -> tuple[int, ...]:
@@ -38,33 +35,20 @@ def picked(gram: Gram, *, f: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Bulyan(GramRule):
+class Bulyan(BoundedRule):
     """Bulyan of Krum against at most f dishonest inputs."""
 
-    f: int
-
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("bulyan", self)
-
-    @property
-    def fewest_inputs(self) -> int:
-        """The bound of the paper, 4 f + 3."""
-        return BOUND.fewest(self.f)
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError unless n >= 4 f + 3."""
-        BOUND.check_seats(self.name, self.f, seats)
+    kind = "bulyan"
+    bound = Bound(4, 3)
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """Return 2^16 // (n - 2 f) for each pick. Raises RuleError unless n >= 4 f + 3."""
-        BOUND.check_inputs(self.name, self.f, len(gram))
+        self.check_inputs(len(gram))
         return equal_weights(len(gram), frozenset(picked(gram, f=self.f)))
 
     def mixing(self, gram: Gram, context: RoundContext) -> Matrix:
         """Return one row a pick, which takes it as it is. Raises RuleError unless n >= 4 f + 3."""
-        BOUND.check_inputs(self.name, self.f, len(gram))
+        self.check_inputs(len(gram))
         rows = identity(len(gram))
         return tuple(rows[i] for i in picked(gram, f=self.f))
 
@@ -73,5 +57,5 @@ class Bulyan(GramRule):
 
         Raises RuleError unless theta >= 2 f + 3.
         """
-        BOUND.check_inputs(self.name, self.f, len(values) + 2 * self.f)
+        self.check_inputs(len(values) + 2 * self.f)
         return mean_around_median(values, kept=len(values) - 2 * self.f)

@@ -18,9 +18,8 @@ from typing import Final
 from node.aggregation.fixed_point import Q30_ONE
 from node.aggregation.gram import Gram
 from node.aggregation.rules.base import WEIGHT_ONE, GramRule, RoundContext, Weights
-from node.aggregation.rules.bounds import check_any_seats, check_inputs, check_within
+from node.aggregation.rules.bounds import check_within
 from node.aggregation.rules.mixtures import distances_q30
-from node.aggregation.rules.names import canonical_name
 
 TAU_Q16: Final = WEIGHT_ONE // 2
 ITERATIONS: Final = 8
@@ -47,6 +46,8 @@ def centered_clipping(gram: Gram, *, tau_q16: int = TAU_Q16, iterations: int = I
 class CenteredClipping(GramRule):
     """Centered clipping with its parameters. Raises RuleError unless 1 <= iterations <= 64 and tau is in (0, 16]."""
 
+    kind = "centered-clipping"
+
     tau_q16: int = TAU_Q16
     iterations: int = ITERATIONS
 
@@ -54,21 +55,7 @@ class CenteredClipping(GramRule):
         check_within("centered-clipping", "tau_q16", self.tau_q16, 1, LARGEST_TAU_Q16)
         check_within("centered-clipping", "iterations", self.iterations, 1, MOST_ITERATIONS)
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("centered-clipping", self)
-
-    @property
-    def fewest_inputs(self) -> int:
-        """One input is enough; it withstands fewer than half, whatever their number."""
-        return 1
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError when there is nobody."""
-        check_any_seats(self.name, seats)
-
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `centered_clipping`. Raises RuleError if n = 0."""
-        check_inputs(self.name, len(gram))
+        self.check_inputs(len(gram))
         return centered_clipping(gram, tau_q16=self.tau_q16, iterations=self.iterations)

@@ -11,28 +11,15 @@ from dataclasses import dataclass
 
 from node.aggregation.gram import Gram
 from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights
-from node.aggregation.rules.bounds import check_any_seats, check_inputs
 
 
 @dataclass(frozen=True)
 class ClippedMean(GramRule):
     """Equal weights for all inputs, whose norms are clipped at their lower median. No parameters, no bound."""
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return "clipped-mean"
-
-    @property
-    def fewest_inputs(self) -> int:
-        """One input is enough."""
-        return 1
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError when there is nobody to average."""
-        check_any_seats(self.name, seats)
+    kind = "clipped-mean"
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """Return 2^16 // n for each of the n inputs. Raises RuleError if n = 0."""
-        check_inputs(self.name, len(gram))
+        self.check_inputs(len(gram))
         return equal_weights(len(gram), frozenset(range(len(gram))))

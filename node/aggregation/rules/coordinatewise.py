@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.aggregation.gram import Gram, Matrix
-from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights, identity
+from node.aggregation.rules.base import BoundedRule, GramRule, RoundContext, Weights, equal_weights, identity
 from node.aggregation.rules.bounds import Bound
-
-HONEST_MAJORITY = Bound(2, 1)
 
 
 class Coordinatewise(GramRule):
@@ -28,31 +26,9 @@ class Coordinatewise(GramRule):
         self.check_inputs(len(gram))
         return identity(len(gram))
 
-    def check_inputs(self, inputs: int) -> None:
-        """Raise RuleError when a round has fewer inputs than the rule's bound."""
-        raise NotImplementedError
-
 
 @dataclass(frozen=True)
-class AgainstMinority(Coordinatewise):
+class AgainstMinority(Coordinatewise, BoundedRule):
     """Such a rule against at most f dishonest inputs: 2 f < n."""
 
-    f: int
-
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        raise NotImplementedError
-
-    @property
-    def fewest_inputs(self) -> int:
-        """An honest majority, 2 f + 1."""
-        return HONEST_MAJORITY.fewest(self.f)
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError unless n >= 2 f + 1."""
-        HONEST_MAJORITY.check_seats(self.name, self.f, seats)
-
-    def check_inputs(self, inputs: int) -> None:
-        """Raise RuleError unless n >= 2 f + 1."""
-        HONEST_MAJORITY.check_inputs(self.name, self.f, inputs)
+    bound = Bound(2, 1)

@@ -30,8 +30,7 @@ from node.aggregation.fixed_point import Q16_ONE
 from node.aggregation.gram import Gram
 from node.aggregation.ordered_floats import cholesky, ordered_product, ordered_row_sums
 from node.aggregation.rules.base import GramRule, RoundContext, Weights
-from node.aggregation.rules.bounds import check_any_seats, check_inputs, check_within
-from node.aggregation.rules.names import canonical_name
+from node.aggregation.rules.bounds import check_any_seats, check_within
 from node.aggregation.rules.normalized_mean import LARGEST_LIFT
 from node.aggregation.symmetric_eigen import symmetric_eigen
 from node.errors import RuleError
@@ -94,6 +93,8 @@ def flag(
 class Flag(GramRule):
     """Flag with its parameters. Raises RuleError for iterations outside 1 to 20 and a lambda above 128."""
 
+    kind = "flag"
+
     iterations: int = 1
     rank: int | None = None
     lambda_q16: int = 0
@@ -106,16 +107,6 @@ class Flag(GramRule):
         if self.rank is not None and self.rank < 1:
             raise RuleError(f"flag: rank = {self.rank} must be at least 1")
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("flag", self)
-
-    @property
-    def fewest_inputs(self) -> int:
-        """One input is enough: there is no number of opponents that it promises to withstand."""
-        return 1
-
     def check_seats(self, seats: int) -> None:
         """Raise RuleError when there is nobody, or not so many as the rank."""
         check_any_seats(self.name, seats)
@@ -124,7 +115,7 @@ class Flag(GramRule):
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `flag`. Raises RuleError if n = 0."""
-        check_inputs(self.name, len(gram))
+        self.check_inputs(len(gram))
         return flag(
             gram,
             iterations=self.iterations,

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from node.aggregation.fixed_point import Q16_ONE
 from node.aggregation.gram import Gram
 from node.aggregation.rules.base import GramRule, RoundContext, Weights
-from node.aggregation.rules.bounds import check_any_seats, check_inputs
-from node.aggregation.rules.names import canonical_name
+from node.aggregation.rules.bounds import check_any_seats
 from node.aggregation.rules.normalized_mean import LARGEST_LIFT
 from node.errors import RuleError
 
@@ -40,21 +39,13 @@ def fltrust(gram: Gram, trusted: int) -> Weights:
 class FlTrust(GramRule):
     """FLTrust with the number of the trusted seat, counted from 1. Raises RuleError for seat 0."""
 
+    kind = "fltrust"
+
     seat: int
 
     def __post_init__(self) -> None:
         if self.seat < 1:
             raise RuleError(f"fltrust: seat = {self.seat}, but seats count from 1")
-
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("fltrust", self)
-
-    @property
-    def fewest_inputs(self) -> int:
-        """One input is enough, if it is the trusted seat's."""
-        return 1
 
     def check_seats(self, seats: int) -> None:
         """Raise RuleError unless the trusted seat is one of the seats."""
@@ -67,7 +58,7 @@ class FlTrust(GramRule):
 
         Raises RuleError if n = 0.
         """
-        check_inputs(self.name, len(gram))
+        self.check_inputs(len(gram))
         if self.seat not in context.seats:
             return (0,) * len(gram)
         return fltrust(gram, context.seats.index(self.seat))

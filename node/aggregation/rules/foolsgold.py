@@ -15,8 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.aggregation.gram import Gram
-from node.aggregation.rules.base import RoundContext, Weights
-from node.aggregation.rules.bounds import check_any_seats, check_inputs
+from node.aggregation.rules.base import GramRule, RoundContext, Weights
 from node.aggregation.rules.history import histories_of
 from node.aggregation.sybilwall_score import pardoned_maxima_q30, trust_q30
 
@@ -29,27 +28,13 @@ def foolsgold(histories: Gram) -> Weights:
 
 
 @dataclass(frozen=True)
-class FoolsGold:
+class FoolsGold(GramRule):
     """FoolsGold. No parameters."""
 
+    kind = "foolsgold"
     needs_history = True
-    clips = True
-
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return "foolsgold"
-
-    @property
-    def fewest_inputs(self) -> int:
-        """One input is enough."""
-        return 1
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError when there is nobody."""
-        check_any_seats(self.name, seats)
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `foolsgold`. Raises RuleError if n = 0 and where no histories are kept."""
-        check_inputs(self.name, len(gram))
+        self.check_inputs(len(gram))
         return foolsgold(histories_of(context, self.name))

@@ -17,9 +17,8 @@ from typing import Final
 from node.aggregation.fixed_point import Q30_ONE
 from node.aggregation.gram import Gram
 from node.aggregation.rules.base import GramRule, RoundContext, Weights
-from node.aggregation.rules.bounds import check_any_seats, check_inputs, check_within
+from node.aggregation.rules.bounds import check_within
 from node.aggregation.rules.mixtures import distances_q30
-from node.aggregation.rules.names import canonical_name
 
 ITERATIONS: Final = 8
 NU_Q16: Final = 66  # a thousandth of the median norm
@@ -43,6 +42,8 @@ def geometric_median(gram: Gram, *, iterations: int = ITERATIONS, nu_q16: int = 
 class GeometricMedian(GramRule):
     """The geometric median with its parameters. Raises RuleError unless 1 <= iterations <= 64 and nu is in (0, 1]."""
 
+    kind = "geometric-median"
+
     iterations: int = ITERATIONS
     nu_q16: int = NU_Q16
 
@@ -50,21 +51,7 @@ class GeometricMedian(GramRule):
         check_within("geometric-median", "iterations", self.iterations, 1, MOST_ITERATIONS)
         check_within("geometric-median", "nu_q16", self.nu_q16, 1, 1 << 16)
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("geometric-median", self)
-
-    @property
-    def fewest_inputs(self) -> int:
-        """One input is enough; it withstands fewer than half, whatever their number."""
-        return 1
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError when there is nobody."""
-        check_any_seats(self.name, seats)
-
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `geometric_median`. Raises RuleError if n = 0."""
-        check_inputs(self.name, len(gram))
+        self.check_inputs(len(gram))
         return geometric_median(gram, iterations=self.iterations, nu_q16=self.nu_q16)

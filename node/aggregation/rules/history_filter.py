@@ -34,14 +34,12 @@ import numpy.typing as npt
 from node.aggregation.fixed_point import Q16_ONE
 from node.aggregation.gram import Gram
 from node.aggregation.principal import UNIT_BITS, principal, principal_difference
-from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights
+from node.aggregation.rules.base import BoundedRule, RoundContext, Weights, equal_weights
 from node.aggregation.rules.bounds import Bound
 from node.aggregation.rules.history import histories_of
-from node.errors import RuleError
 
 Int64 = npt.NDArray[np.int64]
 
-BOUND: Final = Bound(2, 1)
 CROWD_LIMIT: Final = 3
 CROWD_FLOOR_Q20: Final = 3 * (1 << UNIT_BITS) // 20
 APART_LIMIT: Final = 4
@@ -97,34 +95,16 @@ def apart_q16(cosines_q20: Int64) -> Int64:
 
 
 @dataclass(frozen=True)
-class HistoryFilter(GramRule):
+class HistoryFilter(BoundedRule):
     """The filter with its bound. Needs n >= 2 f + 1."""
 
-    f: int
-
+    kind = "history-filter"
+    bound = Bound(2, 1)
     needs_history = True
-
-    def __post_init__(self) -> None:
-        if self.f < 0:
-            raise RuleError(f"history-filter: f = {self.f} must not be negative")
-
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return f"history-filter(f={self.f})"
-
-    @property
-    def fewest_inputs(self) -> int:
-        """An honest majority, 2 f + 1."""
-        return BOUND.fewest(self.f)
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError unless n >= 2 f + 1."""
-        BOUND.check_seats(self.name, self.f, seats)
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `history_filter`: equal weights over those who stay."""
-        BOUND.check_inputs(self.name, self.f, len(gram))
+        self.check_inputs(len(gram))
         recent, lasting = histories_of(context, self.name), context.lasting
         assert lasting is not None, "both memories are kept or none"
         return equal_weights(len(gram), history_filter(recent, lasting, f=self.f))

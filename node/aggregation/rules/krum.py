@@ -12,11 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.aggregation.gram import Gram
-from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights
+from node.aggregation.rules.base import BoundedRule, RoundContext, Weights, equal_weights
 from node.aggregation.rules.bounds import Bound
-from node.aggregation.rules.names import canonical_name
-
-BOUND = Bound(2, 3)
 
 
 def krum(gram: Gram, *, f: int) -> Weights:
@@ -30,26 +27,13 @@ def krum(gram: Gram, *, f: int) -> Weights:
 
 
 @dataclass(frozen=True)
-class Krum(GramRule):
+class Krum(BoundedRule):
     """Krum against at most f >= 0 dishonest inputs."""
 
-    f: int
-
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("krum", self)
-
-    @property
-    def fewest_inputs(self) -> int:
-        """The bound of the paper, 2 f + 3: below it there is no proof, and at 2 f + 1 accomplices make up a score."""
-        return BOUND.fewest(self.f)
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError unless n >= 2 f + 3."""
-        BOUND.check_seats(self.name, self.f, seats)
+    kind = "krum"
+    bound = Bound(2, 3)
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `krum`. Raises RuleError unless n >= 2 f + 3."""
-        BOUND.check_inputs(self.name, self.f, len(gram))
+        self.check_inputs(len(gram))
         return krum(gram, f=self.f)

@@ -20,11 +20,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.aggregation.gram import Gram
-from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights
+from node.aggregation.rules.base import BoundedRule, RoundContext, Weights, equal_weights
 from node.aggregation.rules.bounds import Bound, check_within
-from node.aggregation.rules.names import canonical_name
 
-BOUND = Bound(2, 1)
 LARGEST_F: Final = 32
 
 
@@ -48,31 +46,18 @@ def mda(gram: Gram, *, f: int) -> Weights:
 
 
 @dataclass(frozen=True)
-class Mda(GramRule):
+class Mda(BoundedRule):
     """Minimum-diameter averaging against at most f dishonest inputs. Raises RuleError if f is above 32."""
 
-    f: int
+    kind = "mda"
+    bound = Bound(2, 1)
 
     def __post_init__(self) -> None:
         check_within("mda", "f", self.f, 0, LARGEST_F)
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("mda", self)
-
-    @property
-    def fewest_inputs(self) -> int:
-        """An honest majority, 2 f + 1."""
-        return BOUND.fewest(self.f)
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError unless n >= 2 f + 1."""
-        BOUND.check_seats(self.name, self.f, seats)
-
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `mda`. Raises RuleError unless n >= 2 f + 1."""
-        BOUND.check_inputs(self.name, self.f, len(gram))
+        self.check_inputs(len(gram))
         return mda(gram, f=self.f)
 
 

@@ -12,7 +12,6 @@ from node.aggregation.entries import Int64
 from node.aggregation.ranks import mean_of_nearest, ranked
 from node.aggregation.rules.coordinatewise import AgainstMinority
 from node.aggregation.rules.median import middle_ranks
-from node.aggregation.rules.names import canonical_name
 
 
 def mean_around_median(values: Int64, *, kept: int) -> Int64:
@@ -27,10 +26,7 @@ def mean_around_median(values: Int64, *, kept: int) -> Int64:
 class Meamed(AgainstMinority):
     """The coordinate-wise mean around the median against at most f dishonest inputs."""
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("meamed", self)
+    kind = "meamed"
 
     def combine(self, values: Int64) -> Int64:
         """See `mean_around_median`, with n - f kept. Raises RuleError unless n >= 2 f + 1."""

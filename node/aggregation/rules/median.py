@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from node.aggregation.entries import Int64
 from node.aggregation.ranks import ranked, rounded_mean, total
-from node.aggregation.rules.bounds import check_any_seats, check_inputs
 from node.aggregation.rules.coordinatewise import Coordinatewise
 
 
@@ -30,23 +29,7 @@ def middle_ranks(n: int) -> tuple[int, ...]:
 class Median(Coordinatewise):
     """The coordinate-wise median. No parameters, no bound."""
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return "median"
-
-    @property
-    def fewest_inputs(self) -> int:
-        """One input is enough."""
-        return 1
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError when there is nobody."""
-        check_any_seats(self.name, seats)
-
-    def check_inputs(self, inputs: int) -> None:
-        """Raise RuleError when there are none."""
-        check_inputs(self.name, inputs)
+    kind = "median"
 
     def combine(self, values: Int64) -> Int64:
         """See `median`."""

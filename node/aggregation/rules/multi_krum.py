@@ -16,11 +16,16 @@ is better than one made of honest neighbours alone. skip = 0 is the rule as publ
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from node.aggregation.fixed_point import Q30_ONE
 from node.aggregation.gram import Gram
-from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights
+from node.aggregation.rules.base import BoundedRule, RoundContext, Weights, equal_weights
+from node.aggregation.rules.bounds import Bound, check_inputs
 from node.errors import RuleError
+
+PROVEN: Final = Bound(2, 3)
+HONEST_MAJORITY: Final = Bound(2, 1)
 
 
 def multi_krum(gram: Gram, *, f: int, keep: int | None = None, skip: int = 0) -> Weights:
@@ -34,9 +39,8 @@ def multi_krum(gram: Gram, *, f: int, keep: int | None = None, skip: int = 0) ->
     so no coalition can make up a whole score among itself. Then there is no proof, only that. Below, RuleError.
     """
     n = len(gram)
-    if n < fewest_inputs(f):
-        raise RuleError(f"multi-krum with f = {f} needs at least {fewest_inputs(f)} inputs, got {n}")
-    neighbours = n - f - 2 if n >= fewest_seats(f) else n - f - 1
+    check_inputs(f"multi-krum with f = {f}", n, HONEST_MAJORITY.fewest(f))
+    neighbours = n - f - 2 if n >= PROVEN.fewest(f) else n - f - 1
     kept = min(n - f, max(1, n - f - 2) if keep is None else keep)
     skipped = max(0, min(skip, neighbours - 1))
     scores = [_score(gram, i, skipped, neighbours) for i in range(n)]
@@ -44,51 +48,31 @@ def multi_krum(gram: Gram, *, f: int, keep: int | None = None, skip: int = 0) ->
     return equal_weights(n, frozenset(best))
 
 
-def fewest_seats(f: int) -> int:
-    """The bound of the paper: 2 f + 3."""
-    return 2 * f + 3
-
-
-def fewest_inputs(f: int) -> int:
-    """An honest majority: 2 f + 1."""
-    return 2 * f + 1
-
-
 @dataclass(frozen=True)
-class MultiKrum(GramRule):
+class MultiKrum(BoundedRule):
     """Multi-Krum with its parameters. Raises RuleError for parameters that no n can satisfy."""
 
-    f: int
+    kind = "multi-krum"
+    bound = PROVEN
+
     keep: int | None = None
     skip: int = 0
 
     def __post_init__(self) -> None:
-        if self.f < 0:
-            raise RuleError(f"multi-krum: f = {self.f} must not be negative")
+        super().__post_init__()
         if self.keep is not None and self.keep < 1:
             raise RuleError(f"multi-krum: keep = {self.keep} must be at least 1")
         if not 0 <= self.skip <= self.f:
             raise RuleError(f"multi-krum: skip = {self.skip} must be between 0 and f = {self.f}")
 
     @property
-    def name(self) -> str:
-        """Canonical name."""
-        keep = "" if self.keep is None else f",keep={self.keep}"
-        skip = "" if self.skip == 0 else f",skip={self.skip}"
-        return f"multi-krum(f={self.f}{keep}{skip})"
-
-    @property
     def fewest_inputs(self) -> int:
         """An honest majority, 2 f + 1."""
-        return fewest_inputs(self.f)
+        return HONEST_MAJORITY.fewest(self.f)
 
     def check_seats(self, seats: int) -> None:
         """Raise RuleError unless n >= 2 f + 3 and keep <= n - f."""
-        if seats < fewest_seats(self.f):
-            raise RuleError(
-                f"{self.name} needs n >= 2 f + 3 = {fewest_seats(self.f)} seats, got {seats}: "
-                f"with {seats} seats f is at most {max(0, (seats - 3) // 2)}"
-            )
+        super().check_seats(seats)
         if self.keep is not None and self.keep > seats - self.f:
             raise RuleError(f"{self.name} keeps {self.keep}, but of {seats} seats only {seats - self.f} are honest")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from node.aggregation.gram import Gram, Matrix
 from node.aggregation.rules.base import Mixture, RoundContext, equal_weights
-from node.aggregation.rules.bounds import Bound
+from node.aggregation.rules.bounds import Bound, check_inputs
 from node.aggregation.rules.mixtures import with_mixed_histories
 from node.aggregation.rules.names import canonical_name
 
@@ -55,6 +55,6 @@ class Nnm:
 
     def apply(self, gram: Gram, context: RoundContext) -> Mixture:
         """See `nearest_neighbours`. Histories are mixed alike. Raises RuleError unless 2 f < n."""
-        BOUND.check_inputs(self.name, self.f, len(gram))
+        check_inputs(self.name, len(gram), BOUND.fewest(self.f))
         matrix = nearest_neighbours(gram, f=self.f)
         return Mixture(gram.mixed(matrix), with_mixed_histories(context, matrix), matrix)

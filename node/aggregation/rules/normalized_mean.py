@@ -13,7 +13,6 @@ from typing import Final
 
 from node.aggregation.gram import Gram
 from node.aggregation.rules.base import WEIGHT_ONE, GramRule, RoundContext, Weights
-from node.aggregation.rules.bounds import check_any_seats, check_inputs
 
 # An update is lifted at most a thousandfold: below that its Q16 length has fewer than six bits, and its values are
 # mostly the grid's rounding. It also keeps every weight below 2^26.
@@ -35,21 +34,9 @@ def normalized_mean(gram: Gram) -> Weights:
 class NormalizedMean(GramRule):
     """Equal votes for all directions. No parameters, no bound."""
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return "normalized-mean"
-
-    @property
-    def fewest_inputs(self) -> int:
-        """One input is enough."""
-        return 1
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError when there is nobody to average."""
-        check_any_seats(self.name, seats)
+    kind = "normalized-mean"
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `normalized_mean`. Raises RuleError if n = 0."""
-        check_inputs(self.name, len(gram))
+        self.check_inputs(len(gram))
         return normalized_mean(gram)

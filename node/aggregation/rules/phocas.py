@@ -14,7 +14,6 @@ import numpy as np
 from node.aggregation.entries import Int64
 from node.aggregation.ranks import mean_of_nearest, ranked, total
 from node.aggregation.rules.coordinatewise import AgainstMinority
-from node.aggregation.rules.names import canonical_name
 
 
 def mean_around_trimmed_mean(values: Int64, *, f: int) -> Int64:
@@ -34,10 +33,7 @@ def mean_around_trimmed_mean(values: Int64, *, f: int) -> Int64:
 class Phocas(AgainstMinority):
     """Phocas against at most f dishonest inputs."""
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("phocas", self)
+    kind = "phocas"
 
     def combine(self, values: Int64) -> Int64:
         """See `mean_around_trimmed_mean`. Raises RuleError unless n >= 2 f + 1."""

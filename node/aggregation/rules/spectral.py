@@ -21,13 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from node.aggregation.gram import Gram
-from node.aggregation.rules.base import GramRule, RoundContext, Weights, equal_weights
-from node.aggregation.rules.bounds import Bound, check_inputs, check_within
-from node.aggregation.rules.names import canonical_name
+from node.aggregation.rules.base import BoundedRule, RoundContext, Weights, equal_weights
+from node.aggregation.rules.bounds import Bound, check_within
 from node.aggregation.symmetric_eigen import symmetric_eigen
 from node.errors import RuleError
-
-BOUND = Bound(2, 1)
 
 
 def spectral(gram: Gram, *, f: int, iterations: int = 1, drop: int | None = None) -> Weights:
@@ -65,22 +62,20 @@ def outlying_q30(gram: Gram, members: Sequence[int]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Spectral(GramRule):
+class Spectral(BoundedRule):
     """The spectral filter against at most f dishonest inputs. Raises RuleError for parameters that no n can satisfy."""
 
-    f: int
+    kind = "spectral"
+    bound = Bound(2, 1)
+
     iterations: int = 1
     drop: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.drop is not None and self.drop < 1:
             raise RuleError(f"spectral: drop = {self.drop} must be at least 1")
         check_within("spectral", "iterations", self.iterations, 1, max(1, self._dropped))
-
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("spectral", self)
 
     @property
     def fewest_inputs(self) -> int:
@@ -89,7 +84,7 @@ class Spectral(GramRule):
 
     def check_seats(self, seats: int) -> None:
         """Raise RuleError unless n >= 2 f + 1 and n - drop >= f + 1."""
-        BOUND.check_seats(self.name, self.f, seats)
+        super().check_seats(seats)
         if seats < self.fewest_inputs:
             raise RuleError(
                 f"{self.name} must keep f + 1 = {self.f + 1} after it has dropped {self._dropped}, got {seats} seats"
@@ -97,7 +92,7 @@ class Spectral(GramRule):
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `spectral`. Raises RuleError below `fewest_inputs`."""
-        check_inputs(self.name, len(gram), self.fewest_inputs)
+        self.check_inputs(len(gram))
         return spectral(gram, f=self.f, iterations=self.iterations, drop=self.drop)
 
     @property

@@ -15,8 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.aggregation.gram import Gram
-from node.aggregation.rules.base import RoundContext, Weights
-from node.aggregation.rules.bounds import check_any_seats, check_inputs
+from node.aggregation.rules.base import GramRule, RoundContext, Weights
 from node.aggregation.rules.history import histories_of
 from node.aggregation.sybilwall_score import sybilwall_weights
 
@@ -27,27 +26,13 @@ def sybilwall(histories: Gram) -> Weights:
 
 
 @dataclass(frozen=True)
-class SybilWall:
+class SybilWall(GramRule):
     """SybilWall. No parameters."""
 
+    kind = "sybilwall"
     needs_history = True
-    clips = True
-
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return "sybilwall"
-
-    @property
-    def fewest_inputs(self) -> int:
-        """One input is enough."""
-        return 1
-
-    def check_seats(self, seats: int) -> None:
-        """Raise RuleError when there is nobody."""
-        check_any_seats(self.name, seats)
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `sybilwall`. Raises RuleError if n = 0 and where no histories are kept."""
-        check_inputs(self.name, len(gram))
+        self.check_inputs(len(gram))
         return sybilwall(histories_of(context, self.name))

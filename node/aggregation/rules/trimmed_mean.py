@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from node.aggregation.entries import Int64
 from node.aggregation.ranks import ranked, rounded_mean, total
 from node.aggregation.rules.coordinatewise import AgainstMinority
-from node.aggregation.rules.names import canonical_name
 
 
 def trimmed_mean(values: Int64, *, f: int) -> Int64:
@@ -25,10 +24,7 @@ def trimmed_mean(values: Int64, *, f: int) -> Int64:
 class TrimmedMean(AgainstMinority):
     """The coordinate-wise trimmed mean against at most f dishonest inputs."""
 
-    @property
-    def name(self) -> str:
-        """Canonical name."""
-        return canonical_name("trimmed-mean", self)
+    kind = "trimmed-mean"
 
     def combine(self, values: Int64) -> Int64:
         """See `trimmed_mean`. Raises RuleError unless n >= 2 f + 1."""

@@ -78,7 +78,7 @@ def test_bounds_are_refused_with_their_numbers() -> None:
 def test_fewer_inputs_than_an_honest_majority_are_refused(f: int) -> None:
     known = gram_of([encoded(Draw(str(i)).normal(LAYOUT.parameter_count), LAYOUT) for i in range(2 * f)])
     assert MultiKrum(f).fewest_inputs == 2 * f + 1
-    with pytest.raises(RuleError, match=f"at least {2 * f + 1} inputs, got {2 * f}"):
+    with pytest.raises(RuleError, match=f"at least {2 * f + 1} inputs?, got {2 * f}"):
         multi_krum(known, f=f)
 
 
