@@ -1,9 +1,9 @@
 """Compute every stage of aggregation and print one digest: run by `test_determinism` under many settings.
 
 Usage: python -m tests.node.aggregation.determinism_program {numpy,torch} THREADS
-Prints JSON: the digest, that of floats computed in a fixed order from the Gram, what the library says it runs on, and
-the digest of the same Gram taken of real numbers, which is there to differ: it shows that the settings do change what
-floats come to.
+Prints JSON: the digest, that of floats computed in a fixed order from the Gram, that of whole rounds, what the library
+says it runs on, and the digest of the same Gram taken of real numbers, which is there to differ: it shows that the
+settings do change what floats come to.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import threadpoolctl
 from node.aggregation.aggregate import next_theta
 from node.aggregation.fixed_point import Q16_ONE
 from node.aggregation.gram import Gram
+from node.aggregation.history import Histories
+from node.aggregation.judgement import JudgedInput, State, judge
 from node.aggregation.products import inner_products
 from node.aggregation.rules.flag import flag_coefficients
 from node.aggregation.symmetric_eigen import symmetric_eigen
@@ -65,6 +67,21 @@ def ordered_floats(products: Sequence[Sequence[int]]) -> bytes:
     return b"".join(part.astype("<f8").tobytes() for part in found)
 
 
+def judged(made: Sequence[Message]) -> bytes:
+    """Two whole rounds with histories and one by a rule on values: weights, scores, states and memories."""
+    parts: list[bytes] = []
+    for rule, buckets in (("history-filter(f=2)", 64), ("nnm(f=2)+trimmed-mean(f=2)", 0)):
+        agreed = manifest(tensors=TENSORS, rule=rule, history_buckets=buckets)
+        now, before = State(state(agreed.layout, "base"), Histories.empty(agreed)), None
+        for number in (1, 2) if buckets else (1,):
+            inputs = [JudgedInput(i, i, bytes([i]) * 32, message) for i, message in enumerate(made, start=1)]
+            done = judge(agreed, round=number, seed=bytes(32), state=now, previous_theta=before, inputs=inputs)
+            now, before = done.state, now.theta
+            parts.append(json.dumps([done.weights, done.scores, now.histories.merits]).encode())
+            parts += [now.theta.astype("<i4").tobytes(), now.histories.sketches.astype("<i8").tobytes()]
+    return b"".join(parts)
+
+
 def main(path: str, threads: int) -> None:
     made = messages(MANIFEST.layout)
     if path == "torch":
@@ -83,6 +100,7 @@ def main(path: str, threads: int) -> None:
     text = json.dumps([list(row) for row in products]).encode()
     report["digest"] = hashlib.sha256(text + np.asarray(theta, dtype="<i4").tobytes()).hexdigest()
     report["ordered_digest"] = hashlib.sha256(ordered_floats([list(map(int, row)) for row in products])).hexdigest()
+    report["judged_digest"] = hashlib.sha256(judged(made)).hexdigest()
     report["float_digest"] = hashlib.sha256(floats.tobytes()).hexdigest()
     print(json.dumps(report))
 

@@ -52,7 +52,7 @@ def run(setting: Setting) -> dict[str, Any]:
 
 def test_every_setting_gives_the_golden_digest() -> None:
     reports = {f"{setting}": run(setting) for setting in settings()}
-    for digest in ("digest", "ordered_digest"):
+    for digest in ("digest", "ordered_digest", "judged_digest"):
         assert {name: report[digest] for name, report in reports.items()} == dict.fromkeys(reports, GOLDEN[digest])
     assert {report["threads"] for report in reports.values()} == {1, 2}
     # What makes the line above worth something: the same settings do not agree on floats.
