@@ -8,8 +8,8 @@ clock beside them. ByzFL gets the float32 updates as one torch tensor in memory,
 parameters. Ours gets the bytes of messages with 64 of 4,096 entries at 1 bit and decodes them in every run.
 
 ByzFL needs an environment of its own (several minutes, 6 GB): --set-up makes it, and without it only ours is measured.
---parameters 10000000 needs 3 GB of memory, 16 GB for ByzFL's NNM, 1 GB on disk and ten minutes; what does not fit is
-left out. --values adds rules on the values of dense int8 messages (half a GB for a million of parameters).
+--parameters 10000000 needs 3 GB of memory, 16 GB for ByzFL's NNM, 1 GB on disk and a quarter of an hour; what does not
+fit is left out. --values adds rules on the values of dense int8 messages (half a GB for a million of parameters).
 
 Shape legend: n = updates, d = parameters.
 """
