@@ -46,13 +46,14 @@ APART_LIMIT: Final = 4
 
 
 def history_filter(recent: Gram, lasting: Gram, *, f: int) -> frozenset[int]:
-    """The inputs that stay, at least n - f of them. Ties in suspicion go against the lower index.
+    """The inputs that stay: all but at most f, and always a majority. Ties in suspicion go against the lower index.
 
-    `recent`, `lasting`: Grams of the n inputs' memories. f: upper bound on dishonest inputs, 2 f < n.
+    `recent`, `lasting`: Grams of the n inputs' memories. f: upper bound on dishonest inputs.
     """
+    fewest = len(recent) - min(f, (len(recent) - 1) // 2)
     cosines = [_cosines_q20(memory) for memory in (recent, lasting)]
     left = np.arange(len(recent))
-    while len(left) > len(recent) - f:
+    while len(left) > fewest:
         now, ever = (matrix[np.ix_(left, left)] for matrix in cosines)
         suspicions = np.maximum.reduce([crowded_q16(now), apart_q16(now), crowded_q16(ever), opposed_q16(ever)])
         worst = int(np.argmax(suspicions))
@@ -96,11 +97,16 @@ def apart_q16(cosines_q20: Int64) -> Int64:
 
 @dataclass(frozen=True)
 class HistoryFilter(BoundedRule):
-    """The filter with its bound. Needs n >= 2 f + 1."""
+    """The filter with its bound: 2 f + 1 seats."""
 
     kind = "history-filter"
     bound = Bound(2, 1)
     needs_history = True
+
+    @property
+    def fewest_inputs(self) -> int:
+        """f + 1. Who sends nothing, or nothing that counts, must not stop a round: it is one of the f."""
+        return self.f + 1
 
     def weights(self, gram: Gram, context: RoundContext) -> Weights:
         """See `history_filter`: equal weights over those who stay."""

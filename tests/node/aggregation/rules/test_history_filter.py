@@ -118,6 +118,13 @@ def test_never_more_than_f_are_dropped() -> None:
         assert left >= MAJORITY
 
 
+def test_while_seats_are_missing_a_majority_of_the_others_stays() -> None:
+    vectors = peers(9, noise=0.7)
+    vectors[5:] *= -1
+    assert kept(vectors, f=6) == frozenset(range(5))
+    assert kept(identical(9), f=6) == MAJORITY
+
+
 def test_equal_weights_for_those_who_stay() -> None:
     vectors = peers(7, noise=0.3)
     vectors[6] *= -1
@@ -128,11 +135,11 @@ def test_equal_weights_for_those_who_stay() -> None:
 
 def test_bounds_are_told_with_their_numbers() -> None:
     rule = parse_rule("history-filter(f=3)")
-    assert (rule.name, rule.fewest_inputs, rule.needs_history) == ("history-filter(f=3)", 7, True)
+    assert (rule.name, rule.fewest_inputs, rule.needs_history) == ("history-filter(f=3)", 4, True)
     with pytest.raises(RuleError, match=r"2 f \+ 1 = 7 seats, got 6"):
         rule.check_seats(6)
-    with pytest.raises(RuleError, match="at least 7 inputs, got 6"):
-        rule.weights(gram_of(peers(6)), context_of(6, histories=peers(6)))
+    with pytest.raises(RuleError, match="at least 4 inputs, got 3"):
+        rule.weights(gram_of(peers(3)), context_of(3, histories=peers(3)))
     with pytest.raises(RuleError, match="histor"):
         rule.weights(gram_of(peers(7)), RoundContext(1, tuple(range(7))))
     with pytest.raises(RuleError):
