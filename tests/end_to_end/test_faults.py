@@ -93,7 +93,7 @@ async def kill_and_revive(swarm: Swarm, processes: Processes, victim: DemoPeer, 
     await until(
         swarm, processes, lambda: observer.history.round(struck).acceptance is not None, f"round {struck} not accepted"
     )
-    revived = DemoPeer(victim.index, victim.address, None, victim.folder, await start_peer(processes, victim))
+    revived = DemoPeer(victim.index, victim.address, None, victim.folder, running=await start_peer(processes, victim))
     await until(swarm, processes, lambda: paid_after(victim, struck), f"not paid after round {struck}")
     return revived
 
