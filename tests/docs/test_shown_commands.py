@@ -75,7 +75,7 @@ def test_the_first_steps_of_the_readme_work(
             done[arguments[0]] = swarmproof(*arguments)
             assert done[arguments[0]].exit_code == 0, (line, done[arguments[0]])
     assert list(done) == ["deploy", "project", "status", "claim", "audit"]
-    assert done["status"].facts["rule"] == "multi-krum(f=1,keep=4,skip=1)"
+    assert done["status"].facts["rule"] == "history-filter(f=1)"
     assert done["status"].facts["state"] == "open"
     assert "nothing to claim" in done["claim"].stderr
     assert done["audit"].facts["audit"] == "accept: 0 rounds recomputed bit by bit"

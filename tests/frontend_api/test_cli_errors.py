@@ -178,7 +178,7 @@ def test_too_few_seats_for_the_rule(swarmproof: Command, world: World, on_chain:
     key = key_file(tmp_path, world.devnet.accounts[0].private_key)
     create = ["project", "create", "--task", "digits", "--minimum-seats", 4, "--key-file", key]
     sentence = refused(swarmproof(*create, *on_chain), 2)
-    assert sentence.startswith("multi-krum(f=2,keep=6,skip=2) needs n >= 2 f + 3 = 7 seats, got 4")
+    assert sentence.startswith("history-filter(f=2) needs n >= 2 f + 1 = 5 seats, got 4")
 
 
 def test_an_occupied_port(swarmproof: Command, on_chain: list[object], occupied_port: int) -> None:
