@@ -49,8 +49,11 @@ def relative_norms_q16(squared_norms: Sequence[int], limit: int) -> tuple[int, .
 
 
 def cosine_q30(product: int, squared_a: int, squared_b: int) -> int:
-    """<a, b> / (|a| |b|) in Q30, rounded down and held within [-1, 1]; 0 when a vector is zero."""
-    if squared_a == 0 or squared_b == 0:
+    """<a, b> / (|a| |b|) in Q30, rounded down and held within [-1, 1]; 0 when a vector is zero.
+
+    A square below zero counts as zero: rounding makes one of what opposed updates mix to.
+    """
+    if squared_a <= 0 or squared_b <= 0:
         return 0
     return max(-Q30_ONE, min(Q30_ONE, (product << 30) // math.isqrt(squared_a * squared_b)))
 

@@ -25,10 +25,13 @@ def fltrust(gram: Gram, trusted: int) -> Weights:
     """Return TS_i |g_0| / |g_i| / sum of TS for each of n inputs, Q16 rounded down, g_0 being input `trusted`.
 
     Norms are clipped at the median, also that of g_0. As in the normalised mean an update is lifted 2^10 times at most,
-    and has no weight if its norm reads 0; if that of g_0 does, nobody has.
+    and has no weight if its norm reads 0; if that of g_0 does, or if g_0 has no direction, as a history of nothing has
+    none, nobody has.
     """
     trust = [max(0, cosine) for cosine in gram.cosines_q30[trusted]]
     length, total, shortest = gram.norms_q16[trusted], sum(trust), Q16_ONE // LARGEST_LIFT
+    if total == 0:
+        return (0,) * len(gram)
     return tuple(
         0 if norm == 0 or length == 0 else (t * length << 16) // (total * max(norm, shortest))
         for t, norm in zip(trust, gram.norms_q16, strict=True)

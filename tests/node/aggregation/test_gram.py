@@ -59,6 +59,15 @@ def test_mixtures_do_not_overflow_where_all_vectors_are_one() -> None:
     assert gram_of(np.array([[1, 0], [-1, 0]])).mixed([[Q16_ONE // 2] * 2]).norms_q16 == (0,)
 
 
+def test_opposites_shorter_than_the_median_mix_to_a_vector_without_direction() -> None:
+    # 40001^2 is odd: the product of the two is rounded away from their squares, and that of their mean falls below 0.
+    products = ((Q30_ONE, -Q30_ONE, 0), (-Q30_ONE, Q30_ONE, 0), (0, 0, Q30_ONE))
+    known = Gram(products, (40001, 40001, Q16_ONE), (0, 0, 0))
+    mixed = known.mixed([[Q16_ONE // 2, Q16_ONE // 2, 0], [0, 0, Q16_ONE]])
+    assert mixed.norms_q16 == (0, Q16_ONE)
+    assert mixed.cosines_q30 == ((0, 0), (0, Q30_ONE))
+
+
 def test_a_zero_vector_has_no_direction() -> None:
     known = gram_of(np.array([[1, 0], [0, 2], [0, 0]]), previous=np.array([0, -5]))
     assert known.norms_q16[2] == 0

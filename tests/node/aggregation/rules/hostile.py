@@ -60,6 +60,13 @@ def opposed_pairs(count: int) -> Float64:
     return vectors
 
 
+def short_opposed_pairs(count: int) -> Float64:
+    """The same in lengths of their own, half of which the clip leaves as they are."""
+    vectors = opposed_pairs(count)
+    lengths = np.repeat(np.linspace(0.3, 1.7, (count + 1) // 2), 2)[:count]
+    return np.asarray(vectors * lengths[:, None], dtype=np.float64)
+
+
 def orthogonal(count: int) -> Float64:
     """As many directions as vectors."""
     return np.eye(count)
@@ -73,5 +80,6 @@ HOSTILE: Mapping[str, Callable[[int], Float64]] = {
     "shrinking": shrinking,
     "colluding duplicates": colluding_duplicates,
     "opposed pairs": opposed_pairs,
+    "short opposed pairs": short_opposed_pairs,
     "orthogonal": orthogonal,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from node.aggregation.gram import Gram
 from node.aggregation.rules import WEIGHT_ONE, RoundContext, parse_rule
 from node.aggregation.rules.fltrust import fltrust
 from node.errors import RuleError
@@ -50,6 +51,13 @@ def test_what_is_too_short_to_have_a_length_has_no_weight() -> None:
     gram = gram_of(one_tiny(5))
     assert fltrust(gram, 2) == (0,) * 5
     assert [weight > 0 for weight in fltrust(gram, 0)] == [True, True, False, True, True]
+
+
+def test_a_trusted_seat_without_a_direction_trusts_nobody() -> None:
+    # Histories have lengths above 0 even where a sketch is all zeros.
+    nothing = Gram(((0, 0), (0, WEIGHT_ONE << 14)), (WEIGHT_ONE, WEIGHT_ONE), (0, 0))
+    assert fltrust(nothing, 0) == (0, 0)
+    assert min(fltrust(nothing, 1)) == 0 < max(fltrust(nothing, 1))
 
 
 def test_the_trusted_seat_must_exist() -> None:
