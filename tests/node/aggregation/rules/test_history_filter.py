@@ -27,13 +27,15 @@ def iterated(products: Float64, start: Float64) -> Float64:
     return vector
 
 
-def suspicions(recent: Float64, lasting: Float64) -> Float64:
-    """Largest of the four tests for each, 1 at the limit: the definition in floats."""
+def suspicions(repeated: Float64, recent: Float64, lasting: Float64) -> Float64:
+    """Largest of the five tests for each, 1 at the limit: the definition in floats."""
+
+    def above(values: Float64, floor: float) -> Float64:
+        distances = values - np.median(values)
+        return np.asarray(distances / max(float(np.median(np.abs(distances))), floor) / 3)
 
     def crowded(cosines: Float64) -> Float64:
-        crowds = (np.maximum(cosines - np.eye(len(cosines)), 0) ** 2).sum(axis=1)
-        above = crowds - np.median(crowds)
-        return np.asarray(above / max(float(np.median(np.abs(above))), 0.15) / 3)
+        return above((np.maximum(cosines - np.eye(len(cosines)), 0) ** 2).sum(axis=1), 0.15)
 
     def opposed(cosines: Float64) -> Float64:
         direction = iterated(cosines, np.ones(len(cosines)))
@@ -48,14 +50,15 @@ def suspicions(recent: Float64, lasting: Float64) -> Float64:
         distances = np.abs(direction - np.median(direction))
         return np.asarray(distances / max(float(np.median(distances)), len(cosines) ** -0.5 / 2) / 4)
 
-    return np.max([crowded(recent), apart(recent), crowded(lasting), opposed(lasting)], axis=0)
+    tests = crowded(recent), apart(recent), crowded(lasting), opposed(lasting), above(repeated, 0.05)
+    return np.max(tests, axis=0)
 
 
-def kept_by_floats(recent: Float64, lasting: Float64, f: int) -> tuple[frozenset[int], bool]:
+def kept_by_floats(repeated: Float64, recent: Float64, lasting: Float64, f: int) -> tuple[frozenset[int], bool]:
     """Who stays, and whether no decision was so close that rounding may take it."""
     left, clear = list(range(len(recent))), True
     while len(left) > len(recent) - f:
-        found = suspicions(recent[np.ix_(left, left)], lasting[np.ix_(left, left)])
+        found = suspicions(repeated[left], recent[np.ix_(left, left)], lasting[np.ix_(left, left)])
         first, second = sorted(found)[:-3:-1]
         clear &= abs(first - 1) > 0.01 and (first < 1 or first - second > 0.01)
         if first <= 1:
@@ -64,8 +67,10 @@ def kept_by_floats(recent: Float64, lasting: Float64, f: int) -> tuple[frozenset
     return frozenset(left), clear
 
 
-def kept(recent: Float64, lasting: Float64 | None = None, *, f: int) -> frozenset[int]:
-    return history_filter(gram_of(recent), gram_of(recent if lasting is None else lasting), f=f)
+def kept(recent: Float64, lasting: Float64 | None = None, *, f: int, previous: Float64 | None = None) -> frozenset[int]:
+    """Who stays; the round's updates are the recent memories."""
+    gram = gram_of(recent, previous)
+    return history_filter(gram, gram, gram_of(recent if lasting is None else lasting), f=f)
 
 
 def test_it_keeps_whom_floats_keep() -> None:
@@ -74,13 +79,16 @@ def test_it_keeps_whom_floats_keep() -> None:
         draw = np.random.default_rng(seed)
         recent, lasting = (peers(15, seed, noise=noise) for noise in (3.0, 1.5))
         plot = draw.normal(size=recent.shape[1])
+        previous = recent[:11].mean(axis=0) + draw.normal(size=recent.shape[1])
         for vectors in (recent, lasting):
             vectors[11:] += draw.choice([1.0, -2.0]) * plot * draw.uniform(0, 2)
-        expected, clear = kept_by_floats(cosines_of(recent), cosines_of(lasting), 6)
+        recent[9] += draw.uniform(0, 3) * previous
+        repeated = recent @ previous / np.linalg.norm(recent, axis=1) / np.linalg.norm(previous)
+        expected, clear = kept_by_floats(repeated, cosines_of(recent), cosines_of(lasting), 6)
         if clear:
             compared += 1
             dropped += len(expected) < 15
-            assert kept(recent, lasting, f=6) == expected, seed
+            assert kept(recent, lasting, f=6, previous=previous) == expected, seed
     assert compared > 15
     assert dropped > 5
 
@@ -107,6 +115,14 @@ def test_what_was_seen_long_ago_is_held_against_a_seat() -> None:
     before[9:] *= -1
     assert kept(now, f=6) == frozenset(range(15))
     assert kept(now, before, f=6) == MAJORITY
+
+
+def test_who_repeats_the_last_aggregate_is_dropped() -> None:
+    previous, memory = np.eye(24)[23], gram_of(np.eye(24)[:15])
+    updates = np.eye(24)[:15]
+    updates[9:] += 0.3 * previous
+    assert history_filter(gram_of(updates), memory, memory, f=6) == frozenset(range(15))
+    assert history_filter(gram_of(updates, previous), memory, memory, f=6) == MAJORITY
 
 
 def test_never_more_than_f_are_dropped() -> None:
