@@ -16,6 +16,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 import cbor2
@@ -25,7 +26,7 @@ import safetensors.numpy
 
 from node import plain_cbor
 from node.aggregation.contribution import MERIT_LIMIT
-from node.aggregation.history import MOST_SEATS, Histories
+from node.aggregation.history import MOST_SEATS, SKETCH_LIMIT, Histories
 from node.aggregation.judgement import State
 from node.errors import MalformedCheckpoint
 from node.manifest import Manifest, TensorSpec
@@ -91,7 +92,7 @@ class Checkpoint:
                 f"of {manifest.history_buckets} buckets, expected {length}"
             )
         theta = np.frombuffer(data[start:split], dtype="<i4").astype(np.int32)
-        histories = _read_histories(data[split:], manifest.history_buckets)
+        histories = _read_histories(data[split:], manifest.history_buckets, header["round"])
         checkpoint = cls(header["manifest"], header["round"], header["previous"], theta, histories)
         if checkpoint._header() != data[:start]:
             raise MalformedCheckpoint("the header is not canonical")
@@ -228,16 +229,24 @@ def _history_bytes(histories: Histories) -> bytes:
     return records.tobytes()
 
 
-def _read_histories(data: bytes, buckets: int) -> Histories:
+def _read_histories(data: bytes, buckets: int, round: int) -> Histories:
+    """What rounds can lead to and nothing else: the next one adds to it, and must not overflow."""
     records = np.frombuffer(data, dtype=_record(buckets)) if data else np.zeros(0, dtype=_record(buckets))
     seats, ages = records["seat"].tolist(), records["age"].tolist()
-    if seats != sorted(set(seats)) or 0 in ages:
-        raise MalformedCheckpoint(f"histories of seats {seats}, ages {ages}: expected ascending seats, ages above 0")
+    for before, seat in pairwise(seats):
+        if seat <= before:
+            raise MalformedCheckpoint(f"history of seat {seat} after that of seat {before}, expected ascending seats")
+    for seat, age in zip(seats, ages, strict=True):
+        if not 1 <= age <= round:
+            raise MalformedCheckpoint(f"age {age} of seat {seat}, expected 1 to the round, {round}")
     merits = records["merit"].tolist()
     for seat, merit in zip(seats, merits, strict=True):
         if abs(merit) > MERIT_LIMIT:
             raise MalformedCheckpoint(f"merit {merit} of seat {seat}, expected at most {MERIT_LIMIT} in magnitude")
-    return Histories(tuple(seats), tuple(ages), records["sketches"].astype(np.int64), tuple(merits))
+    sketches = records["sketches"].astype(np.int64)
+    if ((sketches <= -SKETCH_LIMIT) | (sketches >= SKETCH_LIMIT)).any():
+        raise MalformedCheckpoint(f"a memory reaches {SKETCH_LIMIT} in magnitude, expected less")
+    return Histories(tuple(seats), tuple(ages), sketches, tuple(merits))
 
 
 def _initial(tensor: TensorSpec, manifest_digest: bytes) -> Theta:

@@ -38,6 +38,7 @@ MOST_SEATS: Final = 1 << 14
 _COSINE_BITS: Final = 30
 _VALUE_BITS: Final = 40
 _SUM_BITS: Final = 62
+SKETCH_LIMIT: Final = 1 << _SUM_BITS  # every number of a sketch stays below it in magnitude
 _DIRECTION_BITS: Final = 22
 _PRESHIFT: Final = 12
 
