@@ -82,10 +82,13 @@ def rule_name(template: str, seats: int, bound: int) -> str:
     """A template's rule. Raises ConfigurationError for an unknown placeholder."""
     if template == DEFAULT_RULE:
         return default_rule(seats, bound)
-    try:
-        return template.format(f=bound, n=seats, honest=seats - bound)
-    except (KeyError, IndexError, ValueError) as error:
-        raise ConfigurationError(f"rule {template!r}: placeholders are {{f}}, {{n}} and {{honest}}") from error
+    name = template
+    for placeholder, number in {"{f}": bound, "{n}": seats, "{honest}": seats - bound}.items():
+        name = name.replace(placeholder, str(number))
+    # Not str.format: it also looks up attributes, and pads to whatever width it is told.
+    if "{" in name or "}" in name:
+        raise ConfigurationError(f"rule {template!r}: placeholders are {{f}}, {{n}} and {{honest}}")
+    return name
 
 
 def check_attack(name: str) -> None:

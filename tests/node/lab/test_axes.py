@@ -48,6 +48,9 @@ def test_a_rule_outside_its_bound_stops_the_grid_or_is_left_out_by_name() -> Non
     [
         (Chosen(rules=("krumm",)), "rule 'krumm' is unknown"),
         (Chosen(rules=("multi-krum(f={g})",)), "placeholders are {f}, {n} and {honest}"),
+        (Chosen(rules=("multi-krum(f={f.real.nothing})",)), "placeholders are {f}, {n} and {honest}"),
+        (Chosen(rules=("multi-krum(f={f:>99999999999})",)), "placeholders are {f}, {n} and {honest}"),
+        (Chosen(rules=("multi-krum(f={f)",)), "placeholders are {f}, {n} and {honest}"),
         (Chosen(rules=("multi-krum(f={f})",), bounds=(3,)), "needs n >= 2 f \\+ 3 = 9 seats, got 8"),
         (Chosen(bounds=(4,)), "bound f = 4 with 8 seats"),
         (Chosen(attacks=("sing-flip",)), "attack 'sing-flip' is unknown"),
