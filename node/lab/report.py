@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from node.errors import StateError
 from node.lab.experiment import C, Experiment, R
 from node.lab.grid import GridOutcome
 from node.lab.table import Table
@@ -43,14 +44,21 @@ def markdown(experiment: Experiment[C, R], outcome: GridOutcome[C, R]) -> str:
 
 
 def write_report(experiment: Experiment[C, R], outcome: GridOutcome[C, R], folder: Path) -> list[Path]:
-    """Write Markdown, JSON and, where matplotlib is installed, a heat map a table. Returns the files, in that order."""
+    """Write Markdown, JSON and, where matplotlib is installed, a heat map a table. Returns the files, in that order.
+
+    Raises StateError when one cannot be written, for instance on a full disk.
+    """
     written = [folder / TABLES_FILE, folder / DOCUMENT_FILE]
-    written[0].write_text(markdown(experiment, outcome), encoding="utf-8")
-    written[1].write_text(json.dumps(document(experiment, outcome), indent=1) + "\n", encoding="utf-8")
-    for table in experiment.engine.tables(outcome.results):
-        path = folder / f"{table.slug}.png"
-        if draw_heat_map(table, path):
-            written.append(path)
+    tables, everything = markdown(experiment, outcome), json.dumps(document(experiment, outcome), indent=1) + "\n"
+    try:
+        written[0].write_text(tables, encoding="utf-8")
+        written[1].write_text(everything, encoding="utf-8")
+        for table in experiment.engine.tables(outcome.results):
+            path = folder / f"{table.slug}.png"
+            if draw_heat_map(table, path):
+                written.append(path)
+    except OSError as error:
+        raise StateError(f"the report in {folder} cannot be written: {error.strerror}") from error
     return written
 
 

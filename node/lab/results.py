@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -47,7 +48,8 @@ class ResultsFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # closing writes what is left; `append` has said already that it cannot be written
+            self._file.close()
 
     def append(self, document: Mapping[str, Any]) -> None:
         """Write a line; when this returns it survives a crash. Raises StateError, for instance on a full disk."""
@@ -68,8 +70,10 @@ class ResultsFile:
         for number, line in enumerate(data[:whole].splitlines(), start=1):
             try:
                 document = json.loads(line)
+                if not isinstance(document, dict):
+                    raise TypeError(f"a {type(document).__name__}")
                 if "result" in document:
                     done[str(document["key"])] = document
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise StateError(f"{self.path}, line {number} is not a result: {error!r}") from error
         return done

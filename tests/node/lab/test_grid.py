@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -63,10 +64,11 @@ def test_half_a_line_at_the_end_is_dropped_and_its_cell_computed_again(tmp_path:
     assert path.read_bytes() == whole
 
 
-def test_a_damaged_line_elsewhere_is_an_error_that_names_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", [b"{}}", b"[1]", b"7", b"[" * 100_000])
+def test_a_damaged_line_elsewhere_is_an_error_that_names_it(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "results.jsonl"
     run_grid(experiment(1, 2), path)
-    path.write_bytes(b"{}}\n" + path.read_bytes())
+    path.write_bytes(line + b"\n" + path.read_bytes())
     with pytest.raises(StateError, match=r"results\.jsonl, line 1 is not a result"):
         run_grid(experiment(1), path)
 
@@ -142,6 +144,25 @@ def test_one_file_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
     with ResultsFile(path), pytest.raises(StateError, match="in use by another process"):
         run_grid(experiment(1), path)
     assert run_grid(experiment(1), path).reused == 0
+
+
+def test_a_full_disk_is_an_error_and_what_was_written_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    run_grid(experiment(1), path)
+    whole, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(StateError, match="cannot be written: File too large"):
+            _run_in_so_many_bytes(path, len(whole) + 9)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    outcome = run_grid(experiment(1, 2), path)
+    assert outcome.reused == 1
+    assert path.read_bytes().startswith(whole + b"{")
+
+
+def _run_in_so_many_bytes(path: Path, most: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    run_grid(experiment(1, 2), path)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

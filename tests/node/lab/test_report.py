@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from node.errors import StateError
 from node.lab.cell import Cell, CellResult
 from node.lab.engine import server_tables
 from node.lab.grid import GridOutcome, run_grid
@@ -79,6 +80,13 @@ def test_a_report_has_tables_document_and_plot(tmp_path: Path) -> None:
     assert document["tables"][0]["rows"] == {"2": {"square": 4, "cube": None}}
     assert document["cells"][0]["result"]["square"] == 4
     assert files[2].read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["tables.md", "lab.json"])
+def test_a_report_that_cannot_be_written_is_an_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(StateError, match=r"the report in .* cannot be written: Is a directory"):
+        write_report(experiment(2), GridOutcome(), tmp_path)
 
 
 def test_what_was_left_out_and_what_failed_is_said_below_the_tables(tmp_path: Path) -> None:
