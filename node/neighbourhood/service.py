@@ -55,7 +55,7 @@ async def run_peer(settings: NeighbourhoodSettings) -> None:
     account = load_key(settings.key_file, password_path=settings.password_file)
     manifest = read_manifest_file(settings.manifest)
     task = load_task(manifest.task, data_dir=settings.data_dir, options=manifest.task_options)
-    attack, neighbours = _data_attack(settings.attack), _neighbours(settings, account.address)
+    attack, neighbours = data_attack(settings.attack), _neighbours(settings, account.address)
     async with AsyncExitStack() as stack:
         state = StateDirectory(
             settings.state_dir, identity={"account": account.address, "manifest": "0x" + manifest.digest.hex()}
@@ -134,7 +134,7 @@ def _neighbours(settings: NeighbourhoodSettings, me: str) -> dict[str, Source]:
     return sources
 
 
-def _data_attack(name: str | None) -> Attack:
+def data_attack(name: str | None) -> Attack:
     """An attack that poisons data: one on messages has nothing to change in whole models."""
     attack = load_attack(name)
     if name is not None and type(attack).poison_shard is Attack.poison_shard:

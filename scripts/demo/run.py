@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from node.errors import ConfigurationError
 from node.exchange.peer_client import new_session
 from scripts.demo.processes import Processes
 from scripts.demo.progress import Progress, follow
@@ -119,9 +120,12 @@ def report_console() -> Console:
 
 @contextlib.contextmanager
 def working_folder(work_dir: Path | None) -> Iterator[Path]:
-    """The folder given, or a temporary one that goes away."""
+    """The folder given, or a temporary one that goes away. Raises ConfigurationError when it cannot be made."""
     if work_dir is not None:
-        work_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            work_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"folder {work_dir} cannot be made: {error.strerror}") from error
         yield work_dir.resolve()
         return
     with tempfile.TemporaryDirectory(prefix="swarmproof-demo-") as folder:

@@ -22,9 +22,11 @@ from node.exchange.fetch import Fetcher
 from node.exchange.peer_client import PeerClient, new_session
 from node.lab.run import load_image_task
 from node.manifest import Manifest
+from node.neighbourhood.service import data_attack
 from node.storage.cid import Cid
 from node.storage.local import LocalStore
 from node.tasks.perceptron import ImageTask
+from node.tasks.splits import Split
 from node.training import load_parameters
 from scripts.demo.processes import Processes
 from scripts.demo.run import report_console, until_terminated, working_folder
@@ -70,7 +72,8 @@ async def run_gossip(settings: GossipSettings, *, as_json: bool) -> int:
 async def _run(settings: GossipSettings, *, as_json: bool) -> int:
     console, started = Console(stderr=True), time.monotonic()
     task = load_image_task(settings.task, 0, settings.data_dir)
-    load_attack(settings.attack)
+    data_attack(settings.attack)
+    Split.parse(settings.split)
     manifest = manifest_of(settings, task)
     with working_folder(settings.work_dir) as folder:
         peers = lay_out(settings, manifest, folder)
@@ -127,7 +130,7 @@ async def collect(
                 data = await fetcher.fetch(
                     Cid.parse(records[-1]["checkpoint"]).digest,
                     [peer.source],
-                    maximum_bytes=checkpoint_limit_bytes(manifest),
+                    maximum_bytes=checkpoint_limit_bytes(manifest, seats=0),
                 )
                 theta = Checkpoint.from_bytes(data, manifest).theta
                 load_parameters(model, unflatten(dequantise(theta, manifest), manifest))

@@ -13,6 +13,7 @@ from pathlib import Path
 from eth_account import Account
 
 from contracts.attestation import checksum_address
+from node.errors import ConfigurationError
 from node.exchange.source import Source
 from node.manifest import Manifest
 from node.neighbourhood.graph import Neighbourhoods, random_neighbourhoods
@@ -58,14 +59,20 @@ def graph_of(settings: GossipSettings) -> Neighbourhoods:
 
 
 def lay_out(settings: GossipSettings, manifest: Manifest, folder: Path) -> tuple[NeighbourPeer, ...]:
-    """Write manifest, keys and configurations of all peers into `folder`."""
+    """Write manifest, keys and configurations of all peers into `folder`.
+
+    Raises ConfigurationError for the folder of an earlier run: its keys would be lost.
+    """
+    manifest_file = folder / "manifest.cbor"
+    if manifest_file.exists():
+        raise ConfigurationError(f"{folder} holds an earlier run; name another folder")
     graph = graph_of(settings)
     accounts = [Account.create() for _ in graph.neighbours]
     ports = free_ports(len(accounts))
     sources = [
         Source(account.address, f"http://127.0.0.1:{port}") for account, port in zip(accounts, ports, strict=True)
     ]
-    (folder / "manifest.cbor").write_bytes(manifest.to_bytes())
+    manifest_file.write_bytes(manifest.to_bytes())
     peers = []
     for index, account in enumerate(accounts):
         attack = settings.attack if index in graph.sybils else None

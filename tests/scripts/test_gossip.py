@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from node.errors import ConfigurationError
+from node.errors import ConfigurationError, TaskError
 from node.lab.run import load_image_task
 from node.neighbourhood.__main__ import NeighbourhoodSettings, read_settings_as
 from node.neighbourhood.service import read_manifest_file
@@ -31,6 +31,28 @@ def test_configurations_name_mutual_neighbours(tmp_path: Path) -> None:
         assert all(peer.source.address in named[other] for other in peer.neighbours)
     assert {item.shard for item in told[4:]} == {4}
     assert read_manifest_file(tmp_path / "manifest.cbor") == manifest
+
+
+def test_the_folder_of_an_earlier_run_keeps_its_keys(tmp_path: Path) -> None:
+    settings = GossipSettings(peers=3, attackers=1)
+    manifest = manifest_of(settings, load_image_task("digits", 0, None))
+    keys = [(peer.folder / "key").read_text() for peer in lay_out(settings, manifest, tmp_path)]
+    with pytest.raises(ConfigurationError, match="holds an earlier run"):
+        lay_out(settings, manifest, tmp_path)
+    assert [(tmp_path / f"peer-{index}" / "key").read_text() for index in range(3)] == keys
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (GossipSettings(attack="alie"), "'alie' does not poison data"),
+        (GossipSettings(split="even"), "split 'even' is unknown"),
+        (GossipSettings(work_dir=Path("/dev/null/runs")), "cannot be made: Not a directory"),
+    ],
+)
+async def test_what_cannot_be_is_refused_before_any_peer_starts(settings: GossipSettings, message: str) -> None:
+    with pytest.raises((ConfigurationError, TaskError), match=message):
+        await run_gossip(settings, as_json=True)
 
 
 @pytest.mark.parametrize("attackers", [0, 1, 3, 5])

@@ -15,7 +15,7 @@ from node.exchange.peer_client import PeerClient, new_session
 from node.exchange.source import Source
 from node.neighbourhood.config import NeighbourhoodSettings, NeighbourSettings
 from node.neighbourhood.peer import Position
-from node.neighbourhood.service import _catch_up, _data_attack, _last_position, _neighbours
+from node.neighbourhood.service import _catch_up, _last_position, _neighbours, data_attack
 from node.state_directory import StateDirectory
 from node.storage.local import LocalStore
 from node.tasks.digits import DigitsTask
@@ -78,10 +78,10 @@ def test_a_peer_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
 
 
 def test_attacks_on_messages_are_refused() -> None:
-    assert _data_attack(None).name == "honest"
-    assert _data_attack("backdoor").name == "backdoor"
+    assert data_attack(None).name == "honest"
+    assert data_attack("backdoor").name == "backdoor"
     with pytest.raises(ConfigurationError, match="does not poison data"):
-        _data_attack("noise")
+        data_attack("noise")
 
 
 @pytest.mark.parametrize("numbers", [(2, 2), (1,)])
