@@ -122,9 +122,9 @@ class Checkpoint:
         return cbor2.dumps(document, canonical=True)
 
 
-def checkpoint_limit_bytes(manifest: Manifest) -> int:
-    """No checkpoint of this manifest is longer."""
-    histories = MOST_SEATS * _record(manifest.history_buckets).itemsize
+def checkpoint_limit_bytes(manifest: Manifest, *, seats: int = MOST_SEATS) -> int:
+    """No checkpoint of this manifest that remembers so many seats is longer."""
+    histories = seats * _record(manifest.history_buckets).itemsize
     return MAXIMUM_HEADER_BYTES + _WORD_BYTES * manifest.layout.parameter_count + histories
 
 

@@ -46,7 +46,7 @@ class Intake:
             data = await self._fetcher.fetch(
                 statement.digest,
                 [self._sources[statement.author]],
-                maximum_bytes=checkpoint_limit_bytes(self._manifest),
+                maximum_bytes=checkpoint_limit_bytes(self._manifest, seats=0),  # a model, no memory of others
                 round=statement.round,
                 within_seconds=within_seconds,
             )

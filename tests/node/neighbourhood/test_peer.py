@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from node.aggregation.history import Histories
 from node.checkpoint import Checkpoint, genesis
 from node.exchange.fetch import Fetcher
 from node.exchange.gateway import Gateway
@@ -107,6 +109,13 @@ def checkpoint(round: int = 1, seed: int = 5) -> Checkpoint:
     return Checkpoint(MANIFEST.digest, round, b"\0" * 32, (genesis(MANIFEST).theta + moved).astype(np.int32))
 
 
+def with_memories(seats: int) -> bytes:
+    """A checkpoint that is one, but of the coordinated mode."""
+    sketches = np.zeros((seats, 2, BUCKETS), dtype=np.int64)
+    remembered = Histories(tuple(range(1, seats + 1)), (1,) * seats, sketches, (0,) * seats)
+    return replace(checkpoint(), histories=remembered).to_bytes()
+
+
 @pytest.mark.parametrize(
     ("served", "told", "expected"),
     [
@@ -115,9 +124,10 @@ def checkpoint(round: int = 1, seed: int = 5) -> Checkpoint:
         (checkpoint(round=2).to_bytes(), None, Refusal.MALFORMED),
         (b"no checkpoint", None, Refusal.MALFORMED),
         (checkpoint().to_bytes() + b"\0" * 512, None, Refusal.MALFORMED),
+        (with_memories(40), None, Refusal.MALFORMED),
         (None, None, Refusal.NOT_AVAILABLE),
     ],
-    ids=["honest", "forged history", "another round", "garbage", "too long", "not served"],
+    ids=["honest", "forged history", "another round", "garbage", "too long", "with memories", "not served"],
 )
 async def test_a_neighbours_model_is_taken_only_if_everything_fits(
     tmp_path: Path,
