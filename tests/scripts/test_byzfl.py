@@ -241,3 +241,13 @@ def test_both_halves_of_the_grid_meet_the_same_attacks_and_tables_keep_them_apar
     ]
     assert "| `ByzFL NNM+TrMean, float32` | 62.5 | **62.5** |" in tables[0].to_markdown()
     assert "| `mean, compressed` | 62.5 |" in tables[0].to_markdown()
+
+
+def test_a_run_with_failures_leaves_the_published_tables_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = tmp_path / "document.md"
+    published.write_text("<!-- accuracy -->\n97.1\n<!-- end of accuracy -->\n")
+    options = ["--ours-only", "--byzantine", "3", "--data-dir", str(tmp_path / "none"), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["accuracy", *options, "--into", str(published)])
+    with pytest.raises(SystemExit, match="cells failed"):
+        accuracy.main()
+    assert "97.1" in published.read_text()
