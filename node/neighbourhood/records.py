@@ -9,6 +9,7 @@ Source: Werthenbach and Pouwelse, "Towards Sybil resilience in decentralized lea
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -106,8 +107,16 @@ def distance_weight(distance: int) -> int:
 
 
 def _bounded(records: dict[str, Record]) -> Records:
-    """At most MAXIMUM_RECORDS: strangers cost nothing to make up. Farthest and oldest records go first."""
+    """At most MAXIMUM_RECORDS: strangers cost nothing to make up.
+
+    The oldest goes of what the neighbour told that told of most, so whoever makes up strangers crowds out its own.
+    """
     if len(records) > MAXIMUM_RECORDS:
-        last = max(records, key=lambda author: (records[author].distance > 1, -records[author].round, author))
-        del records[last]
+        told = Counter(record.received_from for record in records.values() if record.distance > 1)
+
+        def dispensable(author: str) -> tuple[bool, int, int, str]:
+            record = records[author]
+            return record.distance > 1, told[record.received_from], -record.round, author
+
+        del records[max(records, key=dispensable)]
     return records

@@ -77,6 +77,14 @@ def test_strangers_cannot_fill_the_memory_nor_push_out_neighbours() -> None:
     assert f"made up {MAXIMUM_RECORDS + 49}" in records
 
 
+def test_strangers_that_one_neighbour_makes_up_push_out_nothing_that_another_told() -> None:
+    records = told(NOBODY, "far Sybil", sender="honest", round=5)
+    for index in range(2 * MAXIMUM_RECORDS):
+        records = told(records, f"made up {index}", sender="liar", round=1 << 60)
+    assert records["far Sybil"].received_from == "honest"
+    assert len(records) == MAXIMUM_RECORDS
+
+
 def test_a_neighbour_is_told_neither_of_itself_nor_what_it_told_us() -> None:
     records = heard_directly(NOBODY, "n", round=1, history=SKETCH)
     records = told(records, "from n", sender="n")
