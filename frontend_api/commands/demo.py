@@ -28,7 +28,7 @@ def demo(
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the task's files.", metavar="FOLDER")] = None,
     attack: Annotated[list[str] | None, typer.Option(help="What attackers do, repeatable, dealt in turn.")] = None,
     split: Annotated[str, typer.Option(help="How the data is cut: iid or dirichlet(...).")] = "iid",
-    rule: Annotated[str | None, typer.Option(help="Robust rule.", show_default="multi-krum")] = None,
+    rule: Annotated[str | None, typer.Option(help="Robust rule.", show_default="history-filter")] = None,
     seed: Annotated[int, typer.Option(help="Seed of split and training.", min=0)] = 0,
     work_dir: Annotated[Path | None, typer.Option(help="Keep everything here.", metavar="FOLDER")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Keep the API up afterwards.")] = False,

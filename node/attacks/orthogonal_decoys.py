@@ -7,8 +7,6 @@ honest messages do, so weighting by similarity does not see them.
 
 from __future__ import annotations
 
-import math
-
 from node.attacks.base import AttackView, FloatVector
 from node.attacks.crafted import CraftedAttack
 from node.attacks.vectors import (
@@ -17,10 +15,10 @@ from node.attacks.vectors import (
     honest_updates,
     mean_of,
     orthogonal_to,
+    pulling_back,
     random_direction,
     shared_generator,
     typical_norm,
-    unit,
 )
 
 PULL = 0.25  # cosine with the reversed mean
@@ -37,8 +35,7 @@ class OrthogonalDecoys(CraftedAttack):
         mean = mean_of(honest)
         decoy = decoys(mean, view, view.index // 2 + 1)[-1]
         sign = 1 if view.index % 2 == 0 else -1
-        direction = math.sqrt(1 - PULL * PULL) * sign * decoy - PULL * unit(mean)
-        return at_norm(direction, typical_norm(honest), view)
+        return at_norm(pulling_back(sign * decoy, mean, PULL), typical_norm(honest), view)
 
 
 def decoys(mean: Doubles, view: AttackView, count: int) -> list[Doubles]:

@@ -6,17 +6,7 @@ import math
 
 from node.attacks.base import AttackView, FloatVector
 from node.attacks.crafted import CraftedAttack
-from node.attacks.vectors import (
-    Doubles,
-    at_norm,
-    honest_updates,
-    mean_of,
-    orthogonal_to,
-    random_direction,
-    shared_generator,
-    typical_norm,
-    unit,
-)
+from node.attacks.vectors import Doubles, at_norm, honest_updates, lasting_direction, mean_of, typical_norm, unit
 
 ROUNDS_TO_TURN = 20
 
@@ -30,6 +20,6 @@ class SlowDrift(CraftedAttack):
         """cos(a) m/|m| + sin(a) u at honest length, a = 9 degrees times the round, at most 180."""
         honest = honest_updates(update, view)
         mean = mean_of(honest)
-        u = orthogonal_to(random_direction(shared_generator(view, 0), len(mean)), mean)
+        u = lasting_direction(mean, view)
         angle = math.pi * min(1.0, view.round / ROUNDS_TO_TURN)
         return at_norm(math.cos(angle) * unit(mean) + math.sin(angle) * u, typical_norm(honest), view)

@@ -7,20 +7,16 @@ to the honest mean but for a small part against it, and stays the same in all ro
 
 from __future__ import annotations
 
-import math
-
 from node.attacks.base import AttackView, FloatVector
 from node.attacks.crafted import CraftedAttack
 from node.attacks.vectors import (
     Doubles,
     at_norm,
     honest_updates,
+    lasting_direction,
     mean_of,
-    orthogonal_to,
-    random_direction,
-    shared_generator,
+    pulling_back,
     typical_norm,
-    unit,
 )
 
 PULL = 0.3  # cosine with the reversed mean
@@ -35,5 +31,4 @@ class SubspaceCapture(CraftedAttack):
         """sqrt(1 - 0.09) u - 0.3 m/|m| at honest length."""
         honest = honest_updates(update, view)
         mean = mean_of(honest)
-        u = orthogonal_to(random_direction(shared_generator(view, 0), len(mean)), mean)
-        return at_norm(math.sqrt(1 - PULL * PULL) * u - PULL * unit(mean), typical_norm(honest), view)
+        return at_norm(pulling_back(lasting_direction(mean, view), mean, PULL), typical_norm(honest), view)

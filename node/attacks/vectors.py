@@ -5,6 +5,7 @@ Shape legend: d = parameters, k = known updates.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,16 @@ def orthogonal_to(vector: Doubles, *others: Doubles) -> Doubles:
 def random_direction(generator: np.random.Generator, length: int) -> Doubles:
     """A unit vector, float64 (length,), uniform over the sphere."""
     return unit(generator.standard_normal(length))
+
+
+def lasting_direction(mean: Doubles, view: AttackView) -> Doubles:
+    """A unit vector across `mean` that all colluders share, drawn alike in every round."""
+    return orthogonal_to(random_direction(shared_generator(view, 0), len(mean)), mean)
+
+
+def pulling_back(direction: Doubles, mean: Doubles, pull: float) -> Doubles:
+    """Unit vector along `direction`, a unit vector across `mean`, but for a cosine of -`pull` with `mean`."""
+    return math.sqrt(1 - pull * pull) * direction - pull * unit(mean)
 
 
 def at_norm(direction: Doubles, norm: float, view: AttackView) -> Doubles:
