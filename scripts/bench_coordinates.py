@@ -30,17 +30,9 @@ from node.aggregation.coordinates import clipped_rows, next_theta_by_coordinates
 from node.aggregation.products import inner_products
 from node.aggregation.rules import CoordinateRule, RoundContext, parse_rule
 from node.manifest import Manifest, TensorSpec
+from scripts.bench_aggregation import Message
 
 SEED = 21
-
-
-@dataclass(frozen=True, eq=False)
-class Message:
-    """A parsed message: what aggregation reads of an update."""
-
-    positions: npt.NDArray[np.int64]
-    mantissas: npt.NDArray[np.int16]
-    shifts: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
