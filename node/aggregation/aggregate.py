@@ -136,6 +136,13 @@ def _values(stack: Stack, block: Block, members: Sequence[int], weights: Sequenc
     return values
 
 
+def peak_bounds(weights: Sequence[int], stack: Stack) -> list[int]:
+    """What |q << s| of each message is at most: the format's limit, and only where A may pass its bound the largest."""
+    if sum(map(abs, weights)) << _VALUE_BITS <= AGGREGATE_MAXIMUM:
+        return [1 << _VALUE_BITS] * len(weights)
+    return [stack.peak(i) for i in range(len(weights))]
+
+
 def within_bounds(weights: Sequence[int], peaks: Sequence[int]) -> tuple[int, ...]:
     """The weights, halved (toward zero) as often as the bound of A asks for. `peaks`: largest |q << s| a message.
 
@@ -165,8 +172,6 @@ def _check(weights: Sequence[int], stack: Stack, manifest: Manifest) -> None:
         raise ValueError(f"{len(weights)} weights for {len(stack.messages)} messages")
     if manifest.mean == "contributor" and any(weight < 0 for weight in weights):
         raise ValueError(f"weights {list(weights)}: the contributor mean cannot divide by negative ones")
-    if sum(map(abs, weights)) << _VALUE_BITS <= AGGREGATE_MAXIMUM:
-        return  # whatever the messages say
-    reached = sum(abs(w) * stack.peak(i) for i, w in enumerate(weights))
+    reached = sum(abs(w) * peak for w, peak in zip(weights, peak_bounds(weights, stack), strict=True))
     if reached > AGGREGATE_MAXIMUM:
         raise ValueError(f"weights {list(weights)} let the aggregate reach {reached}, at most {AGGREGATE_MAXIMUM}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from node.aggregation.aggregate import next_theta, votes, within_bounds
+from node.aggregation.aggregate import next_theta, peak_bounds, votes, within_bounds
 from node.aggregation.contribution import contributions
 from node.aggregation.coordinates import clipped_rows, next_theta_by_coordinates
 from node.aggregation.entries import Entries, Stack
@@ -95,7 +95,7 @@ def judge(
         histories = state.histories.advanced(manifest, seats, updates, known.clipping.factors, emphasis_q20(known.gram))
         context = RoundContext(round, seats, seed, *_remembered(histories, seats))
         chosen = rule.weights(known.gram, context)
-        final = _final_weights(chosen, rule, known, updates, manifest)
+        final = final_weights(chosen, rule, known, updates, manifest)
         counted = [max(0, weight) for weight in final]
         found = contributions(
             known.gram,
@@ -106,7 +106,7 @@ def judge(
         )
         for i, weight, score in zip(valid, counted, found.scores, strict=True):
             weights[i], points[i] = weight, score
-        theta = _following_theta(state.theta, updates, rule, known, context, chosen, final, manifest)
+        theta = following_theta(state.theta, updates, rule, known, context, chosen, final, manifest)
         following = State(theta, histories.with_merits(seats, found.merits))
     for i in valid:
         reasons[i] = _verdict(weights[i], points[i])
@@ -120,7 +120,7 @@ def _remembered(histories: Histories, seats: tuple[int, ...]) -> tuple[Gram | No
     return histories.recent(seats), histories.lasting(seats), histories.ages_of(seats)
 
 
-def _final_weights(
+def final_weights(
     chosen: Weights, rule: Rule, known: Products, updates: Sequence[Entries], manifest: Manifest
 ) -> Weights:
     """Weights on the updates as sent: the rule's, times the norm clip (toward zero), within the aggregate's bound."""
@@ -128,11 +128,10 @@ def _final_weights(
     final = [(abs(w) * factor >> 16) * (1 if w > 0 else -1) for w, factor in zip(chosen, factors, strict=True)]
     if manifest.mean == "contributor":  # it divides by weights, which must not be negative
         final = [max(0, weight) for weight in final]
-    stack = Stack(manifest.layout, updates)
-    return within_bounds(final, [stack.peak(i) for i in range(len(updates))])
+    return within_bounds(final, peak_bounds(final, Stack(manifest.layout, updates)))
 
 
-def _following_theta(
+def following_theta(
     theta: Theta,
     updates: Sequence[Entries],
     rule: Rule,

@@ -16,13 +16,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from node.aggregation.aggregate import next_theta, votes, within_bounds
-from node.aggregation.coordinates import clipped_rows, next_theta_by_coordinates
-from node.aggregation.entries import Stack
 from node.aggregation.history import Histories
-from node.aggregation.judgement import JudgedInput, Judgement, State, judge
+from node.aggregation.judgement import JudgedInput, Judgement, State, final_weights, following_theta, judge
 from node.aggregation.products import inner_products
-from node.aggregation.rules import CoordinateRule, RoundContext, Rule
+from node.aggregation.rules import RoundContext, Rule
 from node.checkpoint import genesis
 from node.codec import MessageHeader, Update, encode, parse
 from node.manifest import Q16_ONE, Manifest, TensorSpec
@@ -66,17 +63,9 @@ class Workload:
         """The next state, from bytes."""
         updates = self.parse()
         known = inner_products(updates, self.manifest.layout)
-        factors = known.clipping.factors if rule.clips else (Q16_ONE,) * len(updates)
-        if isinstance(rule, CoordinateRule):
-            rows = clipped_rows(rule.mixing(known.gram, self.context), factors)
-            return next_theta_by_coordinates(self.theta, updates, rows, rule.combine, self.manifest)
         chosen = rule.weights(known.gram, self.context)
-        stack = Stack(self.manifest.layout, updates)
-        final = within_bounds(
-            [weight * factor >> 16 for weight, factor in zip(chosen, factors, strict=True)],
-            [stack.peak(i) for i in range(len(updates))],
-        )
-        return next_theta(self.theta, updates, final, self.manifest, unclipped=votes(chosen, known.clipping.norms))
+        final = final_weights(chosen, rule, known, updates, self.manifest)
+        return following_theta(self.theta, updates, rule, known, self.context, chosen, final, self.manifest)
 
     def judged(self, rule: str) -> Judgement:
         """Everything a peer decides in a round, with histories, the previous aggregate and contributions."""
