@@ -6,24 +6,20 @@
     finished rounds        rounds/       the JSON records the gateway serves
     blocks                 blocks/       the content store (node.storage)
 
-The order of writing is always files first, then the row that names them, so that a row never points at nothing.
+Files are written first, then the row that names them: see `node.durable_directory`.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from node.durable_directory import DurableDirectory, write_durably
 from node.errors import StateError
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS identity (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS updates (
     round INTEGER NOT NULL, seat INTEGER NOT NULL,
     digest BLOB NOT NULL, data_root BLOB NOT NULL, salt BLOB NOT NULL,
@@ -32,41 +28,6 @@ CREATE TABLE IF NOT EXISTS signed (
     round INTEGER PRIMARY KEY, result_hash BLOB NOT NULL, signature BLOB NOT NULL, seats TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
-
-
-class StateDirectoryDamaged(StateError):
-    """The database of a state directory cannot be read."""
-
-    def __init__(self, path: Path, cause: str) -> None:
-        super().__init__(
-            f"state directory {path} is damaged ({cause}); nothing was changed: "
-            "move it aside to rejoin with an empty one, your stake and earnings are on the chain"
-        )
-        self.path, self.cause = path, cause
-
-
-class StateDirectoryUnusable(StateError):
-    """The state directory cannot be made or written: no folder, no permission, a full disk."""
-
-    def __init__(self, path: Path, cause: str) -> None:
-        super().__init__(f"state directory {path} cannot be used: {cause}")
-        self.path, self.cause = path, cause
-
-
-class StateDirectoryInUse(StateError):
-    """Another process holds the state directory."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"state directory {path} is in use by another process")
-        self.path = path
-
-
-class StateDirectoryForeign(StateError):
-    """The state directory belongs to another project or account."""
-
-    def __init__(self, path: Path, key: str, found: str, expected: str) -> None:
-        super().__init__(f"state directory {path} belongs to {key} {found}, expected {expected}")
-        self.path, self.key, self.found, self.expected = path, key, found, expected
 
 
 @dataclass(frozen=True)
@@ -90,53 +51,17 @@ class SignedResult:
     seats: frozenset[int]
 
 
-class StateDirectory:
-    """One peer's files, held by one process at a time.
-
-    Raises StateDirectoryDamaged, StateDirectoryUnusable, StateDirectoryInUse or StateDirectoryForeign; never repairs
-    or deletes by itself.
-    """
+class StateDirectory(DurableDirectory):
+    """One peer's files, held by one process at a time. Errors as in DurableDirectory."""
 
     def __init__(self, path: Path, *, identity: dict[str, str]) -> None:
-        self.path = path
-        try:
-            for folder in (path, path / "outbox", path / "feedback", path / "rounds"):
-                folder.mkdir(parents=True, exist_ok=True)
-            self._lock = self._acquire_lock()
-            lost = self._database_lost()
-        except OSError as error:
-            raise StateDirectoryUnusable(path, error.strerror or str(error)) from error
-        if lost:
-            self._lock.close()
-            raise StateDirectoryDamaged(path, "state.db is missing or empty, files of earlier rounds are there")
-        try:
-            self._database = sqlite3.connect(path / "state.db", isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            damage = self._database.execute("PRAGMA quick_check").fetchone()[0]
-            if damage != "ok":
-                raise StateDirectoryDamaged(path, str(damage).splitlines()[0])
-            self._database.executescript(_SCHEMA)
-            self._check_identity({"schema": str(SCHEMA_VERSION), **identity})
-        except sqlite3.OperationalError as error:  # a full disk, no permission: nothing is wrong with what is there
-            self._lock.close()
-            raise StateDirectoryUnusable(path, str(error)) from error
-        except sqlite3.DatabaseError as error:
-            self._lock.close()
-            raise StateDirectoryDamaged(path, str(error)) from error
-        except StateError:
-            self._lock.close()
-            raise
-
-    @property
-    def blocks(self) -> Path:
-        """Where the content store keeps its blocks."""
-        return self.path / "blocks"
-
-    def close(self) -> None:
-        """Release the directory."""
-        self._database.close()
-        self._lock.close()
+        super().__init__(
+            path,
+            schema=_SCHEMA,
+            identity={"schema": str(SCHEMA_VERSION), **identity},
+            folders=("outbox", "feedback", "rounds"),
+            recorded=("outbox", "rounds"),
+        )
 
     # ---- updates ------------------------------------------------------------------------------------------------
 
@@ -218,42 +143,3 @@ class StateDirectory:
         """The JSON record of a round."""
         file = self.path / "rounds" / f"{round_number}.json"
         return file.read_bytes() if file.is_file() else None
-
-    # ---- internals ----------------------------------------------------------------------------------------------
-
-    def _database_lost(self) -> bool:
-        """Whether there are files that a database must have named, but no database: a signature may be forgotten."""
-        database = self.path / "state.db"
-        if database.exists() and database.stat().st_size > 0:
-            return False
-        return any(any((self.path / name).glob("[0-9]*")) for name in ("outbox", "rounds"))
-
-    def _acquire_lock(self) -> IO[str]:
-        lock = (self.path / "lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise StateDirectoryInUse(self.path) from error
-        return lock
-
-    def _check_identity(self, expected: dict[str, str]) -> None:
-        found = dict(self._database.execute("SELECT key, value FROM identity").fetchall())
-        for key, value in expected.items():
-            if key in found and found[key] != value:
-                raise StateDirectoryForeign(self.path, key, found[key], value)
-        self._database.executemany("INSERT OR IGNORE INTO identity VALUES (?, ?)", list(expected.items()))
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that after a crash it is either absent or whole (temporary file, fsync, rename)."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

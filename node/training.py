@@ -20,9 +20,9 @@ from safetensors import SafetensorError
 from torch import nn
 
 from node.checkpoint import dequantise, flatten, unflatten
+from node.durable_directory import write_durably
 from node.errors import ManifestError, NodeError, StateError
 from node.manifest import Q16_ONE, LocalTraining, Manifest
-from node.state_directory import write_durably
 from node.tasks.base import Shard, Task
 
 FloatVector = npt.NDArray[np.float32]

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from node.errors import StateError
-from node.state_directory import (
-    PreparedUpdate,
-    SignedResult,
-    StateDirectory,
+from node.durable_directory import (
     StateDirectoryDamaged,
     StateDirectoryForeign,
     StateDirectoryInUse,
     StateDirectoryUnusable,
     write_durably,
 )
+from node.errors import StateError
+from node.state_directory import PreparedUpdate, SignedResult, StateDirectory
 
 IDENTITY = {"account": "0xA", "project": "0xP", "chain": "1"}
 UPDATE = PreparedUpdate(3, 1, b"d" * 32, b"r" * 32, b"s" * 32)
