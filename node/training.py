@@ -59,8 +59,7 @@ class Trainer:
         before = unflatten(dequantise(theta, self._manifest), self._manifest)
         with one_thread():
             load_parameters(self._model, before)
-            seed = batch_seed(self._seed, self._seat, round_number)
-            self._local_steps(batches(len(self._shard), self._manifest.local, seed))
+            self._local_steps(round_number)
             moved = {
                 name: before[name] - parameter.detach().numpy() for name, parameter in self._model.named_parameters()
             }
@@ -69,12 +68,15 @@ class Trainer:
             raise TrainingDiverged(round_number)
         return delta
 
-    def _local_steps(self, order: Iterator[torch.Tensor]) -> None:
-        optimizer = local_optimizer(self._model, self._manifest.local)
+    def _local_steps(self, round_number: int) -> None:
+        local = self._manifest.local
+        optimizer = local_optimizer(self._model, local)
+        order = batches(len(self._shard), local, batch_seed(self._seed, self._seat, round_number))
         self._model.train()
-        for indices in order:
+        for step, indices in enumerate(order):
+            generator = torch.Generator().manual_seed(step_seed(self._seed, self._seat, round_number, step))
             optimizer.zero_grad()
-            self._task.loss(self._model, self._shard.take(indices)).backward()  # type: ignore[no-untyped-call]
+            self._task.loss(self._model, self._shard.take(indices), generator).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
 
 
@@ -127,8 +129,12 @@ class ErrorFeedback:
 
 def batch_seed(seed: int, seat: int, round_number: int) -> int:
     """Seed of a seat's order of batches in a round, below 2^63."""
-    text = f"swarmproof batches {seed} {seat} {round_number}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+    return _seed_of(f"swarmproof batches {seed} {seat} {round_number}")
+
+
+def step_seed(seed: int, seat: int, round_number: int, step: int) -> int:
+    """Seed of what one local step draws (noise, times), below 2^63. `step` counts from 0."""
+    return _seed_of(f"swarmproof step {seed} {seat} {round_number} {step}")
 
 
 def batches(example_count: int, local: LocalTraining, seed: int) -> Iterator[torch.Tensor]:
@@ -174,6 +180,10 @@ def load_parameters(model: nn.Module, tensors: dict[str, FloatVector]) -> None:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(torch.from_numpy(tensors[name]))
+
+
+def _seed_of(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 @contextmanager

@@ -7,7 +7,7 @@ A task of your own is a class with these methods, announced in its distribution'
 
 The entry point names a `TaskFactory`; peers load it by the name that stands in the project's manifest.
 
-Shape legend: M = examples, F = features of one example.
+Shape legend: M = examples, F = features of one example, T = tokens of one example.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ Options = Mapping[str, int | str]
 
 @dataclass(frozen=True)
 class Shard:
-    """Examples of one seat. `inputs` (M, F) as the model takes them, `labels` int64 (M,) in [0, class_count)."""
+    """Examples of one seat. `inputs` (M, F) as the model takes them, `labels` int64 (M,) in [0, class_count).
+
+    Of a text `inputs` are its tokens (M, T), and `labels` (M, T) the token that follows each.
+    """
 
     inputs: torch.Tensor
     labels: torch.Tensor
@@ -63,8 +66,11 @@ class Task(Protocol):
     def shards(self, count: int, split: Split, seed: int) -> list[Shard]:
         """Cut the training examples into `count` shards, none of them empty. Raises TaskError if there are too few."""
 
-    def loss(self, model: nn.Module, batch: Shard) -> torch.Tensor:
-        """Mean loss of a batch, a scalar to differentiate."""
+    def loss(self, model: nn.Module, batch: Shard, generator: torch.Generator) -> torch.Tensor:
+        """Mean loss of a batch, a scalar to differentiate.
+
+        All randomness comes from `generator`, which is seeded anew for every step: a checker can begin anywhere.
+        """
 
     def evaluate(self, model: nn.Module) -> Evaluation:
         """Measure a model on the held-out examples."""

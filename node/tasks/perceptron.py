@@ -87,8 +87,8 @@ class ImageTask(ABC):
         """The held-out images."""
         return self._test
 
-    def loss(self, model: nn.Module, batch: Shard) -> torch.Tensor:
-        """Mean cross entropy in nats."""
+    def loss(self, model: nn.Module, batch: Shard, generator: torch.Generator) -> torch.Tensor:
+        """Mean cross entropy in nats; nothing in it is random."""
         return nn.functional.cross_entropy(model(batch.inputs), batch.labels)
 
     def evaluate(self, model: nn.Module) -> Evaluation:

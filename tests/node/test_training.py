@@ -90,7 +90,7 @@ def test_one_sgd_step_is_the_learning_rate_times_the_gradient(task: Task, shard:
     theta = _theta(manifest)
     model = task.model()
     load_parameters(model, unflatten(dequantise(theta, manifest), manifest))
-    task.loss(model, shard).backward()  # type: ignore[no-untyped-call]
+    task.loss(model, shard, torch.Generator()).backward()  # type: ignore[no-untyped-call]
     gradient = flatten({name: item.grad.numpy() for name, item in model.named_parameters()}, manifest)
     delta = Trainer(task, manifest, shard, seat=1, seed=0).pseudo_gradient(theta, 1)
     assert np.allclose(delta, 0.1 * gradient, atol=1e-6)

@@ -81,7 +81,7 @@ def gradient(theta: Any, local: LocalTraining, row: int, round_number: int) -> A
     nn.utils.vector_to_parameters(torch.from_numpy(theta.copy()), model.parameters())
     shard = shards()[row]
     (indices,) = batches(len(shard), local, batch_seed(SEED, SEATS[row], round_number))
-    TASK.loss(model, shard.take(indices)).backward()  # type: ignore[no-untyped-call]
+    TASK.loss(model, shard.take(indices), torch.Generator()).backward()  # type: ignore[no-untyped-call]
     return torch.cat([parameter.grad.ravel() for parameter in model.parameters()]).numpy()  # type: ignore[union-attr]
 
 

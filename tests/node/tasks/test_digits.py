@@ -49,7 +49,7 @@ def test_a_trained_model_is_recognised_as_better(task: Task) -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     for _ in range(60):
         optimizer.zero_grad()
-        task.loss(model, shard).backward()  # type: ignore[no-untyped-call]
+        task.loss(model, shard, generator).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     assert task.evaluate(model).accuracy > 0.9
 
