@@ -14,6 +14,7 @@ Error tree:
     + HistoryError           events of a chain that its contracts cannot have emitted in that order
     + StateError             a state directory that is damaged or belongs to somebody else
     + ConfigurationError     a setting that cannot be used
+    + HashError              an output or a vector that has no digest
 """
 
 from __future__ import annotations
@@ -87,6 +88,10 @@ class ConfigurationError(NodeError):
     """A setting is unknown, missing or contradicts another."""
 
     exit_code = 2
+
+
+class HashError(NodeError):
+    """An output or a vector that has no digest: empty, not finite, or of another kind than the hash takes."""
 
 
 def _shown(value: object) -> str:

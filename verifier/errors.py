@@ -8,6 +8,10 @@ Error tree:
     + ArchiveUnreadable    no archive where one was named
     + ArchiveUnwritable    an archive that cannot be written where it should be
     + ArchiveDamaged       an archive, or a part of it, that is not what was written
+    + UnknownCheat         a cheat of a name that nobody knows
+    + CheatImpossible      a cheat that has nothing to work with
+    + CalibrationError     a calibration that cannot be made as asked
+    + ClassError           a determinism class that is not complete, not canonical or out of range
 """
 
 from __future__ import annotations
@@ -53,3 +57,35 @@ class ArchiveDamaged(VerifierError):
     def __init__(self, part: str, expected: str, found: str) -> None:
         super().__init__(f"the archive is damaged: {part}: expected {expected}, found {found}")
         self.part, self.expected, self.found = part, expected, found
+
+
+class ClassError(VerifierError):
+    """A determinism class, its description or its file is not complete, not canonical or out of range."""
+
+    exit_code = 2
+
+
+class UnknownCheat(VerifierError):
+    """There is no cheat called `name`; `known` are those there are."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"unknown cheat {name!r}; there are {', '.join(known)}")
+        self.name, self.known = name, known
+
+
+class CheatImpossible(VerifierError):
+    """`cheat` cannot be done to this class."""
+
+    exit_code = 2
+
+    def __init__(self, cheat: str, cause: str) -> None:
+        super().__init__(f"no cheating with {cheat}: {cause}")
+        self.cheat, self.cause = cheat, cause
+
+
+class CalibrationError(VerifierError):
+    """A calibration was asked for something it cannot measure."""
+
+    exit_code = 2

@@ -19,7 +19,8 @@ def literal(worker: int | None, members: Sequence[int | None], threshold: int) -
     if worker is None:
         return "reject", "no-show"
     needed = {3: 2, 7: 4, 15: 8, 31: 16}[len(members)]
-    near, far = [], []
+    near: list[int] = []
+    far: list[int] = []
     for member in members:
         if member is None:
             continue
