@@ -1,14 +1,21 @@
-"""Follows the chain: the head, and the project's history folded from its events."""
+"""Follows the chain: the head, and a history folded from events."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+import structlog
 
 from contracts.chain import Chain, Head
+from contracts.errors import SwarmProofError
+from contracts.events import Event
 from contracts.values import Address
 from node.errors import NodeError
 from node.rounds.history import SwarmHistory, fold_all
+
+H = TypeVar("H")
 
 
 class ChainReplaced(NodeError):
@@ -22,13 +29,25 @@ class ChainReplaced(NodeError):
         self.before, self.now = before, now
 
 
-class ChainObserver:
-    """One project's history as of the newest block seen. Time is the head's timestamp, never this machine's clock."""
+class HistoryObserver(Generic[H]):
+    """A history of some contracts as of the newest block seen, from `start` on by `fold`.
 
-    def __init__(self, chain: Chain, addresses: Sequence[Address], start: SwarmHistory, *, from_block: int) -> None:
+    Time is the head's timestamp, never this machine's clock.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        addresses: Sequence[Address],
+        start: H,
+        fold: Callable[[H, Iterable[Event]], H],
+        *,
+        from_block: int,
+    ) -> None:
         self._chain, self._addresses = chain, list(addresses)
-        self._start, self._from_block = start, from_block
+        self._start, self._fold, self._from_block = start, fold, from_block
         self._read_to: Head | None = None
+        self._readable = True
         self._first_block: bytes | None = None
         self.history = start
         self.head = Head(number=-1, hash=bytes(32), timestamp=0)
@@ -39,6 +58,22 @@ class ChainObserver:
         while not condition():
             await asyncio.sleep(poll_seconds)
             await self.refresh()
+
+    async def look(self) -> None:
+        """Refresh; a chain that cannot be read is reported once and waited for. Raises ChainReplaced."""
+        log = structlog.get_logger("chain")
+        try:
+            await self.refresh()
+        except ChainReplaced:
+            raise  # nothing this peer holds is worth anything there
+        except SwarmProofError as error:
+            if self._readable:
+                log.warning("the chain cannot be read, waiting for it", cause=str(error))
+            self._readable = False
+            return
+        if not self._readable:
+            log.info("the chain can be read again", block=self.head.number)
+        self._readable = True
 
     async def refresh(self) -> bool:
         """Read what is new; True when the head moved. Raises ChainUnreachable, ChainReplaced.
@@ -58,6 +93,13 @@ class ChainObserver:
         first = self._from_block if self._read_to is None else self._read_to.number + 1
         if first <= head.number:
             events = await self._chain.logs(self._addresses, first, head.number)
-            self.history = fold_all(self.history, events)
+            self.history = self._fold(self.history, events)
         self.head = self._read_to = head
         return True
+
+
+class ChainObserver(HistoryObserver[SwarmHistory]):
+    """The history of one project and its registry, or of a registry alone."""
+
+    def __init__(self, chain: Chain, addresses: Sequence[Address], start: SwarmHistory, *, from_block: int) -> None:
+        super().__init__(chain, addresses, start, fold_all, from_block=from_block)
