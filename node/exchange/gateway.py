@@ -81,7 +81,7 @@ class Gateway:
             Route("/swarm/rounds/{round}", self._get_round, methods=["GET"]),
             Route("/swarm/health", self._health, methods=["GET"]),
         ]
-        self.app: ASGIApp = _Limited(Starlette(routes=routes), RateLimiter(self._limits), time.monotonic)
+        self.app: ASGIApp = RateLimited(Starlette(routes=routes), RateLimiter(self._limits), time.monotonic)
 
     @contextlib.asynccontextmanager
     async def serve(self, host: str, port: int) -> AsyncIterator[str]:
@@ -139,7 +139,7 @@ class Gateway:
         return JSONResponse({"status": "ok", "envelopes": len(self._mailbox)})
 
 
-class _Limited:
+class RateLimited:
     """ASGI middleware: counts requests and bytes for each client address."""
 
     def __init__(self, app: ASGIApp, limiter: RateLimiter, clock: Callable[[], float]) -> None:

@@ -68,6 +68,11 @@ class PeerClient:
         data, _ = await self._get(source, f"/swarm/rounds/{round}", MAXIMUM_RECORD_BYTES)
         return data
 
+    async def document(self, source: Source, path: str, maximum_bytes: int) -> bytes:
+        """Ask for whatever the peer serves at a path: bytes that prove nothing by themselves. Raises PeerError."""
+        data, _ = await self._get(source, path, maximum_bytes)
+        return data
+
     async def latest_round(self, source: Source) -> int | None:
         """Ask for the number of the last round the peer has a record of. Raises PeerError."""
         data, _ = await self._get(source, "/swarm/rounds", MAXIMUM_ENVELOPE_BYTES)
