@@ -2,7 +2,7 @@
 
 Fields follow the Solidity events in `src/interfaces/` one to one, in order, in snake case, behind the place where the
 event stands in the chain. Hashes of blocks and transactions are 32 bytes, everything else as in
-`contracts.values`.
+`contracts.values`. Those of the court are in `contracts.court_events` and have their names here too.
 """
 
 from __future__ import annotations
@@ -10,27 +10,69 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.attestation import Result
+from contracts.court_events import (
+    Appealed,
+    BlockPinned,
+    ClassRegistered,
+    Committed,
+    CommitteeDrawn,
+    Deposited,
+    JobDecided,
+    JobExpired,
+    JobFinalized,
+    JobSubmitted,
+    RevealBegun,
+    Revealed,
+    RingerExposed,
+    SeedDrawn,
+    VerifierPaid,
+    VerifierStruck,
+    Withdrawn,
+    WorkCommitted,
+)
+from contracts.event_base import Event
 from contracts.values import Address
 
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """Where an event stands: emitting contract, block, and its position among all events of that block.
-
-    `block_timestamp` is None where the node does not tell it with the event.
-    """
-
-    address: Address
-    block_number: int
-    block_hash: bytes
-    log_index: int
-    transaction_hash: bytes
-    block_timestamp: int | None = None
-
-    @property
-    def position(self) -> tuple[int, int]:
-        """(block, index in it): the order in which events happened."""
-        return self.block_number, self.log_index
+__all__ = [
+    "Appealed",
+    "Approval",
+    "BlockPinned",
+    "ClassRegistered",
+    "CloseRequested",
+    "Committed",
+    "CommitteeDrawn",
+    "Deposited",
+    "EndpointChanged",
+    "Event",
+    "JobDecided",
+    "JobExpired",
+    "JobFinalized",
+    "JobSubmitted",
+    "ProjectClosed",
+    "ProjectCreated",
+    "ProjectFunded",
+    "ResultAccepted",
+    "RevealBegun",
+    "Revealed",
+    "RewardClaimed",
+    "RingerExposed",
+    "RoundFinalized",
+    "RoundOpened",
+    "RoundSkipped",
+    "RoundWindowsMoved",
+    "SeatSlashed",
+    "SeatsStaked",
+    "SeatsUnstaked",
+    "SeedDrawn",
+    "Transfer",
+    "UnstakeBegun",
+    "UpdateCommitted",
+    "UpdateRevealed",
+    "VerifierPaid",
+    "VerifierStruck",
+    "Withdrawn",
+    "WorkCommitted",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +120,16 @@ class SeatsUnstaked(Event):
     owner: Address
     seat_ids: tuple[int, ...]
     amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatSlashed(Event):
+    """A seat lost `amount` of its stake, `slashed` altogether."""
+
+    seat: int
+    owner: Address
+    amount: int
+    slashed: int
 
 
 @dataclass(frozen=True, kw_only=True)

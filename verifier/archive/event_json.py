@@ -11,6 +11,7 @@ import hashlib
 import json
 import typing
 from collections.abc import Hashable
+from enum import IntEnum
 from functools import cache
 from typing import Any, TypeVar
 
@@ -100,6 +101,10 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         return int(_text(value)) if isinstance(value, str) else _integer(value)
     if kind is str:
         return _text(value)
+    if kind is bool:
+        return _boolean(value)
+    if isinstance(kind, type) and issubclass(kind, IntEnum):
+        return kind(_integer(value))
     if typing.get_origin(kind) is tuple:
         inner, _ = typing.get_args(kind)
         return tuple(from_json(inner, item, where) for item in list(value))
@@ -120,6 +125,12 @@ def _text(value: Any) -> str:
 def _integer(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("not an integer")
+    return value
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
     return value
 
 

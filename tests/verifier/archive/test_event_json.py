@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -23,14 +24,18 @@ def example(kind: Any) -> Any:
     """A value of a field's type; integers too large for most readers of JSON."""
     if kind is Address:
         return checksum_address(b"\x12" * 20)
-    samples: dict[Any, Any] = {int: 1 << 60, bytes: b"\x01\x02", str: "http://[::1]:1/ü", Result: RESULT}
+    samples: dict[Any, Any] = {int: 1 << 60, bool: True, bytes: b"\x01\x02", str: "http://[::1]:1/ü", Result: RESULT}
     if kind in samples:
         return samples[kind]
+    if isinstance(kind, type) and issubclass(kind, IntEnum):
+        return list(kind)[-1]
+    if dataclasses.is_dataclass(kind):
+        return build(kind)
     arguments = typing.get_args(kind)
-    return (3, 4) if typing.get_origin(kind) is tuple else example(arguments[0])
+    return (example(arguments[0]),) * 2 if typing.get_origin(kind) is tuple else example(arguments[0])
 
 
-def build(kind: type[Event]) -> Event:
+def build(kind: Any) -> Any:
     hints = typing.get_type_hints(kind)
     return kind(**{item.name: example(hints[item.name]) for item in dataclasses.fields(kind)})
 
