@@ -21,6 +21,8 @@ from verifier.cheats.substitutes import (
 )
 from verifier.errors import UnknownCheat
 
+__all__ = ["BOTH", "CHEATS", "HONEST", "IMAGE", "OTHER_SEED", "TEXT", "Cheat", "Order", "load_cheat"]
+
 HONEST: Final = "honest"
 OTHER_SEED: Final = "other-seed"
 
