@@ -27,7 +27,7 @@ class DigitsTask(ImageTask):
     pixel_deviation = 6.0
 
     def __init__(self, *, data_dir: Path | None, options: Options) -> None:
-        train, test = _load()
+        train, test = digits_images()
         super().__init__(train, test, options=options)
 
     def proposal(self) -> dict[str, Any]:
@@ -42,7 +42,8 @@ class DigitsTask(ImageTask):
         }
 
 
-def _load() -> tuple[Images, Images]:
+def digits_images() -> tuple[Images, Images]:
+    """The training images and the held-out ones, pixels 0 to 16."""
     from sklearn.datasets import load_digits  # takes a second to import: only who trains on digits waits for it
 
     bunch = load_digits()

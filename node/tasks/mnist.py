@@ -26,11 +26,8 @@ class MnistTask(ImageTask):
     pixel_deviation = 60.0
 
     def __init__(self, *, data_dir: Path | None, options: Options) -> None:
-        if data_dir is None:
-            raise TaskError("task mnist needs a folder with the MNIST IDX files, but no data folder is configured")
-        if not data_dir.is_dir():
-            raise TaskError(f"data folder {data_dir} does not exist; task mnist reads the MNIST IDX files from it")
-        super().__init__(_load(data_dir, "train"), _load(data_dir, "t10k"), options=options)
+        train, test = mnist_images(self.name, data_dir)
+        super().__init__(train, test, options=options)
 
     def proposal(self) -> dict[str, Any]:
         """Tuned for 8 seats of which 3 flip signs or labels or send noise: 20 rounds reach 0.96."""
@@ -42,6 +39,15 @@ class MnistTask(ImageTask):
             "beta_q16": Q16_ONE * 4 // 5,
             "local": LocalTraining("adamw", steps=60, batch_size=64, learning_rate_millionths=2000),
         }
+
+
+def mnist_images(task: str, data_dir: Path | None) -> tuple[Images, Images]:
+    """The training images and the held-out ones, pixels 0 to 255. `task`: who asks. Raises TaskError, MalformedIdx."""
+    if data_dir is None:
+        raise TaskError(f"task {task} needs a folder with the MNIST IDX files, but no data folder is configured")
+    if not data_dir.is_dir():
+        raise TaskError(f"data folder {data_dir} does not exist; task {task} reads the MNIST IDX files from it")
+    return _load(data_dir, "train"), _load(data_dir, "t10k")
 
 
 def _load(folder: Path, part: str) -> Images:

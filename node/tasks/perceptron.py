@@ -14,10 +14,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from node.errors import TaskError
 from node.manifest import Manifest, TensorSpec
 from node.tasks.base import Evaluation, Options, Shard
-from node.tasks.defaults import default_history_buckets, default_rule
+from node.tasks.defaults import propose, tensors_of
+from node.tasks.options import OptionReader
 from node.tasks.splits import Split, partition
 
 MAXIMUM_WIDTH = 1 << 14
@@ -62,7 +62,9 @@ class ImageTask(ABC):
     pixel_deviation = 1.0
 
     def __init__(self, train: Images, test: Images, *, options: Options) -> None:
-        self.width = _width(self.name, options, self.default_width)
+        read = OptionReader(self.name, options)
+        self.width = read.number("width", self.default_width, most=MAXIMUM_WIDTH)
+        read.finish()
         self._train = train
         self._test = Shard(torch.from_numpy(test.pixels), torch.from_numpy(test.labels).long(), self.class_count)
 
@@ -103,12 +105,8 @@ class ImageTask(ABC):
         return Evaluation(correct / len(self._test), nats / len(self._test))
 
     def default_manifest(self, **overrides: Any) -> Manifest:
-        """A manifest that trains well; `overrides` replace its fields. Seats and their bound decide the rule,
-        and the rule what is remembered."""
-        settings = {"task": self.name, "task_options": {"width": self.width}, **self.proposal(), **overrides}
-        settings.setdefault("rule", default_rule(settings["shard_count"], settings["byzantine"]))
-        settings.setdefault("history_buckets", default_history_buckets(settings["rule"]))
-        return Manifest(**settings)
+        """A manifest that trains well; `overrides` replace its fields."""
+        return propose(self.name, {"width": self.width}, self.proposal(), overrides)
 
     @abstractmethod
     def proposal(self) -> dict[str, Any]:
@@ -116,21 +114,4 @@ class ImageTask(ABC):
 
     def tensors(self, entries_per_chunk: int) -> tuple[TensorSpec, ...]:
         """The model's parameters as the manifest lists them: matrices sparse, biases dense."""
-        return tuple(
-            TensorSpec(
-                name=name,
-                shape=tuple(parameter.shape),
-                entries_per_chunk=entries_per_chunk if parameter.dim() > 1 else 0,
-            )
-            for name, parameter in self.model().named_parameters()
-        )
-
-
-def _width(task: str, options: Options, default: int) -> int:
-    unknown = sorted(set(options) - {"width"})
-    if unknown:
-        raise TaskError(f"task {task} has no option {unknown[0]!r}; it knows 'width'")
-    width = options.get("width", default)
-    if not isinstance(width, int) or not 1 <= width <= MAXIMUM_WIDTH:
-        raise TaskError(f"task {task}: width {width!r}, expected a number from 1 to {MAXIMUM_WIDTH}")
-    return width
+        return tensors_of(self.model(), entries_per_chunk)

@@ -10,10 +10,11 @@ from types import MappingProxyType
 from node.errors import TaskError
 from node.tasks.base import Options, Task, TaskFactory
 from node.tasks.digits import DigitsTask
+from node.tasks.flow import FlowTask
 from node.tasks.mnist import MnistTask
 
 ENTRY_POINT_GROUP = "swarmproof.tasks"
-TASKS: Mapping[str, TaskFactory] = MappingProxyType({"digits": DigitsTask, "mnist": MnistTask})
+TASKS: Mapping[str, TaskFactory] = MappingProxyType({"digits": DigitsTask, "mnist": MnistTask, "flow": FlowTask})
 
 
 def load_task(name: str, *, data_dir: Path | None = None, options: Options | None = None) -> Task:

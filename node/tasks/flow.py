@@ -1,0 +1,146 @@
+"""Task `flow`: a model that draws handwritten digits of the class it is asked for.
+
+Conditional flow matching on straight paths (Lipman et al., ICLR 2023, arXiv:2210.02747, section 4.1 with sigma_min 0):
+x_t = (1 - t) x_0 + t x_1 from noise x_0 to image x_1, and the network learns the velocity x_1 - x_0. Images are drawn
+by Euler steps of equal length. It learns scikit-learn's digits (8 x 8), or MNIST (28 x 28) if there is a folder of it.
+
+Shape legend: B = images of a batch, F = pixels, S = steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from node.generation.base import Generation, GenerationError, Sampling
+from node.generation.noise import check_seeds, normal_noise
+from node.manifest import Q16_ONE, LocalTraining, Manifest
+from node.tasks.base import Evaluation, Options, Shard
+from node.tasks.defaults import propose, tensors_of
+from node.tasks.digits import digits_images
+from node.tasks.flow_model import FlowModel
+from node.tasks.mnist import mnist_images
+from node.tasks.nearest import nearest_labels
+from node.tasks.options import OptionReader
+from node.tasks.splits import Split, partition
+
+CLASS_COUNT: Final = 10
+EULER_STEPS: Final = 20
+BRIGHTEST: Final = {"digits": 16, "mnist": 255}
+
+_EVALUATED: Final = 512  # held-out images of the loss
+_DRAWN: Final = 100  # images of the accuracy, all classes alike
+_REFERENCES: Final = 5000  # training images they are compared with
+
+
+class FlowTask:
+    """Options: `dataset`, digits or mnist (mnist by default where there is a data folder), `width` and `blocks`."""
+
+    name = "flow"
+
+    def __init__(self, *, data_dir: Path | None, options: Options) -> None:
+        read = OptionReader(self.name, options)
+        self._dataset = read.word("dataset", "digits" if data_dir is None else "mnist", among=BRIGHTEST)
+        self._width, self._blocks = read.number("width", 128, most=1 << 12), read.number("blocks", 2, most=64)
+        read.finish()
+        self._train, test = digits_images() if self._dataset == "digits" else mnist_images(self.name, data_dir)
+        self._test = Shard(torch.from_numpy(test.pixels), torch.from_numpy(test.labels).long(), CLASS_COUNT)
+
+    @property
+    def test(self) -> Shard:
+        """The held-out images."""
+        return self._test
+
+    @property
+    def default_sampling(self) -> Sampling:
+        """20 Euler steps: the loss is learned at all times, but more steps show nothing that people would see."""
+        return Sampling("euler", EULER_STEPS)
+
+    def model(self) -> nn.Module:
+        """A FlowModel with all parameters zero."""
+        return FlowModel(self._test.inputs.shape[1], CLASS_COUNT, width=self._width, blocks=self._blocks)
+
+    def shards(self, count: int, split: Split, seed: int) -> list[Shard]:
+        """Cut the training images; equal arguments give equal shards."""
+        parts = partition(self._train.labels, count, split, np.random.Generator(np.random.PCG64(seed)))
+        pixels, labels = torch.from_numpy(self._train.pixels), torch.from_numpy(self._train.labels).long()
+        return [Shard(pixels[part], labels[part], CLASS_COUNT) for part in map(torch.from_numpy, parts)]
+
+    def loss(self, model: nn.Module, batch: Shard, generator: torch.Generator) -> torch.Tensor:
+        """Mean squared error of the velocity, a pixel, at a random time of the way from random noise to each image."""
+        images = self._scaled(batch.inputs)
+        noise = torch.randn(images.shape, generator=generator)
+        times = torch.rand(len(images), generator=generator)
+        under_way = torch.lerp(noise, images, times.unsqueeze(1))
+        return functional.mse_loss(model(under_way, times, batch.labels), images - noise)
+
+    def evaluate(self, model: nn.Module) -> Evaluation:
+        """The loss on held-out images, noise and times always the same, and the part of 100 drawn images whose nearest
+        training image is of the class that was asked for."""
+        with torch.inference_mode():
+            held_out = self._test.take(torch.arange(min(_EVALUATED, len(self._test))))
+            loss = float(self.loss(model, held_out, torch.Generator().manual_seed(0)))
+        asked = [str(number % CLASS_COUNT) for number in range(_DRAWN)]
+        seeds = [hashlib.sha256(b"swarmproof flow evaluation %d" % number).digest() for number in range(_DRAWN)]
+        try:
+            drawn = self.generate(model, asked, seeds, self.default_sampling)
+        except GenerationError:  # a model that diverged draws nothing
+            return Evaluation(0.0, loss)
+        pixels = np.stack([item.content.astype(np.uint8).ravel() for item in drawn])
+        references = self._train.pixels[:_REFERENCES].astype(np.uint16) * 255 // BRIGHTEST[self._dataset]
+        shown = nearest_labels(pixels, references.astype(np.uint8), self._train.labels[:_REFERENCES])
+        return Evaluation(float((shown == np.array(asked, dtype=np.int64)).mean()), loss)
+
+    def check_prompt(self, prompt: str) -> str:
+        """The class as one digit, "0" to "9". Raises GenerationError."""
+        digit = prompt.strip()
+        if digit not in map(str, range(CLASS_COUNT)):
+            raise GenerationError(f"prompt {prompt[:64]!r}: task flow draws one digit, expected 0 to {CLASS_COUNT - 1}")
+        return digit
+
+    def generate(
+        self, model: nn.Module, prompts: Sequence[str], seeds: Sequence[bytes], sampling: Sampling
+    ) -> list[Generation]:
+        """Draw an image of each prompt's digit from its seed's noise. See `GenerativeTask.generate`."""
+        check_seeds(prompts, seeds)
+        if sampling.sampler != "euler":
+            raise GenerationError(f"task flow draws with sampler euler, not {sampling.sampler}")
+        labels = torch.tensor([int(self.check_prompt(prompt)) for prompt in prompts])
+        pixel_count = self._test.inputs.shape[1]
+        path = [torch.from_numpy(normal_noise(seeds, pixel_count))]
+        with torch.inference_mode():
+            for step in range(sampling.steps):
+                times = torch.full((len(labels),), step / sampling.steps)
+                path.append(path[-1] + model(path[-1], times, labels) / sampling.steps)
+        traces_BSF = torch.stack(path, dim=1).numpy()
+        side = math.isqrt(pixel_count)
+        pixels = np.rint((np.clip(traces_BSF[:, -1], -1, 1) + 1) * 127.5).reshape(len(labels), side, side)
+        return [
+            Generation("image", image, trace.copy())
+            for image, trace in zip(pixels.astype(np.uint8), traces_BSF, strict=True)
+        ]
+
+    def default_manifest(self, **overrides: Any) -> Manifest:
+        """A manifest that trains well; `overrides` replace its fields."""
+        fields = {
+            "tensors": tensors_of(self.model(), 256),
+            "shard_count": 8,
+            "byzantine": 2,
+            "alpha_q16": Q16_ONE,
+            "beta_q16": Q16_ONE * 9 // 10,
+            "local": LocalTraining("adamw", steps=40, batch_size=64, learning_rate_millionths=3000),
+        }
+        options: Options = {"dataset": self._dataset, "width": self._width, "blocks": self._blocks}
+        return propose(self.name, options, fields, overrides)
+
+    def _scaled(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels uint8 (B, F) as float32 from -1 to 1."""
+        return pixels.to(torch.float32) * (2 / BRIGHTEST[self._dataset]) - 1
