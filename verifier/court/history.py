@@ -56,14 +56,11 @@ from verifier.court.job import (
 
 @dataclass(frozen=True)
 class CourtHistory:
-    """Everything that happened up to `last`. `classes` and `jobs` by id, in chain order.
-
-    `slashes`: those of the current transaction whose job has not ended yet; they belong to the next one that does.
-    """
+    """Everything that happened up to `last`. `classes`, `jobs`: by id, in chain order. `ended`: the job that did last."""
 
     classes: Mapping[bytes, RegisteredClass] = field(default_factory=lambda: MappingProxyType({}))
     jobs: Mapping[bytes, Job] = field(default_factory=lambda: MappingProxyType({}))
-    slashes: tuple[Slash, ...] = ()
+    ended: bytes | None = None
     last: Place | None = None
 
     def job(self, job_id: bytes) -> Job:
@@ -105,19 +102,18 @@ def _apply(history: CourtHistory, event: Event, place: Place) -> CourtHistory:
         _require(event.job_id not in history.jobs, event, submitted_twice=event.job_id)
         return _with_job(history, _submitted(history, event, place))
     if isinstance(event, SeatSlashed):
-        same = history.last is not None and history.last.transaction_hash == event.transaction_hash
-        slash = Slash(event.seat, event.owner, event.amount, place)
-        return replace(history, slashes=(*history.slashes, slash) if same else (slash,))
+        # The registry does not say what for: the court takes stake only when it ends a job, after saying so.
+        _require(history.ended is not None, event, ended=history.ended)
+        job = history.job(history.ended or b"")
+        return _with_job(history, _slashed(job, event, place))
     change = _CHANGES.get(type(event))
     if change is None:
         return history
     job = history.job(_job_id(event))
-    _require(job.ending is None, event, ended_at=job.ending)
+    _require(job.ending is None or type(event) in _CONSEQUENCES, event, ended_at=job.ending)
     changed = change(job, event, place)
-    if changed.ending is None:
-        return _with_job(history, changed)
-    slashes = tuple(item for item in history.slashes if item.place.transaction_hash == place.transaction_hash)
-    return replace(_with_job(history, replace(changed, slashes=slashes)), slashes=())
+    ended = changed.job_id if changed.ending is not None else history.ended
+    return replace(_with_job(history, changed), ended=ended)
 
 
 def _with_job(history: CourtHistory, job: Job) -> CourtHistory:
@@ -251,11 +247,24 @@ def _ringer(job: Job, event: RingerExposed, place: Place) -> Job:
 
 
 def _paid(job: Job, event: VerifierPaid, place: Place) -> Job:
+    _require_ending(job, event)
     return replace(job, payments=(*job.payments, Payment(event.account, event.amount, place)))
 
 
 def _struck(job: Job, event: VerifierStruck, place: Place) -> Job:
+    _require_ending(job, event)
     return replace(job, strikes=(*job.strikes, Strike(event.account, event.strikes, event.absent, place)))
+
+
+def _slashed(job: Job, event: SeatSlashed, place: Place) -> Job:
+    _require_ending(job, event)
+    return replace(job, slashes=(*job.slashes, Slash(event.seat, event.owner, event.amount, place)))
+
+
+def _require_ending(job: Job, event: Event) -> None:
+    """What the end of a job brings comes in the transaction that ends it."""
+    by = None if job.ending is None else job.ending.place.transaction_hash
+    _require(by == event.transaction_hash, event, ended_by=by, transaction=event.transaction_hash)
 
 
 def _finalized(job: Job, event: JobFinalized, place: Place) -> Job:
@@ -286,6 +295,7 @@ _CHANGES: Mapping[type[Event], Callable[[Job, Any, Place], Job]] = {
     JobFinalized: _finalized,
     JobExpired: _expired,
 }
+_CONSEQUENCES = (VerifierPaid, VerifierStruck)
 
 
 def _job_id(event: Event) -> bytes:
