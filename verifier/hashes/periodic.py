@@ -1,0 +1,76 @@
+"""A hash with a grain of its own: what moves an output by less than a cell moves few bits, what moves it more, half.
+
+Every bit is the parity of the cell in which one random projection lies. Two outputs whose projections differ by delta,
+much less than the cell's width, differ in about 256 |delta| / width bits; from one width on, in about 128. Angles
+(`simhash`) and slow waves (`phash`) grow slowly instead: eight-bit weights move them by a bit or two, as rounding does.
+The width lies between the two, far above the rounding of float32 and far below what the cheapest cheat changes.
+
+Source: Raginsky and Lazebnik, "Locality-sensitive binary codes from shift-invariant kernels", NIPS 2009, with a square
+wave for the cosine (its section 2 allows any periodic function of mean zero).
+
+Shape legend: d = coordinates, m = sums, at most 4,096.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from math import isqrt
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from node.generation.base import Generation
+from verifier.hashes.base import DIGEST_BITS, Kind, require_array, require_seed
+
+_DOMAIN: Final = b"swarmproof periodic hash"
+_SUMS: Final = 4096
+_ONE: Final = 1 << 16  # values are rounded to multiples of 1 / 65,536: every sum after it is exact
+IMAGE_CELL_Q16: Final = _ONE // 64
+TEXT_CELL_Q16: Final = _ONE // 256
+_LARGEST: Final = 1 << 14
+
+
+class PeriodicHash:
+    """`periodic`: of an image's pixels, or of all final hidden states of a text."""
+
+    name = "periodic"
+    kinds: tuple[Kind, ...] = ("image", "text")
+
+    def digest(self, generation: Generation, *, seed: bytes) -> int:
+        """The digest; the job's seed draws the projections. Raises HashError."""
+        if generation.kind == "image":
+            values = generation.content.astype(np.float32) / np.float32(127.5)
+            return array_periodic(values, key=seed, cell_q16=IMAGE_CELL_Q16)
+        return array_periodic(generation.trace, key=seed, cell_q16=TEXT_CELL_Q16)
+
+
+def array_periodic(values: npt.NDArray[np.float32], *, key: bytes, cell_q16: int) -> int:
+    """256 bits of a float32 array of any shape; `key`: 32 bytes; `cell_q16`: width of a cell in Q16, at least 1.
+
+    The width is that of a root mean square: a projection is divided by the square root of d. Raises HashError for
+    another dtype, no values, and values that are not finite.
+    """
+    require_seed(key, "key")
+    require_array(values, "values", np.float32, values.ndim)
+    grid = np.rint(np.clip(values.ravel().astype(np.float64), -_LARGEST, _LARGEST) * _ONE)
+    sums = _folded(grid, key)
+    stream = hashlib.shake_256(_DOMAIN + b" rows" + key).digest(DIGEST_BITS * (len(sums) // 8 + 8))
+    packed = np.frombuffer(stream[: DIGEST_BITS * len(sums) // 8], dtype=np.uint8).reshape(DIGEST_BITS, -1)
+    signs = np.unpackbits(packed, axis=1).astype(np.float64) * 2 - 1
+    width = max(1, cell_q16 * isqrt(len(grid)))
+    offsets = np.frombuffer(stream[DIGEST_BITS * len(sums) // 8 :], dtype="<u8") % np.uint64(2 * width)
+    cells = (np.rint(signs @ sums).astype(np.int64) + offsets.astype(np.int64)) // width
+    return int.from_bytes(np.packbits((cells & 1).astype(bool)).tobytes(), "big")
+
+
+def _folded(grid: npt.NDArray[np.float64], key: bytes) -> npt.NDArray[np.float64]:
+    """At most 4,096 sums, each of every 4,096th coordinate under random signs; a multiple of eight of them."""
+    length = min(_SUMS, -(-len(grid) // 8) * 8)
+    padded = np.zeros(-(-len(grid) // length) * length)
+    padded[: len(grid)] = grid
+    if len(padded) == length:
+        return padded
+    stream = hashlib.shake_256(_DOMAIN + b" folds" + key).digest(len(padded) // 8)
+    signs = np.unpackbits(np.frombuffer(stream, dtype=np.uint8)).astype(np.float64) * 2 - 1
+    return np.asarray((padded * signs).reshape(-1, length).sum(axis=0))
