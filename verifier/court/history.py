@@ -56,7 +56,7 @@ from verifier.court.job import (
 
 @dataclass(frozen=True)
 class CourtHistory:
-    """Everything that happened up to `last`. `classes`, `jobs`: by id, in chain order. `ended`: the job that did last."""
+    """Everything that happened up to `last`. `classes`, `jobs`: by id, in chain order. `ended`: the last job to end."""
 
     classes: Mapping[bytes, RegisteredClass] = field(default_factory=lambda: MappingProxyType({}))
     jobs: Mapping[bytes, Job] = field(default_factory=lambda: MappingProxyType({}))
