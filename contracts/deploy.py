@@ -1,4 +1,4 @@
-"""Deploy the system (token, registry, factory with the code of its projects) and keep the record of it."""
+"""Deploy the system (token, registry, factory with the code of its projects, court) and keep the record of it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,29 @@ from contracts.abi import contract_abi
 from contracts.attestation import checksum_address
 from contracts.chain import Chain
 from contracts.client import Factory
+from contracts.court import Court
 from contracts.errors import DeploymentError, MalformedAnswer, MissingAccount, MissingContract
 from contracts.sender import Receipt
-from contracts.values import Address
+from contracts.values import ZERO_ADDRESS, Address
 
 SUPPLY_WEI = 10**27
+NOBODY = ZERO_ADDRESS  # may slash those who train
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where the system is. `block_number`: the block before its first event; `gas`: what deploying it cost."""
+    """Where the system is. `block_number`: the block before its first event; `gas`: what deploying it cost.
+
+    `registry` holds the seats of those who train, `verifier_registry` those of the court's verifiers.
+    """
 
     chain_id: int
     token: Address
     registry: Address
     implementation: Address
     factory: Address
+    court: Address
+    verifier_registry: Address
     block_number: int
     gas: int
 
@@ -55,9 +62,24 @@ class Deployment:
         """Raises DeploymentError or MissingContract unless the system is on this chain; `path` names the record."""
         if chain.chain_id != self.chain_id:
             raise DeploymentError(str(path), f"is of chain {self.chain_id}, the node serves chain {chain.chain_id}")
-        for address in (self.token, self.registry, self.implementation, self.factory):
+        contracts = (self.token, self.registry, self.implementation, self.factory, self.court, self.verifier_registry)
+        for address in contracts:
             if not await chain.has_code(address):
                 raise MissingContract(address, chain.chain_id)
+
+
+@dataclass(frozen=True)
+class CourtParameters:
+    """What a court is deployed with. Amounts None: a twentieth, and a tenth, of the stake of a verifier's seat.
+
+    `seat_stake_wei` None: as for those who train. `class_delay_seconds`: from the registration of a class to its first
+    job.
+    """
+
+    seat_stake_wei: int | None = None
+    no_show_penalty_wei: int | None = None
+    strike_penalty_wei: int | None = None
+    class_delay_seconds: int = 0
 
 
 async def deploy_system(
@@ -68,8 +90,11 @@ async def deploy_system(
     thaw_seconds: int,
     token: Address | None = None,
     supply_wei: int = SUPPLY_WEI,
+    court: CourtParameters | None = None,
 ) -> Deployment:
     """Deploy everything from the chain's account, which receives the supply; `token` given: that one is staked.
+
+    The account becomes the court's curator: it registers classes.
 
     Raises what `Chain.send` raises; bad parameters come back as Registry_BadParameter.
     """
@@ -86,14 +111,29 @@ async def deploy_system(
         return receipt.contract_address
 
     staked = token or await deploy("SwarmToken", chain.account.address, supply_wei)
-    registry = await deploy("PeerRegistry", staked, seat_stake_wei, epoch_seconds, thaw_seconds)
+    registry = await deploy("PeerRegistry", staked, seat_stake_wei, epoch_seconds, thaw_seconds, NOBODY)
     factory = await deploy("ProjectFactory", registry)
+    rules = court or CourtParameters()
+    stake = rules.seat_stake_wei or seat_stake_wei
+    court_address = await deploy(
+        "OutputCourt",
+        staked,
+        chain.account.address,
+        stake,
+        epoch_seconds,
+        thaw_seconds,
+        stake // 20 if rules.no_show_penalty_wei is None else rules.no_show_penalty_wei,
+        stake // 10 if rules.strike_penalty_wei is None else rules.strike_penalty_wei,
+        rules.class_delay_seconds,
+    )
     return Deployment(
         chain_id=chain.chain_id,
         token=staked,
         registry=registry,
         implementation=await Factory(chain, factory).implementation(),
         factory=factory,
+        court=court_address,
+        verifier_registry=await Court(chain, court_address).registry(),
         block_number=before.number,
         gas=sum(receipt.gas_used for receipt in receipts),
     )

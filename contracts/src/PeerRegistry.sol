@@ -20,13 +20,18 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     uint256 private immutable _seatStake;
     uint48 private immutable _epochSeconds;
     uint48 private immutable _thawSeconds;
+    address private immutable _slasher;
 
     uint32 private _seatCount;
     mapping(uint32 seatId => Seat) private _seats;
     mapping(address account => Checkpoints.Trace208) private _accountSeats;
     Checkpoints.Trace208 private _totalSeats;
+    mapping(uint256 position => Checkpoints.Trace208) private _pool;
+    /// @dev Of the pool as it will be in the next epoch; meaningless for seats that left.
+    mapping(uint32 seatId => uint256) private _positions;
 
-    constructor(address token_, uint256 seatStake_, uint48 epochSeconds_, uint48 thawSeconds_) {
+    /// @param slasher_ Who can slash, a contract that proves why; zero: nobody
+    constructor(address token_, uint256 seatStake_, uint48 epochSeconds_, uint48 thawSeconds_, address slasher_) {
         if (token_ == address(0)) revert Registry_BadParameter("token");
         // The product of any number of seats with the stake of one must fit the amounts of rounds.
         if (seatStake_ == 0 || seatStake_ > type(uint96).max) revert Registry_BadParameter("seatStake");
@@ -36,6 +41,7 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
         _seatStake = seatStake_;
         _epochSeconds = epochSeconds_;
         _thawSeconds = thawSeconds_;
+        _slasher = slasher_;
     }
 
     /// @inheritdoc IPeerRegistry
@@ -46,11 +52,14 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
         uint48 activeEpoch = currentEpoch() + 1;
         firstSeat = _seatCount + 1;
         _seatCount += count;
-        for (uint32 seatId = firstSeat; seatId <= _seatCount; ++seatId) {
-            _seats[seatId] = Seat({owner: msg.sender, activeEpoch: activeEpoch, inactiveEpoch: 0});
+        uint208 total = _totalSeats.latest();
+        for (uint32 i = 0; i < count; ++i) {
+            uint32 seatId = firstSeat + i;
+            _seats[seatId] = Seat({owner: msg.sender, activeEpoch: activeEpoch, inactiveEpoch: 0, slashed: 0});
+            _place(seatId, total + i, activeEpoch);
         }
         _accountSeats[msg.sender].push(activeEpoch, _accountSeats[msg.sender].latest() + count);
-        _totalSeats.push(activeEpoch, _totalSeats.latest() + count);
+        _totalSeats.push(activeEpoch, total + count);
         emit SeatsStaked(msg.sender, firstSeat, count, activeEpoch);
         // Interaction
         uint256 amount = count * _seatStake;
@@ -66,11 +75,8 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
         for (uint256 i = 0; i < seatIds.length; ++i) {
             Seat storage leaving = _ownSeat(seatIds[i]);
             if (leaving.inactiveEpoch != 0) revert Registry_AlreadyLeaving(seatIds[i], leaving.inactiveEpoch);
-            leaving.inactiveEpoch = inactiveEpoch;
+            _leave(seatIds[i], leaving, inactiveEpoch);
         }
-        uint208 count = uint208(seatIds.length);
-        _accountSeats[msg.sender].push(inactiveEpoch, _accountSeats[msg.sender].latest() - count);
-        _totalSeats.push(inactiveEpoch, _totalSeats.latest() - count);
         emit UnstakeBegun(msg.sender, seatIds, inactiveEpoch, _thawEnd(inactiveEpoch));
     }
 
@@ -78,17 +84,40 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     function unstake(uint32[] calldata seatIds) external nonReentrant {
         // Check and effect, seat by seat: a seat named twice fails at its second mention.
         if (seatIds.length == 0) revert Registry_NoSeatsNamed();
+        uint256 amount = seatIds.length * _seatStake;
         for (uint256 i = 0; i < seatIds.length; ++i) {
             Seat storage leaving = _ownSeat(seatIds[i]);
             if (leaving.inactiveEpoch == 0) revert Registry_NotLeaving(seatIds[i]);
             uint256 end = _thawEnd(leaving.inactiveEpoch);
             if (block.timestamp < end) revert Registry_StillThawing(seatIds[i], end);
             leaving.owner = address(0);
+            amount -= leaving.slashed;
         }
-        uint256 amount = seatIds.length * _seatStake;
         emit SeatsUnstaked(msg.sender, seatIds, amount);
         // Interaction
         SafeERC20.safeTransfer(_token, msg.sender, amount);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function slash(uint32 seatId, uint256 amount) external returns (uint256 taken) {
+        // Check
+        if (msg.sender != _slasher) revert Registry_NotSlasher(msg.sender, _slasher);
+        Seat storage found = _seats[seatId];
+        address owner = found.owner;
+        if (owner == address(0)) return 0;
+        // Effect
+        uint256 left = _seatStake - found.slashed;
+        taken = amount < left ? amount : left;
+        uint256 slashed = found.slashed + taken;
+        found.slashed = uint96(slashed); // at most the stake, which has 96 bits
+        emit SeatSlashed(seatId, owner, taken, slashed);
+        if (2 * slashed >= _seatStake && found.inactiveEpoch == 0) {
+            uint48 inactiveEpoch = currentEpoch() + 1;
+            _leave(seatId, found, inactiveEpoch);
+            uint32[] memory seatIds = new uint32[](1);
+            seatIds[0] = seatId;
+            emit UnstakeBegun(owner, seatIds, inactiveEpoch, _thawEnd(inactiveEpoch));
+        }
     }
 
     /// @inheritdoc IPeerRegistry
@@ -101,6 +130,11 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     /// @inheritdoc IPeerRegistry
     function token() external view returns (address) {
         return address(_token);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function slasher() external view returns (address) {
+        return _slasher;
     }
 
     /// @inheritdoc IPeerRegistry
@@ -136,6 +170,14 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPeerRegistry
+    function seatAt(uint256 position, uint48 epoch) external view returns (uint32 seatId, address owner) {
+        uint256 seats = totalSeatsAt(epoch);
+        if (position >= seats) revert Registry_NoSuchPosition(position, seats);
+        seatId = uint32(_pool[position].upperLookupRecent(epoch));
+        owner = _seats[seatId].owner;
+    }
+
+    /// @inheritdoc IPeerRegistry
     function thawEnd(uint32 seatId) external view returns (uint256) {
         uint48 inactiveEpoch = _seats[seatId].inactiveEpoch;
         return inactiveEpoch == 0 ? 0 : _thawEnd(inactiveEpoch);
@@ -165,6 +207,21 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     /// @inheritdoc IPeerRegistry
     function totalSeatsAt(uint48 epoch) public view returns (uint256) {
         return _totalSeats.upperLookupRecent(epoch);
+    }
+
+    /// @dev The last seat of the pool takes the place of the one that leaves.
+    function _leave(uint32 seatId, Seat storage leaving, uint48 inactiveEpoch) private {
+        leaving.inactiveEpoch = inactiveEpoch;
+        uint208 last = _totalSeats.latest() - 1;
+        _place(uint32(_pool[last].latest()), _positions[seatId], inactiveEpoch);
+        _totalSeats.push(inactiveEpoch, last);
+        address owner = leaving.owner;
+        _accountSeats[owner].push(inactiveEpoch, _accountSeats[owner].latest() - 1);
+    }
+
+    function _place(uint32 seatId, uint256 position, uint48 epoch) private {
+        _positions[seatId] = position;
+        _pool[position].push(epoch, seatId);
     }
 
     function _ownSeat(uint32 seatId) private view returns (Seat storage own) {

@@ -203,7 +203,7 @@ async def test_a_registry_is_not_deployed_with_parameters_that_cannot_be(
     stage: Stage, name: str, arguments: tuple[str | None, int, int, int]
 ) -> None:
     token, *numbers = arguments
-    code = contract_abi("PeerRegistry").encode_deployment(token or stage.token.address, *numbers)
+    code = contract_abi("PeerRegistry").encode_deployment(token or stage.token.address, *numbers, ZERO_ADDRESS)
     with pytest.raises(Registry_BadParameter) as refusal:
         await stage.owner.send(None, code)
     assert refusal.value.name == name

@@ -10,10 +10,12 @@ interface IPeerRegistry {
     /// @param owner Account that staked it; zero once the stake was paid back
     /// @param activeEpoch First epoch in which it counts
     /// @param inactiveEpoch First epoch in which it no longer counts; zero while no exit was begun
+    /// @param slashed How much of its stake is lost
     struct Seat {
         address owner;
         uint48 activeEpoch;
         uint48 inactiveEpoch;
+        uint96 slashed;
     }
 
     /// @notice `count` seats with consecutive ids from `firstSeat` were staked and count from `activeEpoch` on.
@@ -24,6 +26,9 @@ interface IPeerRegistry {
 
     /// @notice The stake of the seats, `amount` together, was paid back.
     event SeatsUnstaked(address indexed owner, uint32[] seatIds, uint256 amount);
+
+    /// @notice The seat lost `amount` of its stake, `slashed` altogether. Nobody gets it: it stays here for ever.
+    event SeatSlashed(uint32 indexed seat, address indexed owner, uint256 amount, uint256 slashed);
 
     /// @notice `account` serves its blocks at `url` and proves itself there with `peerKey`.
     event EndpointChanged(address indexed account, string url, bytes32 peerKey);
@@ -42,6 +47,10 @@ interface IPeerRegistry {
     error Registry_NotLeaving(uint32 seat);
     /// @notice The stake of `seat` stays locked until `thawEnd` (seconds).
     error Registry_StillThawing(uint32 seat, uint256 thawEnd);
+    /// @notice Only `slasher` can slash; zero: nobody can.
+    error Registry_NotSlasher(address account, address slasher);
+    /// @notice In that epoch the pool has only `seats` seats.
+    error Registry_NoSuchPosition(uint256 position, uint256 seats);
     /// @notice The endpoint has `length` bytes, more than `maximum`.
     error Registry_UrlTooLong(uint256 length, uint256 maximum);
 
@@ -52,14 +61,22 @@ interface IPeerRegistry {
     /// @notice Begins the exit of the caller's seats: they count until the end of this epoch, then thaw.
     function beginUnstake(uint32[] calldata seatIds) external;
 
-    /// @notice Pays the stake of thawed seats back to the caller, their owner.
+    /// @notice Pays what is left of the stake of thawed seats back to the caller, their owner.
     function unstake(uint32[] calldata seatIds) external;
+
+    /// @notice Takes `amount` of a seat's stake, or what is left of it. For the slasher; never fails, also for a seat
+    /// that is gone. A seat that has lost half of its stake stops counting at the end of the epoch.
+    /// @return taken What was taken
+    function slash(uint32 seatId, uint256 amount) external returns (uint256 taken);
 
     /// @notice Announces where the caller serves its blocks; an event only, the last one counts.
     function setEndpoint(string calldata url, bytes32 peerKey) external;
 
     /// @notice The token that is staked.
     function token() external view returns (address);
+
+    /// @notice Who can slash; zero: nobody.
+    function slasher() external view returns (address);
 
     /// @notice Stake of one seat, in the token's smallest unit.
     function seatStake() external view returns (uint256);
@@ -81,6 +98,10 @@ interface IPeerRegistry {
 
     /// @notice Owner of the seat if it counts in that epoch, else zero.
     function seatOwnerAt(uint32 seatId, uint48 epoch) external view returns (address);
+
+    /// @notice The seat at a position of the epoch's pool, which holds every seat that counts in it, at positions
+    /// [0, totalSeatsAt(epoch)) in no order. Final for every epoch up to the current one.
+    function seatAt(uint256 position, uint48 epoch) external view returns (uint32 seatId, address owner);
 
     /// @notice When the stake of a leaving seat can be paid back (seconds); zero while no exit was begun.
     function thawEnd(uint32 seatId) external view returns (uint256);
