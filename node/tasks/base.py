@@ -50,7 +50,7 @@ class Evaluation:
     """Success on examples nobody trains on.
 
     `accuracy` in [0, 1]: of classes, of a text's next bytes, or of what generated images show. `loss`: what training
-    lowers, on average; in nats an example or byte, for images that are generated the squared error of a pixel's flow.
+    lowers, on average; in nats an example or byte, for images that are generated the squared error of a pixel.
     """
 
     accuracy: float

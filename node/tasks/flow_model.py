@@ -1,4 +1,4 @@
-"""The network of the flow task: from a noisy image, a time and a class to a velocity.
+"""The network of the flow task: from a noisy image, a time and a class to the picture it is on its way to.
 
 Shape legend: B = images of a batch, F = pixels, D = width.
 """
@@ -13,7 +13,6 @@ from torch import nn
 from torch.nn import functional
 
 TIME_FEATURES: Final = 32
-SHORTEST_WAY: Final = 0.05  # from here to the image; a shorter one would blow up what the network gets wrong
 _HIGHEST_FREQUENCY: Final = 1000.0
 
 
@@ -35,11 +34,11 @@ class FlowBlock(nn.Module):
 
 
 class FlowModel(nn.Module):
-    """Velocity of an image under way from noise (time 0) to picture (time 1).
+    """The picture expected at the end (time 1) of the way of an image that came from noise (time 0).
 
-    The network names the picture x1 it expects at the end; the velocity is (x1 - x) / (1 - t). A small network can
-    say where digits are, while noise as such, which a velocity contains, has as many dimensions as there are pixels
-    (Salimans and Ho, arXiv:2202.00512, on the same choice in diffusion).
+    On a straight path the velocity at time t follows from it: (picture - image) / (1 - t). A small network can say
+    where strokes are; a velocity contains noise, which has as many dimensions as there are pixels (Salimans and Ho,
+    ICLR 2022, arXiv:2202.00512, on the same choice in diffusion).
     """
 
     def __init__(self, pixel_count: int, class_count: int, *, width: int, blocks: int) -> None:
@@ -55,15 +54,14 @@ class FlowModel(nn.Module):
                 parameter.zero_()
 
     def forward(self, images: torch.Tensor, times: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Velocities float32 (B, F) of `images` float32 (B, F), pixels -1 to 1, at `times` (B,) for int64 `labels`."""
+        """Pictures float32 (B, F) for `images` float32 (B, F), pixels -1 to 1, at `times` (B,) of int64 `labels`."""
         label = self.label(labels) * math.sqrt(self.label.embedding_dim)  # new projects start with rows of length 0.6
         condition = functional.silu(label + self.time(time_features(times)))
         stream = self.pixels(images) + condition
         for block in self.blocks:
             stream = block(stream, condition)
-        picture = self.picture(functional.rms_norm(stream, stream.shape[-1:]))
-        velocity: torch.Tensor = (picture - images) / (1 - times).clamp(min=SHORTEST_WAY).unsqueeze(1)
-        return velocity
+        picture: torch.Tensor = self.picture(functional.rms_norm(stream, stream.shape[-1:]))
+        return picture
 
 
 def time_features(times: torch.Tensor) -> torch.Tensor:

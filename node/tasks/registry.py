@@ -12,9 +12,12 @@ from node.tasks.base import Options, Task, TaskFactory
 from node.tasks.digits import DigitsTask
 from node.tasks.flow import FlowTask
 from node.tasks.mnist import MnistTask
+from node.tasks.text import TextTask
 
 ENTRY_POINT_GROUP = "swarmproof.tasks"
-TASKS: Mapping[str, TaskFactory] = MappingProxyType({"digits": DigitsTask, "mnist": MnistTask, "flow": FlowTask})
+TASKS: Mapping[str, TaskFactory] = MappingProxyType(
+    {"digits": DigitsTask, "mnist": MnistTask, "flow": FlowTask, "text": TextTask}
+)
 
 
 def load_task(name: str, *, data_dir: Path | None = None, options: Options | None = None) -> Task:

@@ -50,5 +50,5 @@ def test_an_entry_point_that_leads_nowhere_is_a_task_error(tmp_path: Path, monke
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(TaskError, match="task 'chess' is unknown; known tasks: digits, flow, mnist"):
+    with pytest.raises(TaskError, match="task 'chess' is unknown; known tasks: digits, flow, mnist, text"):
         load_task("chess")
