@@ -19,11 +19,24 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
 
 from contracts.attestation import Result, checksum_address
+from contracts.court_values import (
+    ClassRecord,
+    ClassTerms,
+    Entry,
+    JobPhase,
+    JobTerms,
+    JobVerdict,
+    JobView,
+    Log,
+    Member,
+    Opening,
+    RoundRecord,
+)
 from contracts.errors import MalformedAnswer
 from contracts.values import Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, Status
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
-CONTRACT_NAMES = ("SwarmToken", "PeerRegistry", "ProjectFactory", "TrainingProject")
+CONTRACT_NAMES = ("SwarmToken", "PeerRegistry", "ProjectFactory", "TrainingProject", "OutputCourt")
 
 Component = Mapping[str, Any]
 
@@ -42,6 +55,17 @@ def _codec() -> ABICodec:
 codec = _codec()
 
 _TYPES: Mapping[str, Callable[..., Any]] = {
+    "struct IOutputCourt.ClassTerms": ClassTerms,
+    "struct IOutputCourt.Entry": Entry,
+    "struct IOutputCourt.JobTerms": JobTerms,
+    "struct IOutputCourt.JobView": JobView,
+    "struct IOutputCourt.Log": Log,
+    "struct IOutputCourt.Member": Member,
+    "struct IOutputCourt.Opening": Opening,
+    "struct IOutputCourt.OutputClass": ClassRecord,
+    "struct IOutputCourt.RoundRecord": RoundRecord,
+    "enum IOutputCourt.Phase": JobPhase,
+    "enum IOutputCourt.Verdict": JobVerdict,
     "struct IPeerRegistry.Seat": Seat,
     "struct ITrainingProject.Configuration": ProjectConfiguration,
     "struct ITrainingProject.ProjectStatus": ProjectStatus,

@@ -132,11 +132,15 @@ class RoundView:
 
 @dataclass(frozen=True)
 class Seat:
-    """A seat counts in epochs [active_epoch, inactive_epoch); 0: no exit begun. Owner zero: paid back."""
+    """A seat counts in epochs [active_epoch, inactive_epoch); 0: no exit begun. Owner zero: paid back.
+
+    `slashed`: how much of its stake is lost.
+    """
 
     owner: Address
     active_epoch: int
     inactive_epoch: int
+    slashed: int = 0
 
     def counts_in(self, epoch: int) -> bool:
         """Whether the seat belongs to the snapshot of that epoch."""

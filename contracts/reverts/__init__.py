@@ -10,6 +10,7 @@ Error tree:
     + RegistryReverted           registry: Registry_*, seats and stake
     + FactoryReverted            factory: Factory_*, creating a project
     + ProjectReverted            project: Project_*, rounds and money of one project
+    + CourtReverted              court: Court_*, classes, jobs and their verdicts
     + LibraryReverted            library: the token and OpenZeppelin's parts
     + RevertedWithReason, RevertedWithPanic, RevertedWithData    everything else a contract can answer
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 from functools import cache
 
 from contracts.reverts.base import TypedRevert
+from contracts.reverts.court import CourtReverted
 from contracts.reverts.factory import FactoryReverted
 from contracts.reverts.library import LibraryReverted
 from contracts.reverts.project import ProjectReverted
@@ -28,5 +30,5 @@ from contracts.reverts.registry import RegistryReverted
 @cache
 def reverts_by_name() -> dict[str, type[TypedRevert]]:
     """The class of every custom error, by its Solidity name."""
-    groups = (RegistryReverted, FactoryReverted, ProjectReverted, LibraryReverted)
+    groups = (RegistryReverted, FactoryReverted, ProjectReverted, CourtReverted, LibraryReverted)
     return {leaf.__name__: leaf for group in groups for leaf in group.__subclasses__()}

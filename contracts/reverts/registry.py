@@ -73,6 +73,24 @@ class Registry_StillThawing(RegistryReverted):
 
 
 @dataclass(eq=False)
+class Registry_NotSlasher(RegistryReverted):
+    """Only the slasher takes stake away; the zero address: nobody does."""
+
+    sentence = "{account} cannot slash seats, {slasher} can"
+    account: Address
+    slasher: Address
+
+
+@dataclass(eq=False)
+class Registry_NoSuchPosition(RegistryReverted):
+    """A position above the last seat of the epoch's pool."""
+
+    sentence = "there is no seat at position {position}, {seats} seats count in that epoch"
+    position: int
+    seats: int
+
+
+@dataclass(eq=False)
 class Registry_UrlTooLong(RegistryReverted):
     """The endpoint does not fit."""
 

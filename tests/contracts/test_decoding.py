@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -16,6 +17,18 @@ from contracts import events
 from contracts.abi import CONTRACT_NAMES, Component, contract_abi, selector, types_of
 from contracts.attestation import COMMIT_DOMAIN, RESULT_TYPE, Result
 from contracts.build import ROOT
+from contracts.court_values import (
+    ClassRecord,
+    ClassTerms,
+    JobPhase,
+    JobTerms,
+    JobVerdict,
+    JobView,
+    Log,
+    Member,
+    Opening,
+    RoundRecord,
+)
 from contracts.decoding import decode_revert, event_shapes
 from contracts.errors import ContractReverted
 from contracts.events import Event
@@ -88,7 +101,12 @@ def sample(kind: str, position: int) -> Any:
 
 
 def expected(component: Component, value: Any) -> Any:
-    return Phase(value) if component["internalType"].endswith("Phase") else value
+    kinds: dict[str, Any] = {
+        "enum ITrainingProject.Phase": Phase,
+        "enum IOutputCourt.Phase": JobPhase,
+        "enum IOutputCourt.Verdict": JobVerdict,
+    }
+    return kinds.get(component["internalType"], lambda same: same)(value)
 
 
 @given(st.binary(max_size=200))
@@ -118,6 +136,14 @@ def test_an_unknown_phase_in_an_error_is_kept_as_data() -> None:
         ("struct ITrainingProject.RoundView", RoundView),
         ("struct ITrainingProject.Result", Result),
         ("struct IPeerRegistry.Seat", Seat),
+        ("struct IOutputCourt.ClassTerms", ClassTerms),
+        ("struct IOutputCourt.JobTerms", JobTerms),
+        ("struct IOutputCourt.JobView", JobView),
+        ("struct IOutputCourt.Log", Log),
+        ("struct IOutputCourt.OutputClass", ClassRecord),
+        ("struct IOutputCourt.Member[]", Member),
+        ("struct IOutputCourt.Opening[]", Opening),
+        ("struct IOutputCourt.RoundRecord[]", RoundRecord),
     ],
 )
 def test_values_follow_their_structs(struct: str, kind: Any) -> None:
@@ -133,12 +159,20 @@ def test_values_follow_their_structs(struct: str, kind: Any) -> None:
         assert [snake(part["name"]) for part in item["components"]] == [part.name for part in fields(kind)]
 
 
-@pytest.mark.parametrize("kind", [Phase, Status])
-def test_enumerations_follow_solidity(kind: type[Phase] | type[Status]) -> None:
-    source = (ROOT / "src/interfaces/ITrainingProject.sol").read_text("utf-8")
-    body = re.search(rf"enum {kind.__name__} {{([^}}]*)}}", source)
+@pytest.mark.parametrize(
+    ("interface", "name", "kind"),
+    [
+        ("ITrainingProject", "Phase", Phase),
+        ("ITrainingProject", "Status", Status),
+        ("IOutputCourt", "Phase", JobPhase),
+        ("IOutputCourt", "Verdict", JobVerdict),
+    ],
+)
+def test_enumerations_follow_solidity(interface: str, name: str, kind: type[IntEnum]) -> None:
+    source = (ROOT / f"src/interfaces/{interface}.sol").read_text("utf-8")
+    body = re.search(rf"enum {name} {{([^}}]*)}}", source)
     assert body
-    assert [name.strip().upper() for name in body[1].split(",")] == [item.name for item in kind]
+    assert [snake(item.strip()).upper() for item in body[1].split(",")] == [item.name for item in kind]
 
 
 def test_hashed_texts_follow_solidity() -> None:

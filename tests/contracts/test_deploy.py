@@ -110,5 +110,5 @@ def test_what_is_no_record_is_named(tmp_path: Path, text: str, reason: str) -> N
 @pytest.fixture
 def record() -> Deployment:
     """A record that could be."""
-    token, registry, implementation, factory = (checksum_address(bytes([0xA0 + i]) * 20) for i in range(4))
-    return Deployment(31337, token, registry, implementation, factory, 5, 8_000_000)
+    addresses = [checksum_address(bytes([0xA0 + i]) * 20) for i in range(6)]
+    return Deployment(31337, *addresses, block_number=5, gas=8_000_000)
