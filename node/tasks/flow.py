@@ -11,8 +11,8 @@ Shape legend: B = images of a batch, F = pixels, S = steps.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,10 +31,12 @@ from node.tasks.flow_model import FlowModel
 from node.tasks.mnist import mnist_images
 from node.tasks.nearest import nearest_labels
 from node.tasks.options import OptionReader
+from node.tasks.perceptron import Images
 from node.tasks.splits import Split, partition
 
 CLASS_COUNT: Final = 10
 EULER_STEPS: Final = 20
+SIDES: Final = {"digits": 8, "mnist": 28}  # pixels
 BRIGHTEST: Final = {"digits": 16, "mnist": 255}
 
 _EVALUATED: Final = 512  # held-out images of the loss
@@ -43,22 +45,29 @@ _REFERENCES: Final = 5000  # training images they are compared with
 
 
 class FlowTask:
-    """Options: `dataset`, digits or mnist (mnist by default where there is a data folder), `width` and `blocks`."""
+    """Options: `dataset`, digits or mnist (mnist by default where there is a data folder), `width` and `blocks`.
+
+    Images are read when they are first needed: whoever only draws needs none.
+    """
 
     name = "flow"
 
     def __init__(self, *, data_dir: Path | None, options: Options) -> None:
         read = OptionReader(self.name, options)
-        self._dataset = read.word("dataset", "digits" if data_dir is None else "mnist", among=BRIGHTEST)
+        self._dataset = read.word("dataset", "digits" if data_dir is None else "mnist", among=SIDES)
         self._width, self._blocks = read.number("width", 128, most=1 << 12), read.number("blocks", 2, most=64)
         read.finish()
-        self._train, test = digits_images() if self._dataset == "digits" else mnist_images(self.name, data_dir)
-        self._test = Shard(torch.from_numpy(test.pixels), torch.from_numpy(test.labels).long(), CLASS_COUNT)
+        self._data_dir = data_dir
 
-    @property
+    @cached_property
+    def _images(self) -> tuple[Images, Images]:
+        return digits_images() if self._dataset == "digits" else mnist_images(self.name, self._data_dir)
+
+    @cached_property
     def test(self) -> Shard:
         """The held-out images."""
-        return self._test
+        held_out = self._images[1]
+        return Shard(torch.from_numpy(held_out.pixels), torch.from_numpy(held_out.labels).long(), CLASS_COUNT)
 
     @property
     def default_sampling(self) -> Sampling:
@@ -67,12 +76,13 @@ class FlowTask:
 
     def model(self) -> nn.Module:
         """A FlowModel with all parameters zero."""
-        return FlowModel(self._test.inputs.shape[1], CLASS_COUNT, width=self._width, blocks=self._blocks)
+        return FlowModel(SIDES[self._dataset] ** 2, CLASS_COUNT, width=self._width, blocks=self._blocks)
 
     def shards(self, count: int, split: Split, seed: int) -> list[Shard]:
         """Cut the training images; equal arguments give equal shards."""
-        parts = partition(self._train.labels, count, split, np.random.Generator(np.random.PCG64(seed)))
-        pixels, labels = torch.from_numpy(self._train.pixels), torch.from_numpy(self._train.labels).long()
+        train = self._images[0]
+        parts = partition(train.labels, count, split, np.random.Generator(np.random.PCG64(seed)))
+        pixels, labels = torch.from_numpy(train.pixels), torch.from_numpy(train.labels).long()
         return [Shard(pixels[part], labels[part], CLASS_COUNT) for part in map(torch.from_numpy, parts)]
 
     def loss(self, model: nn.Module, batch: Shard, generator: torch.Generator) -> torch.Tensor:
@@ -91,7 +101,7 @@ class FlowTask:
         """The loss on held-out images, noise and times always the same, and the part of 100 drawn images whose nearest
         training image is of the class that was asked for."""
         with torch.inference_mode():
-            held_out = self._test.take(torch.arange(min(_EVALUATED, len(self._test))))
+            held_out = self.test.take(torch.arange(min(_EVALUATED, len(self.test))))
             loss = float(self.loss(model, held_out, torch.Generator().manual_seed(0)))
         asked = [str(number % CLASS_COUNT) for number in range(_DRAWN)]
         seeds = [hashlib.sha256(b"swarmproof flow evaluation %d" % number).digest() for number in range(_DRAWN)]
@@ -100,8 +110,9 @@ class FlowTask:
         except GenerationError:  # a model that diverged draws nothing
             return Evaluation(0.0, loss)
         pixels = np.stack([item.content.astype(np.uint8).ravel() for item in drawn])
-        references = self._train.pixels[:_REFERENCES].astype(np.uint16) * 255 // BRIGHTEST[self._dataset]
-        shown = nearest_labels(pixels, references.astype(np.uint8), self._train.labels[:_REFERENCES])
+        train = self._images[0]
+        references = train.pixels[:_REFERENCES].astype(np.uint16) * 255 // BRIGHTEST[self._dataset]
+        shown = nearest_labels(pixels, references.astype(np.uint8), train.labels[:_REFERENCES])
         return Evaluation(float((shown == np.array(asked, dtype=np.int64)).mean()), loss)
 
     def check_prompt(self, prompt: str) -> str:
@@ -119,15 +130,14 @@ class FlowTask:
         if sampling.sampler != "euler":
             raise GenerationError(f"task flow draws with sampler euler, not {sampling.sampler}")
         labels = torch.tensor([int(self.check_prompt(prompt)) for prompt in prompts])
-        pixel_count = self._test.inputs.shape[1]
-        path = [torch.from_numpy(normal_noise(seeds, pixel_count))]
+        side = SIDES[self._dataset]
+        path = [torch.from_numpy(normal_noise(seeds, side * side))]
         with torch.inference_mode():
             for step in range(sampling.steps):
                 picture = model(path[-1], torch.full((len(labels),), step / sampling.steps), labels)
                 # One step of length 1 / S at velocity (picture - image) / (1 - t), where 1 - t = (S - step) / S.
                 path.append(path[-1] + (picture - path[-1]) / (sampling.steps - step))
         traces_BSF = torch.stack(path, dim=1).numpy()
-        side = math.isqrt(pixel_count)
         pixels = np.rint((np.clip(traces_BSF[:, -1], -1, 1) + 1) * 127.5).reshape(len(labels), side, side)
         return [
             Generation("image", image, trace.copy())
@@ -135,7 +145,8 @@ class FlowTask:
         ]
 
     def default_manifest(self, **overrides: Any) -> Manifest:
-        """A manifest that trains well; `overrides` replace its fields."""
+        """A manifest that trains well; `overrides` replace its fields. Raises TaskError without the images."""
+        _ = self._images
         fields = {
             "tensors": tensors_of(self.model(), 256),
             "shard_count": 8,

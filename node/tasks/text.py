@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,10 @@ _EVALUATED: Final = 128
 
 
 class TextTask:
-    """Options: `context`, `width`, `heads`, `blocks` of the network, and `corpus`, the text's sha2-256."""
+    """Options: `context`, `width`, `heads`, `blocks` of the network, and `corpus`, the text's sha2-256.
+
+    The text is read when it is first needed: whoever only generates needs none.
+    """
 
     name = "text"
 
@@ -48,20 +52,24 @@ class TextTask:
         self._context = read.number("context", 128, most=1 << 12)
         self._width, self._heads = read.number("width", 96, most=1 << 12), read.number("heads", 3, most=64)
         self._blocks = read.number("blocks", 2, most=64)
-        expected = read.word("corpus", "")
+        self._expected, self._data_dir = read.word("corpus", ""), data_dir
         read.finish()
         if self._width % self._heads:
             raise TaskError(f"task text: width {self._width} is no multiple of its {self._heads} heads")
-        corpus = read_corpus(data_dir, expected=expected)
-        self._digest = digest_of(corpus)
-        windows = _windows(corpus, self._context)
-        held_out = np.arange(len(windows)) % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1
-        self._train, self._test = windows[~held_out], _shard(windows[held_out][:_EVALUATED])
 
-    @property
+    @cached_property
+    def _corpus(self) -> bytes:
+        return read_corpus(self._data_dir, expected=self._expected)
+
+    @cached_property
+    def _windows(self) -> npt.NDArray[np.uint8]:
+        return cut_windows(self._corpus, self._context)
+
+    @cached_property
     def test(self) -> Shard:
-        """Held-out windows of the text, from all over it."""
-        return self._test
+        """Held-out windows, from all over the text."""
+        held_out = self._windows[_HELD_OUT_EVERY - 1 :: _HELD_OUT_EVERY]
+        return _shard(held_out[:: max(1, len(held_out) // _EVALUATED)][:_EVALUATED])
 
     @property
     def default_sampling(self) -> Sampling:
@@ -75,9 +83,10 @@ class TextTask:
     def shards(self, count: int, split: Split, seed: int) -> list[Shard]:
         """Cut the training windows; equal arguments give equal shards. Where shards shall be unlike, the tenths of the
         text are dealt out as classes are."""
-        places = np.arange(len(self._train)) * _PARTS // max(1, len(self._train))
+        train = np.delete(self._windows, np.s_[_HELD_OUT_EVERY - 1 :: _HELD_OUT_EVERY], axis=0)
+        places = np.arange(len(train)) * _PARTS // len(train)
         parts = partition(places, count, split, np.random.Generator(np.random.PCG64(seed)))
-        return [_shard(self._train[part]) for part in parts]
+        return [_shard(train[part]) for part in parts]
 
     def loss(self, model: nn.Module, batch: Shard, generator: torch.Generator) -> torch.Tensor:
         """Mean cross entropy in nats a byte; nothing in it is random."""
@@ -86,7 +95,7 @@ class TextTask:
     def evaluate(self, model: nn.Module) -> Evaluation:
         """Part of the next bytes guessed, and nats a byte, on held-out windows."""
         with torch.inference_mode():
-            scores, labels = _scores(model, self._test.inputs), self._test.labels.flatten()
+            scores, labels = _scores(model, self.test.inputs), self.test.labels.flatten()
             accuracy = float((scores.argmax(dim=1) == labels).float().mean())
             return Evaluation(accuracy, float(functional.cross_entropy(scores, labels)))
 
@@ -135,7 +144,7 @@ class TextTask:
         )
 
     def default_manifest(self, **overrides: Any) -> Manifest:
-        """A manifest that trains well; `overrides` replace its fields."""
+        """A manifest that trains well; `overrides` replace its fields. Raises TaskError without the text."""
         fields = {
             "tensors": tensors_of(self.model(), 256),
             "shard_count": 8,
@@ -145,7 +154,7 @@ class TextTask:
             "local": LocalTraining("adamw", steps=20, batch_size=16, learning_rate_millionths=2000),
         }
         sizes = {"context": self._context, "width": self._width, "heads": self._heads, "blocks": self._blocks}
-        return propose(self.name, {**sizes, "corpus": self._digest}, fields, overrides)
+        return propose(self.name, {**sizes, "corpus": digest_of(self._corpus)}, fields, overrides)
 
     def _language_model(self, model: nn.Module, sampling: Sampling) -> TextModel:
         if sampling.sampler == "euler":
@@ -163,8 +172,11 @@ class TextTask:
         return torch.from_numpy(np.frombuffer(data, dtype=np.uint8).astype(np.int64))
 
 
-def _windows(corpus: bytes, context: int) -> npt.NDArray[np.uint8]:
-    """Cut a text into windows uint8 (M, C + 1) that share one byte with the next; the rest is left out."""
+def cut_windows(corpus: bytes, context: int) -> npt.NDArray[np.uint8]:
+    """Cut a text into windows uint8 (M, C + 1) that share one byte with the next; the rest is left out.
+
+    Raises TaskError for a text too short to hold anything out.
+    """
     count = (len(corpus) - 1) // context
     if count < 2 * _HELD_OUT_EVERY:
         raise TaskError(
