@@ -19,12 +19,18 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from frontend_api.errors import SettingsError
 from node.config import NodeSettings
+from verifier.court.config import CourtSettings
 
 ENVIRONMENT_PREFIX = "SWARMPROOF_"
 PROJECT_FILE = Path("swarmproof.toml")
 
 _FROM_ELSEWHERE = {"rpc_url", "chain_id", "factory", "registry", "project", "from_block", "key_file", "password_file"}
 NODE_KEYS = tuple(name for name in NodeSettings.model_fields if name not in _FROM_ELSEWHERE)
+COURT_KEYS = tuple(
+    name
+    for name in CourtSettings.model_fields
+    if name not in _FROM_ELSEWHERE | {"role", "court", "verifier_registry"}
+)
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -64,6 +70,8 @@ class Settings(BaseSettings):
     api: ApiSettings = Field(default_factory=ApiSettings)
     # Options of the training peer alone; `swarmproof node` adds the rest and checks the values.
     node: dict[str, Any] = Field(default_factory=dict)
+    # The same for `swarmproof worker` and `swarmproof verifier`.
+    court: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -108,7 +116,7 @@ def _checked(path: Path, model: type[BaseModel]) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: not a readable TOML file: {error}") from error
     _require_known(path, document, tuple(model.model_fields), "")
-    for table, known in (("api", tuple(ApiSettings.model_fields)), ("node", NODE_KEYS)):
+    for table, known in (("api", tuple(ApiSettings.model_fields)), ("node", NODE_KEYS), ("court", COURT_KEYS)):
         if isinstance(document.get(table), dict):
             _require_known(path, document[table], known, f"{table}.")
     return document

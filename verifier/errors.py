@@ -12,10 +12,16 @@ Error tree:
     + CheatImpossible      a cheat that has nothing to work with
     + CalibrationError     a calibration that cannot be made as asked
     + ClassError           a determinism class that is not complete, not canonical or out of range
+    + UnknownClass         a class that nobody registered in this court
+    + UnknownJob           a job that nobody submitted to this court
+    + CannotRegenerate     an output that this machine cannot make again, for now
+    + OutputUnavailable    an output that was accepted, and that nobody serves as it was accepted
+    + TooFewTokens         an account that cannot pay what the court locks
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from contracts.errors import SwarmProofError
@@ -63,6 +69,54 @@ class ClassError(VerifierError):
     """A determinism class, its description or its file is not complete, not canonical or out of range."""
 
     exit_code = 2
+
+
+class CannotRegenerate(VerifierError):
+    """This machine cannot make an output now, for `cause`: a checkpoint nobody serves, an unknown task."""
+
+    exit_code = 4
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the output cannot be regenerated here: {cause}")
+        self.cause = cause
+
+
+class UnknownClass(VerifierError):
+    """No class of this court has the id `class_id` (32 bytes)."""
+
+    exit_code = 2
+
+    def __init__(self, class_id: bytes) -> None:
+        super().__init__(f"no class 0x{class_id.hex()} is registered in this court")
+        self.class_id = class_id
+
+
+class UnknownJob(VerifierError):
+    """No job of this court has the id `job` (32 bytes)."""
+
+    exit_code = 2
+
+    def __init__(self, job: bytes) -> None:
+        super().__init__(f"no job 0x{job.hex()} was submitted to this court")
+        self.job = job
+
+
+class OutputUnavailable(VerifierError):
+    """Nobody serves the output of `job` as it was accepted; `causes`: what came of asking."""
+
+    exit_code = 4
+
+    def __init__(self, job: bytes, causes: Sequence[str]) -> None:
+        super().__init__(f"the output of job 0x{job.hex()} cannot be had: {'; '.join(causes) or 'nobody opened'}")
+        self.job, self.causes = job, tuple(causes)
+
+
+class TooFewTokens(VerifierError):
+    """An account holds less than the court would lock. Amounts in the token's smallest unit."""
+
+    def __init__(self, account: str, held: int, needed: int) -> None:
+        super().__init__(f"account {account} holds {held} of the token, the court needs {needed} more of it")
+        self.account, self.held, self.needed = account, held, needed
 
 
 class UnknownCheat(VerifierError):

@@ -1,0 +1,41 @@
+"""`swarmproof withdraw`: take earnings and deposits out of the court."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from frontend_api.command_line import Invocation, wei, with_invocation
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: swarmproof withdraw --key-file verifier.key")(with_invocation(withdraw))
+
+
+def withdraw(
+    invocation: Invocation,
+    *,
+    amount: Annotated[
+        str | None, typer.Option(help="How much.", metavar="TOKENS", show_default="all that is free")
+    ] = None,
+) -> None:
+    """Take tokens out of the court: fees earned, deposits, bonds that were returned."""
+    asyncio.run(_withdraw(invocation, None if amount is None else wei(amount)))
+
+
+async def _withdraw(invocation: Invocation, amount_wei: int | None) -> None:
+    from contracts.court import Court
+    from frontend_api.chain_session import open_session
+
+    output = invocation.output
+    async with open_session(invocation.settings) as session:
+        court = Court(session.chain, session.deployment.court)
+        held = await court.balance_of(session.account)
+        wanted = held if amount_wei is None else amount_wei
+        if wanted > 0:
+            await court.withdraw(wanted)
+    document = {"account": session.account, "withdrawn_wei": str(wanted), "left_wei": str(held - wanted)}
+    output.document(document) if output.as_json else output.facts(document)

@@ -1,0 +1,274 @@
+"""What a party to the court should do next: a pure function of the chain, of what it knows, and of chain time.
+
+The same rules serve worker, members and requester; who may do what follows from the job. Calls that anybody may make
+(decide, finalize, expire) are everybody's in turn: the first in order at once, the others a little later each, so that
+one of them is enough and none of them is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from contracts.court_values import COMMITTEE_SIZES, JobPhase, JobVerdict, Member
+from contracts.values import Address
+from verifier.court.history import CourtHistory
+from verifier.court.job import WORKER, Job, JobRound
+
+# The chain forgets the hash of a block after 256 more; what takes longer records the draw before that.
+REMEMBERED_BLOCKS: Final = 250
+RECORD_AFTER_BLOCKS: Final = 120
+Drawn = Mapping[tuple[bytes, int, int], tuple[Member, ...]]  # committees by job, round and pinned block
+TURN_SECONDS: Final = 3  # between one party's turn and the next one's, where there is no deadline
+
+_AFTER_COMMITS: Final = (JobPhase.REVEAL, JobPhase.DUE, JobPhase.APPEAL, JobPhase.SETTLED)
+
+
+@dataclass(frozen=True)
+class JobAction:
+    """Something to do about one job."""
+
+    job: bytes
+
+
+@dataclass(frozen=True)
+class RoundAction(JobAction):
+    """Something to do about one round of a job."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class PinBlock(JobAction):
+    """Name a new block: the chain has forgotten the one that a draw waits for."""
+
+
+@dataclass(frozen=True)
+class DrawSeed(JobAction):
+    """Record the seed before the chain forgets its block."""
+
+
+@dataclass(frozen=True)
+class DrawCommittee(RoundAction):
+    """Record the committee before the chain forgets its block."""
+
+
+@dataclass(frozen=True)
+class LookUpCommittee(RoundAction):
+    """Ask the court who was drawn."""
+
+
+@dataclass(frozen=True)
+class Prepare(RoundAction):
+    """Make the output, and an answer that can be committed to."""
+
+
+@dataclass(frozen=True)
+class Commit(RoundAction):
+    """Send the commitment to the prepared answer."""
+
+
+@dataclass(frozen=True)
+class Show(RoundAction):
+    """Nobody can commit any more: let others see the own opening and output."""
+
+
+@dataclass(frozen=True)
+class Gather(RoundAction):
+    """Ask the others for the openings that are missing."""
+
+
+@dataclass(frozen=True)
+class Reveal(RoundAction):
+    """Open the own commitment on the chain, since the common decision does not come."""
+
+
+@dataclass(frozen=True)
+class Decide(RoundAction):
+    """Bring all openings to the court."""
+
+
+@dataclass(frozen=True)
+class Check(RoundAction):
+    """As requester, make the output oneself and compare."""
+
+
+@dataclass(frozen=True)
+class Appeal(RoundAction):
+    """Call the next larger committee."""
+
+
+@dataclass(frozen=True)
+class Finalize(JobAction):
+    """End the job and free everybody's money."""
+
+
+@dataclass(frozen=True)
+class Expire(JobAction):
+    """End a job whose worker never committed."""
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a party knows that the chain does not tell.
+
+    `drawn`: committees the court named. `prepared`: rounds with an answer; `shown`: those whose opening is served;
+    `gathered`: those of which all openings are at hand, each by (job, round). `checked`: by
+    (job, round), whether the requester's own output agrees with the worker's. `pool_seats`: verifiers' seats that count
+    now. `appeals`, `checks`: whether to appeal, and as requester to compare, at all. `commits`, `shows_up`: whether to
+    commit, and to open what was committed to.
+    """
+
+    drawn: Drawn = field(default_factory=lambda: MappingProxyType({}))
+    prepared: frozenset[tuple[bytes, int]] = frozenset()
+    shown: frozenset[tuple[bytes, int]] = frozenset()
+    gathered: frozenset[tuple[bytes, int]] = frozenset()
+    checked: Mapping[tuple[bytes, int], bool] = field(default_factory=lambda: MappingProxyType({}))
+    pool_seats: int = 0
+    appeals: bool = False
+    checks: bool = False
+    commits: bool = True
+    shows_up: bool = True
+
+
+@dataclass(frozen=True)
+class Now:
+    """The newest block: its number, and its time in seconds."""
+
+    block: int
+    time: int
+
+
+def next_actions(history: CourtHistory, known: Knowledge, me: Address, now: Now) -> tuple[JobAction, ...]:
+    """Everything to do now, oldest job first. Doing nothing is right whenever somebody else has to act first."""
+    return tuple(
+        action for job in history.jobs.values() if job.ending is None for action in job_actions(job, known, me, now)
+    )
+
+
+def job_actions(job: Job, known: Knowledge, me: Address, now: Now) -> Iterator[JobAction]:
+    """What to do about one job that has not ended."""
+    phase = job.phase(now.time)
+    if phase in _AFTER_COMMITS:
+        yield from _show(job, _current(job), known, me)
+    match phase:
+        case JobPhase.WORK:
+            yield from _work(job, known, me, now)
+        case JobPhase.EXPIRED:
+            if me in (job.terms.requester, job.terms.worker):
+                yield Expire(job.job_id)
+        case JobPhase.COMMIT:
+            yield from _commit(job, _current(job), known, me, now)
+        case JobPhase.REVEAL:
+            yield from _reveal(job, _current(job), known, me, now)
+        case JobPhase.DUE:
+            # What was not opened by now counts as not opened.
+            if _has_turn(job, me, now.time - _current(job).reveal_end, TURN_SECONDS):
+                yield Decide(job.job_id, _current(job).number)
+        case JobPhase.APPEAL:
+            yield from _appeal(job, _current(job), known, me)
+        case JobPhase.SETTLED:
+            decision = _current(job).decision
+            since = 0 if decision is None else decision.appeal_end
+            if _has_turn(job, me, now.time - since, TURN_SECONDS):
+                yield Finalize(job.job_id)
+
+
+def members_of(job: Job, round_: JobRound, drawn: Drawn) -> tuple[Member, ...]:
+    """The committee, from the chain or as the court named it; empty while nobody knows it."""
+    return round_.members or drawn.get((job.job_id, round_.number, round_.pinned_block), ())
+
+
+def index_of(job: Job, members: tuple[Member, ...], me: Address) -> int | None:
+    """The own index in a round: 0 the worker, from 1 the members; None: no party to it."""
+    if me == job.terms.worker:
+        return WORKER
+    accounts = [member.account for member in members]
+    return accounts.index(me) + 1 if me in accounts else None
+
+
+def _work(job: Job, known: Knowledge, me: Address, now: Now) -> Iterator[JobAction]:
+    if me != job.terms.worker or not known.commits:
+        return
+    age = now.block - job.pinned_block
+    if job.seed is None and age <= 0:
+        return  # the seed is not known before the block after the pinned one
+    if job.seed is None and age > REMEMBERED_BLOCKS:
+        yield PinBlock(job.job_id)
+    elif (job.job_id, 0) in known.prepared:
+        yield Commit(job.job_id, 0)
+    else:
+        yield Prepare(job.job_id, 0)
+        if job.seed is None and age > RECORD_AFTER_BLOCKS:
+            yield DrawSeed(job.job_id)
+
+
+def _commit(job: Job, round_: JobRound, known: Knowledge, me: Address, now: Now) -> Iterator[JobAction]:
+    members, age = members_of(job, round_, known.drawn), now.block - round_.pinned_block
+    if age <= 0:
+        return
+    if round_.drawn is None and age > REMEMBERED_BLOCKS:
+        yield PinBlock(job.job_id)
+        return
+    if not members:
+        yield LookUpCommittee(job.job_id, round_.number)
+        return
+    index = index_of(job, members, me)
+    if index is None or index in round_.commitments or not known.commits:
+        return
+    if (job.job_id, round_.number) in known.prepared:
+        yield Commit(job.job_id, round_.number)
+        return
+    yield Prepare(job.job_id, round_.number)
+    if round_.drawn is None and age > RECORD_AFTER_BLOCKS:
+        yield DrawCommittee(job.job_id, round_.number)
+
+
+def _show(job: Job, round_: JobRound, known: Knowledge, me: Address) -> Iterator[JobAction]:
+    index = index_of(job, round_.members, me)
+    if index in round_.commitments and known.shows_up and (job.job_id, round_.number) not in known.shown:
+        yield Show(job.job_id, round_.number)
+
+
+def _reveal(job: Job, round_: JobRound, known: Knowledge, me: Address, now: Now) -> Iterator[JobAction]:
+    place, mine = (job.job_id, round_.number), index_of(job, round_.members, me)
+    if mine is None or mine not in round_.commitments or not known.shows_up:
+        return
+    reveal_seconds = job.class_.terms.reveal_seconds
+    since = now.time - (round_.reveal_end - reveal_seconds)
+    if place not in known.gathered:
+        yield Gather(*place)
+        if 2 * since >= reveal_seconds and mine not in round_.openings:
+            yield Reveal(*place)
+    elif _has_turn(job, me, since, max(1, reveal_seconds // (2 * round_.size + 2))):
+        yield Decide(*place)
+
+
+def _appeal(job: Job, round_: JobRound, known: Knowledge, me: Address) -> Iterator[JobAction]:
+    place = (job.job_id, round_.number)
+    if round_.number + 1 >= len(COMMITTEE_SIZES) or known.pool_seats < COMMITTEE_SIZES[round_.number + 1]:
+        return
+    if me == job.terms.worker and known.appeals and job.verdict is not JobVerdict.ACCEPT:
+        yield Appeal(*place)
+    if me == job.terms.requester and known.checks:
+        if place not in known.checked and job.verdict is JobVerdict.ACCEPT:
+            yield Check(*place)
+        elif known.appeals and (job.verdict is JobVerdict.INCONCLUSIVE or known.checked.get(place) is False):
+            yield Appeal(*place)
+
+
+def _has_turn(job: Job, me: Address, since_seconds: int, turn_seconds: int) -> bool:
+    """Whether it is our turn to do what anybody may: worker, then members in order, then the requester."""
+    round_ = _current(job)
+    index = index_of(job, round_.members, me)
+    if index is None and me == job.terms.requester:
+        index = round_.size + 1
+    return index is not None and since_seconds >= index * turn_seconds
+
+
+def _current(job: Job) -> JobRound:
+    round_ = job.current
+    assert round_ is not None  # in these phases the worker has committed
+    return round_

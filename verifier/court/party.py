@@ -1,0 +1,272 @@
+"""The shell around `verifier.court.decisions`: watches the chain and carries out what one party should do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from contracts.court import appeal_key, job_seed, output_commitment
+from contracts.court_values import COMMITTEE_SIZES, JobPhase, Member, Opening
+from contracts.values import Address
+from node.action_loop import ActionLoop
+from node.exchange.errors import PeerError
+from node.exchange.source import Source
+from verifier.committee import hamming
+from verifier.court import decisions
+from verifier.court.answers import Answers, draft_answer, opening_of
+from verifier.court.conduct import Occasion
+from verifier.court.decisions import JobAction, Knowledge, Now, index_of, members_of, next_actions
+from verifier.court.directory import Answer
+from verifier.court.exchange import ask_opening
+from verifier.court.history import CourtHistory
+from verifier.court.job import WORKER, Job, JobRound
+from verifier.court.regenerate import Regenerator
+from verifier.court.report import report_of
+from verifier.court.surroundings import Surroundings, ensure_balance
+
+_Draw = tuple[bytes, int, int]  # job, round, pinned block
+_Place = tuple[bytes, int]  # job, round
+
+
+class Party:
+    """One account in court.
+
+    `answers`: what it promises, None for one that only requests. `checker`: regenerates what was accepted for a
+    requester that wants to be sure. `appeals`: whether to put up money against verdicts it does not share.
+    """
+
+    def __init__(
+        self,
+        me: Address,
+        surroundings: Surroundings,
+        *,
+        answers: Answers | None = None,
+        checker: Regenerator | None = None,
+        appeals: bool = False,
+        poll_seconds: float = 0.2,
+    ) -> None:
+        self._me, self._answers, self._checker = me, answers, checker
+        self._appeals, self._poll_seconds = appeals, poll_seconds
+        self._around, self._court, self._observer = surroundings, surroundings.court, surroundings.observer
+        self._actions: ActionLoop[JobAction] = ActionLoop(self._dispatch, log="court")
+        self._beacons: dict[_Draw, bytes] = {}
+        self._drawn: dict[_Draw, tuple[Member, ...]] = {}
+        self._gathered: dict[_Place, dict[int, Opening]] = {}
+        self._checked: dict[_Place, bool] = {}
+        self._open: set[bytes] = set()
+        self._log = structlog.get_logger("court")
+
+    @property
+    def history(self) -> CourtHistory:
+        """What happened in court, as of the newest block seen."""
+        return self._observer.history
+
+    async def run(self, *, until: Callable[[], bool] | None = None) -> None:
+        """Do what there is to do until cancelled, or until a condition holds."""
+        try:
+            await self._look()
+            if self._answers is not None:
+                await self._answers.recover(self.history.jobs)
+            while until is None or not until():
+                self._actions.start(self._decide())
+                await self._actions.wait(timeout_seconds=self._poll_seconds)
+                await self._look()
+        finally:
+            await self._actions.close()
+
+    async def _look(self) -> None:
+        await self._observer.look()
+        await self._around.seats.look()
+        await self._learn_beacons()
+        self._report()
+
+    def _decide(self) -> tuple[JobAction, ...]:
+        head = self._observer.head
+        return next_actions(self.history, self._knowledge(), self._me, Now(head.number, head.timestamp))
+
+    def _knowledge(self) -> Knowledge:
+        jobs = [job for job in self.history.jobs.values() if job.ending is None]
+        places = [(job, job.current.number if job.current is not None else 0) for job in jobs]
+        answers = self._answers
+        epoch = self._observer.head.timestamp // self._around.epoch_seconds
+        return Knowledge(
+            drawn=self._drawn,
+            prepared=frozenset((job.job_id, number) for job, number in places if self._answer(job, number) is not None),
+            shown=frozenset(
+                (job.job_id, number)
+                for job, number in places
+                if answers is not None and answers.book.get(job.job_id, number) is not None
+            ),
+            gathered=frozenset(
+                (job.job_id, round_.number)
+                for job in jobs
+                if (round_ := job.current) is not None
+                and self._openings(job, round_).keys() >= round_.commitments.keys()
+            ),
+            checked=self._checked,
+            pool_seats=len(self._around.seats.history.active_seats(epoch)),
+            appeals=self._appeals,
+            checks=self._checker is not None,
+            commits=answers is not None and answers.conduct.commits(),
+            shows_up=answers is not None and answers.conduct.reveals(),
+        )
+
+    # ---- what is known of a round ---------------------------------------------------------------------------------
+
+    async def _learn_beacons(self) -> None:
+        """Hashes of pinned blocks that exist by now, before the court has recorded what it draws from them."""
+        for job in self.history.jobs.values():
+            if job.phase(self._observer.head.timestamp) not in (JobPhase.WORK, JobPhase.COMMIT):
+                continue
+            draw = _draw_of(job)
+            if draw not in self._beacons and self._observer.head.number > draw[2]:
+                block_hash = await self._around.chain.block_hash(draw[2])
+                if block_hash is not None:
+                    number = draw[1]
+                    drawn = job_seed(job.job_id, block_hash) if job.current is None else None
+                    self._beacons[draw] = drawn or appeal_key(job.job_id, number, block_hash)
+
+    def _beacon(self, job: Job, number: int) -> bytes | None:
+        """The job's seed in round 0, later the round's key; None while it is not known."""
+        if number == 0 and job.seed is not None:
+            return job.seed
+        if number > 0 and (recorded := job.rounds[number].seed) is not None:
+            return recorded
+        return self._beacons.get(_draw_of(job))
+
+    def _answer(self, job: Job, number: int) -> Answer | None:
+        beacon = self._beacon(job, number)
+        if self._answers is None or beacon is None:
+            return None
+        return self._answers.get(job.job_id, number, beacon)
+
+    def _openings(self, job: Job, round_: JobRound) -> dict[int, Opening]:
+        """All openings at hand by index: from the chain, from others, and the own one if it may be shown."""
+        openings = dict(self._gathered.get((job.job_id, round_.number), {}))
+        openings |= {index: opened.opening for index, opened in round_.openings.items()}
+        own = None if self._answers is None else self._answers.book.get(job.job_id, round_.number)
+        return openings if own is None else openings | {own.index: own}
+
+    # ---- actions --------------------------------------------------------------------------------------------------
+
+    async def _dispatch(self, action: JobAction) -> None:
+        job = self.history.job(action.job)
+        match action:
+            case decisions.PinBlock():
+                await self._court.pin_block(job.terms)
+            case decisions.DrawSeed():
+                await self._court.draw_seed(job.terms)
+            case decisions.DrawCommittee():
+                await self._court.draw_committee(job.terms)
+            case decisions.LookUpCommittee():
+                self._drawn[_draw_of(job)] = await self._court.committee_of(job.terms)
+            case decisions.Prepare(round=number):
+                await self._prepare(job, number)
+            case decisions.Commit(round=number):
+                await self._commit(job, number)
+            case decisions.Show(round=number):
+                await self._show(job, job.rounds[number])
+            case decisions.Gather(round=number):
+                await self._gather(job, job.rounds[number])
+            case decisions.Reveal(round=number):
+                await self._reveal(job, job.rounds[number])
+            case decisions.Decide(round=number):
+                round_ = job.rounds[number]
+                openings = sorted(self._openings(job, round_).values(), key=lambda opening: opening.index)
+                await self._court.decide(job.terms, round_.members, round_.log, openings)
+            case decisions.Check(round=number):
+                await self._compare(job, job.rounds[number])
+            case decisions.Appeal(round=number):
+                await ensure_balance(
+                    self._around, self._me, 2 * COMMITTEE_SIZES[number + 1] * job.class_.terms.verifier_fee
+                )
+                await self._court.appeal(job.terms)
+            case decisions.Finalize():
+                await self._court.finalize(job.terms, [round_.record for round_ in job.rounds if round_.record])
+            case decisions.Expire():
+                await self._court.expire_job(job.terms)
+
+    async def _prepare(self, job: Job, number: int) -> None:
+        beacon = self._beacon(job, number)
+        seed = self._beacon(job, 0)
+        if self._answers is not None and beacon is not None and seed is not None:
+            await self._answers.prepare(Occasion(self.history, job, number), seed, beacon)
+
+    async def _commit(self, job: Job, number: int) -> None:
+        answer = self._answer(job, number)
+        if self._answers is None or answer is None:
+            return
+        commitment = self._answers.commitment(Occasion(self.history, job, number), answer)
+        if job.current is None:
+            await ensure_balance(self._around, self._me, job.class_.terms.worker_bond)
+            await self._court.commit_work(job.terms, commitment)
+            return
+        members = members_of(job, job.current, self._drawn)
+        index = index_of(job, members, self._me)
+        if index is not None:
+            await self._court.commit(job.terms, members, index, commitment)
+
+    async def _show(self, job: Job, round_: JobRound) -> None:
+        answer, index = self._answer(job, round_.number), index_of(job, round_.members, self._me)
+        if self._answers is not None and answer is not None and index is not None:
+            await self._answers.hand_over(answer)
+            self._answers.book.show(job.job_id, round_.number, opening_of(answer, index))
+
+    async def _reveal(self, job: Job, round_: JobRound) -> None:
+        answer, index = self._answer(job, round_.number), index_of(job, round_.members, self._me)
+        if answer is not None and index is not None:
+            await self._court.reveal(job.terms, round_.members, round_.log, [opening_of(answer, index)])
+
+    async def _gather(self, job: Job, round_: JobRound) -> None:
+        """Ask everybody whose opening is missing; what does not fit the commitment is no answer."""
+        held = self._openings(job, round_)
+        missing = [index for index in round_.commitments if index not in held]
+        found = await asyncio.gather(*(self._ask(job, round_, index) for index in missing))
+        gathered = self._gathered.setdefault((job.job_id, round_.number), {})
+        gathered |= {opening.index: opening for opening in found if opening is not None}
+        if None in found:
+            await asyncio.sleep(self._poll_seconds)
+
+    async def _ask(self, job: Job, round_: JobRound, index: int) -> Opening | None:
+        promise = round_.commitments[index]
+        endpoint = self._around.seats.history.endpoints.get(promise.account)
+        if endpoint is None:
+            return None
+        try:
+            source = Source(promise.account, endpoint.url)
+            opening = await ask_opening(self._around.client, source, job.job_id, round_.number)
+        except PeerError:
+            return None  # not shown yet, or away: asked again, and there is the chain to open it on
+        if opening is None or opening.index != index:
+            return None
+        parts = (opening.digest, opening.output_digest, opening.salt)
+        commitment = output_commitment(job.job_id, round_.number, promise.account, *parts)
+        return opening if commitment == promise.commitment else None
+
+    async def _compare(self, job: Job, round_: JobRound) -> None:
+        """Whether the output made here is within the threshold of the worker's. Raises CannotRegenerate."""
+        worker = round_.openings.get(WORKER)
+        if self._checker is None or worker is None or job.seed is None:
+            return
+        key = None if round_.number == 0 else round_.seed
+        own = await draft_answer(self._checker, job, job.seed, key)
+        agrees = hamming(own.digest, worker.opening.digest) <= round_.threshold
+        self._checked[job.job_id, round_.number] = agrees
+
+    def _report(self) -> None:
+        """One line a job, when it has ended while we looked on."""
+        for job in self.history.jobs.values():
+            if job.ending is None:
+                self._open.add(job.job_id)
+            elif job.job_id in self._open:
+                self._open.remove(job.job_id)
+                report = report_of(job, self._me)
+                if report is not None:
+                    self._log.info("job ended", **report)
+
+
+def _draw_of(job: Job) -> _Draw:
+    """What the newest pinned block of a job is for."""
+    return job.job_id, 0 if job.current is None else job.current.number, job.pinned_block

@@ -1,0 +1,165 @@
+"""The requester's side: submit a job, see it through, get the output that was agreed on."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import numpy as np
+from eth_hash.auto import keccak
+
+from contracts.court_values import COMMITTEE_SIZES, JobTerms, Opening
+from contracts.deploy import Deployment
+from contracts.events import JobSubmitted
+from contracts.values import Address
+from node.errors import ExchangeError, HashError, StorageError
+from node.exchange.fetch import Fetcher
+from node.exchange.source import Source
+from node.generation import Generation, GenerationError
+from node.storage.unixfs import root_of
+from verifier.cheats import HONEST, load_cheat
+from verifier.classes import OutputClass
+from verifier.committee import hamming
+from verifier.court.job import WORKER, Job, RegisteredClass
+from verifier.court.party import Party
+from verifier.court.regenerate import Regenerator
+from verifier.court.surroundings import Surroundings, announced_sources, ensure_balance
+from verifier.errors import OutputUnavailable
+from verifier.hashes import load_hash
+from verifier.memory_store import MemoryStore
+
+MAXIMUM_OUTPUT_BYTES: Final = 1 << 20
+MAXIMUM_PIXELS: Final = 1 << 24
+_OF_CONTENT: Final = frozenset({"phash", "tokens", "minhash"})  # hashes that the file alone decides
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class FetchedOutput:
+    """An output's bytes, whose they are, and their content identifier.
+
+    `distance`: bits between the digest of these bytes and the one the committee confirmed; None where the class's hash
+    is of more than the file holds.
+    """
+
+    data: bytes
+    account: Address
+    cid: str
+    distance: int | None
+
+
+async def submit_job(
+    around: Surroundings, me: Address, class_: RegisteredClass, *, worker: Address, fee_wei: int, job_input: bytes
+) -> bytes:
+    """Submit a job and return its id; deposits what is missing. Raises what the court refuses."""
+    terms = JobTerms(
+        class_id=class_.class_id,
+        requester=me,
+        worker=worker,
+        worker_fee=fee_wei,
+        input_digest=keccak(job_input),
+        ringer_hash=secrets.token_bytes(32),
+        salt=secrets.token_bytes(32),
+    )
+    await ensure_balance(around, me, fee_wei + COMMITTEE_SIZES[0] * class_.terms.verifier_fee)
+    receipt = await around.court.submit_job(terms, job_input)
+    return receipt.event(JobSubmitted).job_id
+
+
+async def see_through(
+    around: Surroundings, me: Address, job_id: bytes, *, checker: Regenerator | None = None, appeals: bool = False
+) -> Job:
+    """Do the requester's part until the job has ended; `checker` regenerates what is accepted, to be sure."""
+    party = Party(me, around, checker=checker, appeals=appeals)
+    await party.run(until=lambda: party.history.job(job_id).ending is not None)
+    return party.history.job(job_id)
+
+
+def fetcher_of(session: aiohttp.ClientSession, me: Address) -> Fetcher:
+    """A fetcher that keeps what it gets in memory."""
+    return Fetcher(session, MemoryStore(), self_address=me)
+
+
+def checker_of(
+    around: Surroundings, deployment: Deployment, fetcher: Fetcher, *, data_dir: Path | None, gateways: Sequence[str]
+) -> Regenerator:
+    """Regenerates for a requester, with checkpoints from gateways that were named or that the chain names."""
+    named = tuple(Source(f"gateway {index}", url) for index, url in enumerate(gateways, start=1))
+    registries = [deployment.registry, deployment.verifier_registry]
+
+    async def sources() -> Sequence[Source]:
+        return named + await announced_sources(around.chain, registries, from_block=deployment.block_number)
+
+    return Regenerator(
+        around.chain,
+        factory=deployment.factory,
+        from_block=deployment.block_number,
+        data_dir=data_dir,
+        fetcher=fetcher,
+        sources=sources,
+        cheat=load_cheat(HONEST),
+    )
+
+
+async def fetch_output(around: Surroundings, fetcher: Fetcher, job: Job) -> FetchedOutput:
+    """The output of an accepted job: the worker's, or where that is not to be had, a member's that agrees with it.
+
+    Every party committed to the content identifier of its own output, so nobody can show another one later. Raises
+    OutputUnavailable, which names everybody who was asked.
+    """
+    round_ = job.rounds[-1]
+    near = 0 if round_.decision is None else round_.decision.near
+    causes: list[str] = []
+    for index, opened in sorted(round_.openings.items()):
+        if index != WORKER and not near >> index & 1:
+            continue
+        endpoint = around.seats.history.endpoints.get(opened.account)
+        if endpoint is None:
+            causes.append(f"{opened.account} has announced no endpoint")
+            continue
+        try:
+            source = Source(opened.account, endpoint.url)
+            digest = opened.opening.output_digest
+            data = await fetcher.fetch(digest, [source], maximum_bytes=MAXIMUM_OUTPUT_BYTES)
+            return await asyncio.to_thread(_checked, job, opened.opening, opened.account, data)
+        except (ExchangeError, StorageError, OutputUnavailable) as error:
+            causes.append(str(error))
+    raise OutputUnavailable(job.job_id, causes)
+
+
+def _checked(job: Job, opening: Opening, account: Address, data: bytes) -> FetchedOutput:
+    """The output, unless its bytes have another digest than the one that was confirmed. Raises OutputUnavailable."""
+    class_ = OutputClass.from_bytes(job.class_.description)
+    distance = None
+    if len(job.rounds) == 1 and class_.hash in _OF_CONTENT and job.seed is not None and data:
+        try:
+            digest = load_hash(class_.hash).digest(_as_generation(data), seed=job.seed)
+        except (GenerationError, HashError, OSError, ValueError) as error:
+            raise OutputUnavailable(job.job_id, [f"{account} serves what is no output: {error}"]) from error
+        distance = hamming(digest, opening.digest)
+        if distance > class_.threshold:
+            raise OutputUnavailable(
+                job.job_id,
+                [f"{account} serves an output {distance} bits from its digest, at most {class_.threshold} may be"],
+            )
+    return FetchedOutput(data, account, str(root_of(data)), distance)
+
+
+def _as_generation(data: bytes) -> Generation:
+    """The file as a generation without its path. Raises GenerationError, OSError or ValueError."""
+    nothing = np.zeros((1, 1), dtype=np.float32)
+    if not data.startswith(_PNG):
+        tokens = np.frombuffer(data, dtype=np.uint8).astype(np.int64)
+        return Generation("text", tokens, np.zeros((len(tokens), 1), dtype=np.float32))
+    from PIL import Image  # texts need none of it
+
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        if image.width * image.height > MAXIMUM_PIXELS or image.mode != "L":
+            raise ValueError(f"an image of {image.width} x {image.height} pixels of mode {image.mode}")
+        return Generation("image", np.asarray(image, dtype=np.uint8).copy(), nothing)
