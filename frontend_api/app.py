@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from frontend_api import problems
 from frontend_api.dependencies import Index
 from frontend_api.problems import Problem
-from frontend_api.routes import checkpoints, contributions, peers, projects, rewards, rounds, status
+from frontend_api.routes import checkpoints, classes, contributions, jobs, peers, projects, rewards, rounds, status
 
 PREFIX = "/api/v1"
 DESCRIPTION = """What happened in a swarm, from the chain's events and from round records that check against them.
@@ -53,7 +53,7 @@ def create_app(index: Index) -> FastAPI:
     app.state.index = index
     problems.install(app)
     api = APIRouter(prefix=PREFIX)
-    for module in (projects, rounds, contributions, peers, rewards, checkpoints, status):
+    for module in (projects, rounds, contributions, peers, rewards, checkpoints, jobs, classes, status):
         api.include_router(module.router)
     app.include_router(api)
     _complete_description(app)

@@ -15,11 +15,13 @@ import aiohttp
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from frontend_api.court_schemas import Job, JobAnswer, OutputClass
 from frontend_api.dependencies import Index
 from frontend_api.errors import ApiRefused, ApiUnreachable, FrontendError, ProjectNotFound
 from frontend_api.opening import IN_MEMORY, open_index
 from frontend_api.pagination import parse_page
-from frontend_api.reading.listings import CONTRIBUTIONS
+from frontend_api.reading.court_reader import CourtReader
+from frontend_api.reading.listings import CLASSES, CONTRIBUTIONS, JOBS
 from frontend_api.reading.reader import Reader
 from frontend_api.reading.status import status_answer
 from frontend_api.schemas import (
@@ -36,6 +38,7 @@ from frontend_api.settings import Settings
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
 TIMEOUT_SECONDS = 30.0
+NEWEST_CLASSES = {"sort": "-number", "limit": "200"}
 
 
 class Answers(Protocol):
@@ -55,6 +58,15 @@ class Answers(Protocol):
 
     async def reward(self, address: str) -> RewardAnswer:
         """What an account earned, with its claim proof."""
+
+    async def jobs(self, filters: Mapping[str, str]) -> Listed[Job]:
+        """One page of the output court's jobs; `filters` as in REST."""
+
+    async def job(self, job: str) -> JobAnswer:
+        """One job: committees, votes, verdicts, payments."""
+
+    async def classes(self) -> Listed[OutputClass]:
+        """The output court's classes, the newest first."""
 
 
 @contextlib.asynccontextmanager
@@ -81,7 +93,8 @@ class DirectAnswers:
         if self._index.service.indexer.state.projects:
             await self._collect(await self._chosen(), newest_only=True)
         async with self._reader() as reader:
-            return await status_answer(reader, self._index.service, self._index.deployment, self._project)
+            court = reader.beside(CourtReader, self._index.verifier_facts)
+            return await status_answer(reader, court, self._index.service, self._index.deployment, self._project)
 
     async def project(self) -> ProjectAnswer:
         """The project."""
@@ -111,6 +124,22 @@ class DirectAnswers:
         async with self._reader() as reader:
             return await reader.reward(project, address)
 
+    async def jobs(self, filters: Mapping[str, str]) -> Listed[Job]:
+        """One page of the output court's jobs."""
+        page = parse_page(JOBS, list(filters.items()))
+        async with self._court_reader() as reader:
+            return await reader.jobs(page)
+
+    async def job(self, job: str) -> JobAnswer:
+        """One job."""
+        async with self._court_reader() as reader:
+            return (await reader.job(job))[0]
+
+    async def classes(self) -> Listed[OutputClass]:
+        """The output court's classes."""
+        async with self._court_reader() as reader:
+            return await reader.classes(parse_page(CLASSES, list(NEWEST_CLASSES.items())))
+
     async def _chosen(self) -> str:
         async with self._reader() as reader:
             return (await reader.project(self._project)).address
@@ -130,6 +159,11 @@ class DirectAnswers:
     async def _reader(self) -> AsyncIterator[Reader]:
         async with AsyncSession(self._index.engine) as session, session.begin():
             yield await Reader.open(session, self._index.facts)
+
+    @contextlib.asynccontextmanager
+    async def _court_reader(self) -> AsyncIterator[CourtReader]:
+        async with AsyncSession(self._index.engine) as session, session.begin():
+            yield await CourtReader.open(session, self._index.verifier_facts)
 
 
 class ApiAnswers:
@@ -163,9 +197,21 @@ class ApiAnswers:
         """What an account earned."""
         return await self._get(RewardAnswer, f"/rewards/{address}", {})
 
+    async def jobs(self, filters: Mapping[str, str]) -> Listed[Job]:
+        """One page of the output court's jobs."""
+        return await self._get(Listed[Job], "/jobs", filters)
+
+    async def job(self, job: str) -> JobAnswer:
+        """One job."""
+        return await self._get(JobAnswer, f"/jobs/{job}", {})
+
+    async def classes(self) -> Listed[OutputClass]:
+        """The output court's classes."""
+        return await self._get(Listed[OutputClass], "/classes", NEWEST_CLASSES)
+
     async def _get(self, kind: type[AnswerT], path: str, parameters: Mapping[str, str]) -> AnswerT:
-        # Only routes about one project take the parameter.
-        named = {"project": self._project} if self._project and not path.startswith("/projects") else {}
+        about_one_project = not path.startswith(("/projects", "/jobs", "/classes"))
+        named = {"project": self._project} if self._project and about_one_project else {}
         query = urlencode({**parameters, **named})
         try:
             async with self._session.get(f"{self._url}/api/v1{path}?{query}", allow_redirects=False) as response:

@@ -18,6 +18,7 @@ import typer
 from eth_utils.address import is_address, to_checksum_address
 
 from frontend_api.errors import SettingsError
+from frontend_api.hashes import hash_of
 from frontend_api.output import WEI, Output
 from frontend_api.settings import Settings, load_settings
 
@@ -112,6 +113,14 @@ def address_argument(text: str | None) -> str | None:
     if not is_address(text):
         raise typer.BadParameter(f"{text!r} is not an address")
     return str(to_checksum_address(text))
+
+
+def hash_argument(text: str) -> str:
+    """32 bytes as typed, in lower case with 0x. Raises typer.BadParameter."""
+    try:
+        return hash_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r}: expected {error}") from error
 
 
 def require_key_file(settings: Settings) -> Path:

@@ -8,13 +8,17 @@ from typing import Annotated, Any
 
 from eth_utils.address import is_address, to_checksum_address
 from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from contracts.deploy import Deployment
 from frontend_api.errors import InvalidParameter
+from frontend_api.hashes import hash_of
 from frontend_api.indexing.service import IndexService
 from frontend_api.pagination import Listing, Page, parse_page
-from frontend_api.reading.reader import Reader, RegistryFacts
+from frontend_api.reading.court_reader import CourtReader
+from frontend_api.reading.index_reader import RegistryFacts
+from frontend_api.reading.reader import Reader
 from frontend_api.settings import Address
 
 
@@ -24,6 +28,7 @@ class Index:
 
     deployment: Deployment
     facts: RegistryFacts
+    verifier_facts: RegistryFacts
     engine: AsyncEngine
     service: IndexService
 
@@ -43,9 +48,18 @@ async def get_reader(index: IndexDep) -> AsyncIterator[Reader]:
         yield await Reader.open(session, index.facts)
 
 
+async def get_court_reader(index: IndexDep) -> AsyncIterator[CourtReader]:
+    """A reader of the court for this request. Raises IndexEmpty."""
+    async with AsyncSession(index.engine) as session, session.begin():
+        yield await CourtReader.open(session, index.verifier_facts)
+
+
 ReaderDep = Annotated[Reader, Depends(get_reader)]
+CourtReaderDep = Annotated[CourtReader, Depends(get_court_reader)]
 ProjectQuery = Annotated[Address | None, Query(description="Project; the first of the deployment if not named.")]
 AddressPath = Annotated[Address, Path(description="An account, 0x and 40 hexadecimal digits.")]
+JobPath = Annotated[str, AfterValidator(hash_of), Path(description="Id of a job, 0x and 64 hexadecimal digits.")]
+ClassPath = Annotated[str, AfterValidator(hash_of), Path(description="Id of a class, 0x and 64 hexadecimal digits.")]
 RoundPath = Annotated[int, Path(ge=1, lt=1 << 63, description="Number of a round, from 1.")]
 
 

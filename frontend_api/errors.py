@@ -14,6 +14,7 @@ Error tree:
     + RecordUnavailable        no peer showed the record of a round
     + RequestError             an answer that cannot be given; `http_status` is what REST answers
       * ProjectNotFound, RoundNotFound, PeerNotFound, ContributionNotFound, RewardNotFound
+      * JobNotFound, ClassNotFound
       * InvalidParameter       a filter, sort, limit or cursor nobody can use
       * IndexEmpty             nothing has been read from the chain yet
       * IndexFailing           the index does not follow the chain any more
@@ -164,6 +165,22 @@ class RewardNotFound(RequestError):
     def __init__(self, address: str) -> None:
         super().__init__(f"{address} has no seat and has not earned anything")
         self.address = address
+
+
+class JobNotFound(RequestError):
+    """The output court has no such job."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"the output court has no job {job}")
+        self.job = job
+
+
+class ClassNotFound(RequestError):
+    """The output court has no such class."""
+
+    def __init__(self, class_id: str) -> None:
+        super().__init__(f"the output court has no class {class_id}")
+        self.class_id = class_id
 
 
 class InvalidParameter(RequestError):

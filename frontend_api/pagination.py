@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from frontend_api.errors import InvalidParameter
+from frontend_api.hashes import hash_of
 
 DEFAULT_LIMIT = 50
 MAXIMUM_LIMIT = 200
@@ -66,10 +67,10 @@ class Column:
                 raise InvalidParameter(parameter, value, "an address, 0x and 40 hexadecimal digits")
             return str(to_checksum_address(value))
         if self.kind == "hash":
-            digits = value.removeprefix("0x").lower()
-            if len(digits) != 64 or any(digit not in "0123456789abcdef" for digit in digits):
-                raise InvalidParameter(parameter, value, "0x and 64 hexadecimal digits")
-            return f"0x{digits}"
+            try:
+                return hash_of(value)
+            except ValueError as error:
+                raise InvalidParameter(parameter, value, str(error)) from error
         return value
 
 

@@ -308,6 +308,27 @@ class IndexState(Schema):
     cause: str | None = Field(description="Why it is failing.")
 
 
+class VerdictCounts(Schema):
+    """How many jobs stand where. A job counts by the verdict that holds now."""
+
+    open: int = Field(description="Without a verdict.")
+    accept: int
+    reject: int
+    inconclusive: int
+    ringer: int
+
+
+class CourtStatus(Schema):
+    """The output court in numbers."""
+
+    address: Address
+    registry: Address = Field(description="The verifiers' seats.")
+    verifier_seats: int = Field(description="Seats that count in the current epoch.")
+    classes: int
+    jobs: VerdictCounts
+    closed: int = Field(description="Jobs that have ended.")
+
+
 class StatusAnswer(Answer):
     """The whole in one answer."""
 
@@ -322,6 +343,7 @@ class StatusAnswer(Answer):
     project: Project | None
     round: CurrentRound | None
     checkpoint: Checkpoint | None = Field(description="The newest accepted one.")
+    court: CourtStatus
 
 
 class HealthAnswer(Answer):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import typer
 
 from frontend_api.command_line import Invocation, with_invocation
 from frontend_api.output import tokens
+
+if TYPE_CHECKING:
+    from frontend_api.schemas import CourtStatus
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +35,7 @@ async def _status(invocation: Invocation) -> None:
         output.document(found)
         return
     facts: dict[str, object] = {"chain": found.chain_id, "block": found.head.block, "seats": found.seats}
+    facts |= _court(found.court)
     if found.project is None:
         output.facts({**facts, "project": "none yet: swarmproof project create"})
         return
@@ -56,3 +61,12 @@ async def _status(invocation: Invocation) -> None:
     output.facts(facts)
     for missing in found.index.missing_records:
         output.say(f"round {missing.round}: {missing.cause}")
+
+
+def _court(court: CourtStatus) -> dict[str, object]:
+    facts: dict[str, object] = {"verifier seats": court.verifier_seats}
+    counts = court.jobs.model_dump()
+    if any(counts.values()):
+        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        facts["jobs"] = f"{sum(counts.values())}: {told}; {court.closed} closed"
+    return facts

@@ -2,6 +2,7 @@
 
     facts     blocks, events, position                             what was read; a reorganisation deletes from the top
     views     projects, rounds, updates, seats, accounts, claims   rewritten from the folded history
+              classes, jobs, job_rounds, verifier_seats            the output court's, likewise
     records   records, contributions, rewards, signatures          keyed by result hash: no reorganisation harms them
 
 SQLite and PostgreSQL alike. uint256 does not fit any integer column, so amounts are text of fixed width: they compare,
@@ -20,12 +21,15 @@ from sqlalchemy.types import TypeDecorator
 
 from frontend_api.errors import SettingsError, database_label
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 AMOUNT_DIGITS = 78  # of 2^256 - 1
 NAME_LENGTH = 256
 
 RoundStatus = Literal["open", "accepted", "finalized", "skipped"]
 ProjectStatus = Literal["open", "closing", "complete", "closed"]
+JobStage = Literal["work", "commit", "reveal", "decided", "closed"]
+VerdictName = Literal["accept", "reject", "inconclusive", "ringer"]
+RejectReasonName = Literal["no-show", "disagreement"]
 
 
 class Amount(TypeDecorator[int]):
@@ -177,6 +181,83 @@ class ClaimView(Base):
     claimed_wei: Mapped[int] = mapped_column(Amount)
 
 
+class ClassView(Base):
+    """A determinism class of the output court. What its description says is null where nobody can read it."""
+
+    __tablename__ = "classes"
+    class_id: Mapped[str] = mapped_column(Hash, primary_key=True)
+    number: Mapped[int]
+    terms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    usable_from: Mapped[int] = mapped_column(BigInteger)
+    threshold: Mapped[int]
+    appeal_threshold: Mapped[int]
+    verifier_fee_wei: Mapped[int] = mapped_column(Amount)
+    project: Mapped[str | None] = mapped_column(Address)
+    checkpoint_digest: Mapped[str | None] = mapped_column(Hash)
+    task: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    hash: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    description: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    registered: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class JobView(Base):
+    """A job of the output court. `stage` is what events say; with the ends of its windows, time makes a phase of it."""
+
+    __tablename__ = "jobs"
+    job: Mapped[str] = mapped_column(Hash, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, unique=True)
+    class_id: Mapped[str] = mapped_column(Hash, index=True)
+    requester: Mapped[str] = mapped_column(Address, index=True)
+    worker: Mapped[str] = mapped_column(Address, index=True)
+    worker_fee_wei: Mapped[int] = mapped_column(Amount)
+    input: Mapped[str]
+    stage: Mapped[JobStage] = mapped_column(String(16))
+    stage_end: Mapped[int] = mapped_column(BigInteger)
+    reveal_end: Mapped[int] = mapped_column(BigInteger)
+    round: Mapped[int | None]
+    committee_size: Mapped[int | None]
+    verdict: Mapped[VerdictName | None] = mapped_column(String(16))
+    reason: Mapped[RejectReasonName | None] = mapped_column(String(16))
+    seed: Mapped[str | None] = mapped_column(Hash)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    consequences: Mapped[dict[str, Any]] = mapped_column(JSON)
+    submitted: Mapped[dict[str, Any]] = mapped_column(JSON)
+    seed_drawn: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    ended: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+class JobRoundView(Base):
+    """One committee of a job; with a verdict once it has decided. `holds`: no later round and no ringer undid it."""
+
+    __tablename__ = "job_rounds"
+    job: Mapped[str] = mapped_column(Hash, primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger, index=True)
+    committee_size: Mapped[int]
+    threshold: Mapped[int]
+    verdict: Mapped[VerdictName | None] = mapped_column(String(16))
+    reason: Mapped[RejectReasonName | None] = mapped_column(String(16))
+    near: Mapped[int]
+    far: Mapped[int]
+    absent: Mapped[int]
+    holds: Mapped[bool]
+    distances: Mapped[list[int | None]] = mapped_column(JSON)
+    votes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    decided: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+class VerifierSeatView(Base):
+    """One fixed stake of a verifier; epochs as in SeatView."""
+
+    __tablename__ = "verifier_seats"
+    seat: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    owner: Mapped[str] = mapped_column(Address, index=True)
+    active_epoch: Mapped[int] = mapped_column(BigInteger)
+    inactive_epoch: Mapped[int | None] = mapped_column(BigInteger)
+    withdrawn: Mapped[bool]
+
+
 class RecordRow(Base):
     """A round record that checks against the chain. Accuracy and loss are its server's own word."""
 
@@ -227,7 +308,18 @@ class SignatureRow(Base):
     signature: Mapped[str] = mapped_column(String(132))
 
 
-VIEWS: tuple[type[Base], ...] = (ProjectView, RoundView, UpdateView, SeatView, AccountView, ClaimView)
+VIEWS: tuple[type[Base], ...] = (
+    ProjectView,
+    RoundView,
+    UpdateView,
+    SeatView,
+    AccountView,
+    ClaimView,
+    ClassView,
+    JobView,
+    JobRoundView,
+    VerifierSeatView,
+)
 
 
 def open_engine(url: str) -> AsyncEngine:

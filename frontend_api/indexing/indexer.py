@@ -20,6 +20,7 @@ from contracts.deploy import Deployment
 from contracts.events import Event, ProjectCreated
 from contracts.values import Address, ProjectConfiguration
 from frontend_api.errors import IndexDamaged, IndexMismatch, database_label
+from frontend_api.indexing.court_projection import court_rows, verifier_rows
 from frontend_api.indexing.database import SCHEMA_VERSION, VIEWS, Base, Block, EventFact, Position
 from frontend_api.indexing.projection import event_row, hexadecimal, project_rows, registry_rows
 from frontend_api.indexing.state import IndexedState
@@ -53,9 +54,9 @@ class Indexer:
     async def open(cls, chain: Chain, deployment: Deployment, engine: AsyncEngine) -> Indexer:
         """Open the database and go on from what it holds. Raises IndexDamaged, IndexMismatch, ChainUnreachable."""
         empty = IndexedState.start(
-            registry=deployment.registry,
-            factory=deployment.factory,
+            deployment,
             seat_stake_wei=await Registry(chain, deployment.registry).seat_stake(),
+            verifier_stake_wei=await Registry(chain, deployment.verifier_registry).seat_stake(),
         )
         indexer = cls(chain, deployment, engine, empty)
         try:
@@ -202,8 +203,13 @@ class Indexer:
 
 
 async def _save_views(session: AsyncSession, before: IndexedState, after: IndexedState) -> None:
-    for row in registry_rows(before.registry, after.registry):
-        await session.merge(row)
+    for rows in (
+        registry_rows(before.registry, after.registry),
+        verifier_rows(before.verifiers, after.verifiers),
+        court_rows(before.court, after.court),
+    ):
+        for row in rows:
+            await session.merge(row)
     for address, project in after.projects.items():
         old = before.projects.get(address)
         if old is project:

@@ -1,4 +1,4 @@
-"""The folded state behind the index: the registry and every project, as immutable values.
+"""The folded state behind the index: the registry, every project and the output court, as immutable values.
 
 One event at a time, pure. A project needs what its contract fixed at creation, which the caller reads from the chain.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from contracts.deploy import Deployment
 from contracts.events import Event, ProjectCreated
 from contracts.values import Address, ProjectConfiguration
 from frontend_api.indexing.database import NAME_LENGTH, ProjectStatus, ProjectView
@@ -16,6 +17,8 @@ from frontend_api.indexing.projection import place_document, plain_configuration
 from node.errors import ManifestError
 from node.manifest import Manifest
 from node.rounds.history import Place, SwarmHistory, fold
+from verifier.court import history as court_history
+from verifier.court.history import CourtHistory
 
 
 @dataclass(frozen=True)
@@ -68,32 +71,43 @@ class TrainingProject:
 
 @dataclass(frozen=True)
 class IndexedState:
-    """The registry's history and every project's."""
+    """The registry's history and every project's; the court's and that of its own registry, the verifiers' seats."""
 
-    registry_address: Address
-    factory_address: Address
+    deployment: Deployment
     registry: SwarmHistory
+    verifiers: SwarmHistory
+    court: CourtHistory = field(default_factory=CourtHistory)
     projects: Mapping[Address, TrainingProject] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
-    def start(cls, *, registry: Address, factory: Address, seat_stake_wei: int) -> IndexedState:
+    def start(cls, deployment: Deployment, *, seat_stake_wei: int, verifier_stake_wei: int) -> IndexedState:
         """Before the first event."""
-        return cls(registry, factory, SwarmHistory.start(seat_stake_wei=seat_stake_wei, genesis_digest=bytes(32)))
+        registry, verifiers = (
+            SwarmHistory.start(seat_stake_wei=stake_wei, genesis_digest=bytes(32))
+            for stake_wei in (seat_stake_wei, verifier_stake_wei)
+        )
+        return cls(deployment, registry, verifiers)
 
     @property
     def addresses(self) -> list[Address]:
         """Whose events it folds."""
-        return [self.factory_address, self.registry_address, *self.projects]
+        found = self.deployment
+        return [found.factory, found.registry, found.court, found.verifier_registry, *self.projects]
 
     def fold(self, event: Event, configurations: Mapping[Address, ProjectConfiguration]) -> IndexedState:
         """The state after `event`. Raises HistoryError for an event the contracts cannot have emitted now."""
-        if event.address == self.registry_address:
+        if event.address == self.deployment.court:
+            return replace(self, court=court_history.fold(self.court, event))
+        if event.address == self.deployment.verifier_registry:
+            verifiers, court = fold(self.verifiers, event), court_history.fold(self.court, event)
+            return replace(self, verifiers=verifiers, court=court)
+        if event.address == self.deployment.registry:
             projects = {
                 address: replace(project, history=fold(project.history, event))
                 for address, project in self.projects.items()
             }
             return replace(self, registry=fold(self.registry, event), projects=MappingProxyType(projects))
-        if event.address == self.factory_address and isinstance(event, ProjectCreated):
+        if event.address == self.deployment.factory and isinstance(event, ProjectCreated):
             created = self._created(event, configurations[event.project])
             return replace(self, projects=MappingProxyType({**self.projects, event.project: created}))
         project = self.projects.get(event.address)

@@ -1,20 +1,14 @@
-"""Answers from the index: one reader behind every route and every asking command.
-
-A reader lives in one transaction, so all parts of an answer belong to the same head.
-"""
+"""Answers about projects: one reader behind every route and every asking command."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from frontend_api.errors import (
     ContributionNotFound,
-    IndexEmpty,
     PeerNotFound,
     ProjectNotFound,
     RewardNotFound,
@@ -24,8 +18,6 @@ from frontend_api.indexing.database import (
     AccountView,
     ClaimView,
     ContributionRow,
-    EventFact,
-    Position,
     ProjectView,
     RecordRow,
     RewardRow,
@@ -34,7 +26,8 @@ from frontend_api.indexing.database import (
     SignatureRow,
     UpdateView,
 )
-from frontend_api.pagination import Listing, Page, next_cursor, select_page
+from frontend_api.pagination import Page
+from frontend_api.reading.index_reader import IndexReader
 from frontend_api.reading.items import (
     checkpoint_item,
     contribution_item,
@@ -49,7 +42,6 @@ from frontend_api.reading.listings import (
     CONTRIBUTIONS,
     PROJECTS,
     ROUNDS,
-    Rows,
     active_seat,
     select_checkpoints,
     select_contributions,
@@ -76,39 +68,15 @@ from frontend_api.schemas import (
     Round,
     RoundAnswer,
     RoundDetail,
-    Schema,
     SeatContribution,
     Signature,
 )
 
-ItemT = TypeVar("ItemT", bound=Schema)
 PEER_CONTRIBUTIONS = 20
 
 
-@dataclass(frozen=True)
-class RegistryFacts:
-    """What the registry fixed at its creation."""
-
-    seat_stake_wei: int
-    epoch_seconds: int
-
-
-class Reader:
-    """Reads one state of the index. `head`: the newest block in it; `epoch`: the registry's epoch at that block."""
-
-    def __init__(self, session: AsyncSession, registry: RegistryFacts, position: Position) -> None:
-        self._session, self._registry = session, registry
-        self.head = Head(block=position.block_number, hash=position.block_hash)
-        self.time = position.timestamp
-        self.epoch = position.timestamp // registry.epoch_seconds
-
-    @classmethod
-    async def open(cls, session: AsyncSession, registry: RegistryFacts) -> Reader:
-        """A reader on the session's transaction. Raises IndexEmpty."""
-        position = await session.scalar(select(Position))
-        if position is None:
-            raise IndexEmpty
-        return cls(session, registry, position)
+class Reader(IndexReader):
+    """Answers about projects: their rounds, peers, rewards."""
 
     # ---- lists ----------------------------------------------------------------------------------------------------
 
@@ -295,18 +263,6 @@ class Reader:
 
     # ---- parts ----------------------------------------------------------------------------------------------------
 
-    async def _list(
-        self, statement: Rows, listing: Listing, page: Page, path: str, item: Callable[[Any], ItemT]
-    ) -> Listed[ItemT]:
-        rows = (await self._session.execute(select_page(statement, listing, page))).all()
-        items = [item(row) for row in rows[: page.limit]]
-        more = len(rows) > page.limit
-        cursor = next_cursor(listing, page, items[-1]) if more else None
-        return Listed(head=self.head, items=items, next_url=f"{path}?cursor={cursor}" if cursor else None)
-
-    async def _rows(self, table: type[Any], condition: Any, order: Any) -> Sequence[Any]:
-        return (await self._session.scalars(select(table).where(condition).order_by(order))).all()
-
     async def _newest_record(self, project: str) -> RoundView | None:
         """The newest accepted round whose record was found."""
         joined = select(RoundView).join(RecordRow, RecordRow.result_hash == RoundView.result_hash)
@@ -328,10 +284,7 @@ class Reader:
 
     async def _head_of(self, row: RoundView, record: RecordRow | None) -> Head:
         """The block an answer about this round is about: the one that finalized it, once nothing can change."""
-        if not _settled(row, record) or row.finalized is None:
-            return self.head
-        event = await self._session.get(EventFact, (row.finalized["block"], row.finalized["log_index"]))
-        return Head(block=event.block_number, hash=event.block_hash) if event else self.head
+        return await self._head_at(row.finalized if _settled(row, record) else None)
 
     def _peer(self, row: Any) -> dict[str, Any]:
         account, seats, earned_wei, claimed_wei = row

@@ -10,15 +10,16 @@ from contracts.values import Phase, RoundView, Status
 from frontend_api.errors import ProjectNotFound
 from frontend_api.indexing.database import RoundView as RoundRow
 from frontend_api.indexing.service import IndexService
+from frontend_api.reading.court_reader import CourtReader
 from frontend_api.reading.items import project_item
 from frontend_api.reading.reader import Reader
 from frontend_api.schemas import CurrentRound, IndexState, MissingRecord, PhaseName, StatusAnswer
 
 
 async def status_answer(
-    reader: Reader, service: IndexService, deployment: Deployment, project: str | None
+    reader: Reader, court: CourtReader, service: IndexService, deployment: Deployment, project: str | None
 ) -> StatusAnswer:
-    """Deployment, index, project and current round. A deployment without projects has a status too."""
+    """Deployment, index, project, current round and court. A deployment without projects has a status too."""
     try:
         row = await reader.project(project)
     except ProjectNotFound:
@@ -50,6 +51,7 @@ async def status_answer(
         project=project_item(row) if row else None,
         round=await _current_round(reader, row.address) if row else None,
         checkpoint=await reader.newest_checkpoint(row.address) if row else None,
+        court=await court.status(deployment),
     )
 
 

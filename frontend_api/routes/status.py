@@ -8,6 +8,7 @@ from frontend_api.caching import answer
 from frontend_api.dependencies import IndexDep, ProjectQuery, ReaderDep
 from frontend_api.errors import IndexFailing
 from frontend_api.problems import responses
+from frontend_api.reading.court_reader import CourtReader
 from frontend_api.reading.status import status_answer
 from frontend_api.schemas import HealthAnswer, StatusAnswer
 
@@ -16,8 +17,9 @@ router = APIRouter(tags=["status"])
 
 @router.get("/status", response_model=StatusAnswer, responses=responses(404, 422, 503))
 async def get_status(request: Request, reader: ReaderDep, index: IndexDep, project: ProjectQuery = None) -> Response:
-    """Deployment, index, project and current round."""
-    return answer(request, await status_answer(reader, index.service, index.deployment, project))
+    """Deployment, index, project, current round and output court."""
+    court = reader.beside(CourtReader, index.verifier_facts)
+    return answer(request, await status_answer(reader, court, index.service, index.deployment, project))
 
 
 @router.get("/health", response_model=HealthAnswer, responses=responses(503))
