@@ -172,6 +172,14 @@ class Court(Contract):
         arguments = (job, round_number, account, digest, output_digest, salt)
         return bytes(await self._read("commitmentHash", *arguments))
 
+    async def ringer_hash(self, digest: int, salt: bytes) -> bytes:
+        """The contract's own `ringer_hash`."""
+        return bytes(await self._read("ringerHash", digest, salt))
+
+    async def ringer_digest(self, digest: int, seed: bytes) -> int:
+        """The contract's own `ringer_digest`."""
+        return int(await self._read("ringerDigest", digest, seed))
+
 
 def class_id(terms: ClassTerms) -> bytes:
     """Id of a class."""

@@ -5,6 +5,8 @@ Error tree:
 * SwarmProofError (contracts.errors; carries the exit code of the command line)
   - VerifierError
     + AuditSettingsError   an audit that cannot be started as asked
+    + ProjectRejected      a project, or a checkpoint of it, that is not what its chain says
+    + CheckpointUnavailable   a checkpoint that nobody serves
     + ArchiveUnreadable    no archive where one was named
     + ArchiveUnwritable    an archive that cannot be written where it should be
     + ArchiveDamaged       an archive, or a part of it, that is not what was written
@@ -14,6 +16,7 @@ Error tree:
     + ClassError           a determinism class that is not complete, not canonical or out of range
     + UnknownClass         a class that nobody registered in this court
     + UnknownJob           a job that nobody submitted to this court
+    + AnswerLost           a commitment on the chain that the state directory cannot open
     + CannotRegenerate     an output that this machine cannot make again, for now
     + OutputUnavailable    an output that was accepted, and that nobody serves as it was accepted
     + TooFewTokens         an account that cannot pay what the court locks
@@ -35,6 +38,26 @@ class AuditSettingsError(VerifierError):
     """The audit was asked for something it cannot do."""
 
     exit_code = 2
+
+
+class ProjectRejected(VerifierError):
+    """`finding`: what does not fit what the chain says."""
+
+    exit_code = 3
+
+    def __init__(self, finding: str) -> None:
+        super().__init__(f"the project is not what its chain says: {finding}")
+        self.finding = finding
+
+
+class CheckpointUnavailable(VerifierError):
+    """Nobody serves the checkpoint of `round`; `cause` says who was asked."""
+
+    exit_code = 4
+
+    def __init__(self, round: int, cause: str) -> None:
+        super().__init__(f"the checkpoint of round {round} cannot be had: {cause}")
+        self.round, self.cause = round, cause
 
 
 class ArchiveUnreadable(VerifierError):
@@ -99,6 +122,14 @@ class UnknownJob(VerifierError):
     def __init__(self, job: bytes) -> None:
         super().__init__(f"no job 0x{job.hex()} was submitted to this court")
         self.job = job
+
+
+class AnswerLost(VerifierError):
+    """Our commitment to `job` in `round` is on the chain, what opens it is not in the state directory."""
+
+    def __init__(self, job: bytes, round_number: int) -> None:
+        super().__init__(f"nothing here opens the commitment to job 0x{job.hex()} in round {round_number}")
+        self.job, self.round = job, round_number
 
 
 class OutputUnavailable(VerifierError):

@@ -17,8 +17,8 @@ from contracts.values import Address
 from verifier.court.history import CourtHistory
 from verifier.court.job import WORKER, Job, JobRound
 
-# The chain forgets the hash of a block after 256 more; what takes longer records the draw before that.
-REMEMBERED_BLOCKS: Final = 250
+# A transaction can use the hash of one of the 256 blocks before its own; what takes longer records the draw first.
+REMEMBERED_BLOCKS: Final = 255
 RECORD_AFTER_BLOCKS: Final = 120
 Drawn = Mapping[tuple[bytes, int, int], tuple[Member, ...]]  # committees by job, round and pinned block
 TURN_SECONDS: Final = 3  # between one party's turn and the next one's, where there is no deadline
@@ -193,22 +193,21 @@ def _work(job: Job, known: Knowledge, me: Address, now: Now) -> Iterator[JobActi
     if me != job.terms.worker or not known.commits:
         return
     age = now.block - job.pinned_block
-    if job.seed is None and age <= 0:
-        return  # the seed is not known before the block after the pinned one
     if job.seed is None and age > REMEMBERED_BLOCKS:
         yield PinBlock(job.job_id)
-    elif (job.job_id, 0) in known.prepared:
-        yield Commit(job.job_id, 0)
-    else:
-        yield Prepare(job.job_id, 0)
+    elif (job.job_id, 0) not in known.prepared:
+        if job.seed is not None or age >= 0:
+            yield Prepare(job.job_id, 0)
         if job.seed is None and age > RECORD_AFTER_BLOCKS:
             yield DrawSeed(job.job_id)
+    elif job.seed is not None or age > 0:
+        yield Commit(job.job_id, 0)
 
 
 def _commit(job: Job, round_: JobRound, known: Knowledge, me: Address, now: Now) -> Iterator[JobAction]:
     members, age = members_of(job, round_, known.drawn), now.block - round_.pinned_block
     if age <= 0:
-        return
+        return  # a call can use the pinned block from the one after it on
     if round_.drawn is None and age > REMEMBERED_BLOCKS:
         yield PinBlock(job.job_id)
         return

@@ -25,6 +25,7 @@ from verifier.court.job import WORKER, Job, JobRound
 from verifier.court.regenerate import Regenerator
 from verifier.court.report import report_of
 from verifier.court.surroundings import Surroundings, ensure_balance
+from verifier.errors import AnswerLost
 
 _Draw = tuple[bytes, int, int]  # job, round, pinned block
 _Place = tuple[bytes, int]  # job, round
@@ -121,7 +122,7 @@ class Party:
             if job.phase(self._observer.head.timestamp) not in (JobPhase.WORK, JobPhase.COMMIT):
                 continue
             draw = _draw_of(job)
-            if draw not in self._beacons and self._observer.head.number > draw[2]:
+            if draw not in self._beacons and self._observer.head.number >= draw[2]:
                 block_hash = await self._around.chain.block_hash(draw[2])
                 if block_hash is not None:
                     number = draw[1]
@@ -189,16 +190,14 @@ class Party:
                 await self._court.expire_job(job.terms)
 
     async def _prepare(self, job: Job, number: int) -> None:
-        beacon = self._beacon(job, number)
-        seed = self._beacon(job, 0)
-        if self._answers is not None and beacon is not None and seed is not None:
-            await self._answers.prepare(Occasion(self.history, job, number), seed, beacon)
+        seed, beacon = self._beacon(job, 0), self._beacon(job, number)
+        if self._answers is None or seed is None or beacon is None:
+            return await asyncio.sleep(self._poll_seconds)  # the node has not shown the pinned block yet
+        await self._answers.prepare(Occasion(self.history, job, number), seed, beacon)
 
     async def _commit(self, job: Job, number: int) -> None:
-        answer = self._answer(job, number)
-        if self._answers is None or answer is None:
-            return
-        commitment = self._answers.commitment(Occasion(self.history, job, number), answer)
+        answers, answer = self._promised(job, number)
+        commitment = answers.commitment(Occasion(self.history, job, number), answer)
         if job.current is None:
             await ensure_balance(self._around, self._me, job.class_.terms.worker_bond)
             await self._court.commit_work(job.terms, commitment)
@@ -209,15 +208,28 @@ class Party:
             await self._court.commit(job.terms, members, index, commitment)
 
     async def _show(self, job: Job, round_: JobRound) -> None:
-        answer, index = self._answer(job, round_.number), index_of(job, round_.members, self._me)
-        if self._answers is not None and answer is not None and index is not None:
-            await self._answers.hand_over(answer)
-            self._answers.book.show(job.job_id, round_.number, opening_of(answer, index))
+        answers, opening = self._own_opening(job, round_)
+        await answers.hand_over(self._promised(job, round_.number)[1])
+        answers.book.show(job.job_id, round_.number, opening)
 
     async def _reveal(self, job: Job, round_: JobRound) -> None:
-        answer, index = self._answer(job, round_.number), index_of(job, round_.members, self._me)
-        if answer is not None and index is not None:
-            await self._court.reveal(job.terms, round_.members, round_.log, [opening_of(answer, index)])
+        _, opening = self._own_opening(job, round_)
+        await self._court.reveal(job.terms, round_.members, round_.log, [opening])
+
+    def _promised(self, job: Job, number: int) -> tuple[Answers, Answer]:
+        """The own answer in a round. Raises AnswerLost."""
+        answer = self._answer(job, number)
+        if self._answers is None or answer is None:
+            raise AnswerLost(job.job_id, number)
+        return self._answers, answer
+
+    def _own_opening(self, job: Job, round_: JobRound) -> tuple[Answers, Opening]:
+        """What opens the own commitment on the chain. Raises AnswerLost when that was to something else."""
+        answers, answer = self._promised(job, round_.number)
+        index = index_of(job, round_.members, self._me)
+        if index is None or not opens(job, round_, opening_of(answer, index)):
+            raise AnswerLost(job.job_id, round_.number)
+        return answers, opening_of(answer, index)
 
     async def _gather(self, job: Job, round_: JobRound) -> None:
         """Ask everybody whose opening is missing; what does not fit the commitment is no answer."""
@@ -239,11 +251,7 @@ class Party:
             opening = await ask_opening(self._around.client, source, job.job_id, round_.number)
         except PeerError:
             return None  # not shown yet, or away: asked again, and there is the chain to open it on
-        if opening is None or opening.index != index:
-            return None
-        parts = (opening.digest, opening.output_digest, opening.salt)
-        commitment = output_commitment(job.job_id, round_.number, promise.account, *parts)
-        return opening if commitment == promise.commitment else None
+        return opening if opening is not None and opening.index == index and opens(job, round_, opening) else None
 
     async def _compare(self, job: Job, round_: JobRound) -> None:
         """Whether the output made here is within the threshold of the worker's. Raises CannotRegenerate."""
@@ -265,6 +273,15 @@ class Party:
                 report = report_of(job, self._me)
                 if report is not None:
                     self._log.info("job ended", **report)
+
+
+def opens(job: Job, round_: JobRound, opening: Opening) -> bool:
+    """Whether an opening is what the party with its index committed to."""
+    promise = round_.commitments.get(opening.index)
+    if promise is None:
+        return False
+    parts = (opening.digest, opening.output_digest, opening.salt)
+    return output_commitment(job.job_id, round_.number, promise.account, *parts) == promise.commitment
 
 
 def _draw_of(job: Job) -> _Draw:
