@@ -22,7 +22,7 @@ from verifier.court.job import Job
 from verifier.court.regenerate import Order, Regenerator
 from verifier.hashes import appeal_digest, load_hash
 
-_NO_OUTPUT = keccak(b"SwarmProof no output, version 1")
+_REFUSAL = b"SwarmProof refused input, version 1"
 
 
 async def draft_answer(regenerator: Regenerator, job: Job, seed: bytes, key: bytes | None) -> Draft:
@@ -38,7 +38,7 @@ async def draft_answer(regenerator: Regenerator, job: Job, seed: bytes, key: byt
         digest = await asyncio.to_thread(digest_of, generation, class_, seed=seed, key=key)
         return Draft(digest, await asyncio.to_thread(generation.to_bytes))
     except (GenerationError, HashError):
-        return Draft(no_output_digest(seed if key is None else key), b"")
+        return Draft(refusal_digest(seed if key is None else key), b"")
 
 
 def digest_of(generation: Generation, class_: OutputClass, *, seed: bytes, key: bytes | None) -> int:
@@ -49,9 +49,9 @@ def digest_of(generation: Generation, class_: OutputClass, *, seed: bytes, key: 
     return load_hash(class_.hash).digest(generation, seed=seed) if key is None else appeal_digest(generation, key=key)
 
 
-def no_output_digest(beacon: bytes) -> int:
+def refusal_digest(beacon: bytes) -> int:
     """The digest that says that class and input allow no output; `beacon`: the job's seed or the round's key."""
-    return int.from_bytes(keccak(_NO_OUTPUT + beacon), "big")
+    return int.from_bytes(keccak(_REFUSAL + beacon), "big")
 
 
 class Answers:

@@ -251,11 +251,12 @@ def _appeal(job: Job, round_: JobRound, known: Knowledge, me: Address) -> Iterat
         return
     if me == job.terms.worker and known.appeals and job.verdict is not JobVerdict.ACCEPT:
         yield Appeal(*place)
-    if me == job.terms.requester and known.checks:
-        if place not in known.checked and job.verdict is JobVerdict.ACCEPT:
-            yield Check(*place)
-        elif known.appeals and (job.verdict is JobVerdict.INCONCLUSIVE or known.checked.get(place) is False):
-            yield Appeal(*place)
+    if me != job.terms.requester:
+        return
+    if job.verdict is JobVerdict.ACCEPT and known.checks and place not in known.checked:
+        yield Check(*place)
+    elif known.appeals and (job.verdict is JobVerdict.INCONCLUSIVE or known.checked.get(place) is False):
+        yield Appeal(*place)
 
 
 def _has_turn(job: Job, me: Address, since_seconds: int, turn_seconds: int) -> bool:
