@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ITreasury} from "./ITreasury.sol";
+
 /// @title Was this output made by that model, from this input, with a seed nobody chose?
 /// @notice A requester asks one worker for one output of a determinism class. The worker commits to a digest of it, a
 /// committee drawn afterwards regenerates the output blind and commits too, then everybody opens. Digests within the
 /// class's Hamming threshold of each other count as the same output. Whoever disagrees appeals to a larger committee.
 /// @dev A job is stored as hashes: every call brings the text (terms, log, committee), which is all in the events.
 /// Windows are half-open. Whatever state a job is in, after the end of its window anybody can move it on, and at the
-/// end everybody's money is free. Only deposit and withdraw call the token.
-interface IOutputCourt {
+/// end everybody's money is free.
+interface IOutputCourt is ITreasury {
     /// @notice What a job is at a time.
     /// Work: the worker may commit. Expired: it did not; expireJob() refunds the requester.
     /// Commit: the committee may commit. Reveal: the commitments may be opened, no new ones come.
@@ -167,12 +169,6 @@ interface IOutputCourt {
         bytes32 committeeHash;
     }
 
-    /// @notice `amount` was added to the account's balance.
-    event Deposited(address indexed account, uint256 amount);
-
-    /// @notice `amount` of the account's balance was paid out.
-    event Withdrawn(address indexed account, uint256 amount);
-
     /// @notice A class was registered; jobs can name it from `usableFrom` on.
     event ClassRegistered(bytes32 indexed classId, ClassTerms terms, bytes description, uint40 usableFrom);
 
@@ -200,8 +196,7 @@ interface IOutputCourt {
         bytes32 indexed jobId, bytes32 commitment, uint40 pinnedBlock, uint48 epoch, uint40 commitEnd
     );
 
-    /// @notice The committee of a round. `key` keys the digests of appeals; in round 0 it is the job's seed no digest
-    /// depends on it and it is zero.
+    /// @notice The committee of a round. `key` keys the digests of an appeal; it is zero in round 0, which has none.
     event CommitteeDrawn(bytes32 indexed jobId, uint8 round, bytes32 key, Member[] members);
 
     /// @notice The worker (index 0, in appeals) or a member committed.
@@ -260,8 +255,6 @@ interface IOutputCourt {
     /// @notice The worker never committed; the requester got `refund` back.
     event JobExpired(bytes32 indexed jobId, uint256 refund);
 
-    /// @notice The court was deployed with a parameter that cannot be.
-    error Court_BadParameter(string name);
     /// @notice Only the curator registers classes.
     error Court_NotCurator(address account, address curator);
     /// @notice Above `maximum` unrelated digests would match too often.
@@ -278,12 +271,6 @@ interface IOutputCourt {
     error Court_UnknownClass(bytes32 classId);
     /// @notice The class is usable from `usableFrom` (seconds) on.
     error Court_ClassNotYetUsable(bytes32 classId, uint40 usableFrom);
-    /// @notice Nothing cannot be deposited or withdrawn.
-    error Court_NoAmount();
-    /// @notice The token moved `received` where `expected` was asked for: tokens that take a fee are not supported.
-    error Court_InexactTransfer(uint256 expected, uint256 received);
-    /// @notice The account has `have` in this court and needs `want`.
-    error Court_BalanceTooSmall(address account, uint256 have, uint256 want);
     /// @notice Only the requester can do this.
     error Court_NotRequester(address account, address requester);
     /// @notice Only the worker can do this.
@@ -333,12 +320,6 @@ interface IOutputCourt {
     error Court_RecordMismatch(bytes32 jobId, uint256 round);
     /// @notice The worker did not commit to the answer that the terms fixed, or the job was appealed.
     error Court_NotRinger(bytes32 jobId);
-
-    /// @notice Adds to the caller's balance; the caller approved `amount` before.
-    function deposit(uint128 amount) external;
-
-    /// @notice Pays out of the caller's balance.
-    function withdraw(uint128 amount) external;
 
     /// @notice Registers a class. For the curator; it cannot be changed or withdrawn.
     /// @param description What descriptionDigest is the digest of; published in the event
@@ -396,29 +377,11 @@ interface IOutputCourt {
     /// @notice Ends a job whose worker never committed. Anybody may.
     function expireJob(JobTerms calldata terms) external;
 
-    /// @notice The token of all balances, fees and stakes.
-    function token() external view returns (address);
-
-    /// @notice The verifiers' seats; this court is their slasher.
-    function registry() external view returns (address);
-
     /// @notice Who registers classes.
     function curator() external view returns (address);
 
-    /// @notice What a seat loses for not opening in time.
-    function noShowPenalty() external view returns (uint256);
-
-    /// @notice What a seat loses for three strikes, or for confirming a ringer.
-    function strikePenalty() external view returns (uint256);
-
     /// @notice Time between the registration of a class and its first job, in seconds.
     function classDelaySeconds() external view returns (uint32);
-
-    /// @notice What the account has in this court and can withdraw.
-    function balanceOf(address account) external view returns (uint256);
-
-    /// @notice Strikes against a verifier since it was slashed for them; 100 fees earned forgive one.
-    function strikesOf(address account) external view returns (uint8);
 
     /// @notice A class by its id.
     function outputClass(bytes32 classId) external view returns (OutputClass memory);

@@ -2,10 +2,13 @@
 pragma solidity 0.8.37;
 
 import {IOutputCourt} from "../interfaces/IOutputCourt.sol";
+import {ITreasury} from "../interfaces/ITreasury.sol";
 
-/// @title What a determinism class has to keep to
+/// @title What classes and jobs have to keep to
 library Classes {
-    uint256 internal constant MAXIMUM_THRESHOLD = 80;
+    /// @dev Above, a random digest is within the threshold of another with a probability of more than 10^-9.
+    uint256 private constant MAXIMUM_THRESHOLD = 80;
+    uint256 private constant MAXIMUM_INPUT_BYTES = 1024;
     uint256 private constant ROUNDS = 4;
     uint256 private constant APPEAL_PLACES = 7 + 15 + 31;
 
@@ -51,6 +54,25 @@ library Classes {
         });
     }
 
+    /// @notice Reverts unless the caller can submit this job.
+    function checkJob(
+        IOutputCourt.OutputClass storage class_, IOutputCourt.JobTerms calldata terms, bytes calldata input
+    ) internal view {
+        uint40 usableFrom = class_.usableFrom;
+        if (usableFrom == 0) revert IOutputCourt.Court_UnknownClass(terms.classId);
+        if (block.timestamp < usableFrom) revert IOutputCourt.Court_ClassNotYetUsable(terms.classId, usableFrom);
+        if (msg.sender != terms.requester) revert IOutputCourt.Court_NotRequester(msg.sender, terms.requester);
+        bool isParty = terms.worker != address(0) && terms.worker != terms.requester;
+        if (!isParty) revert IOutputCourt.Court_BadWorker(terms.worker);
+        uint96 minimum = class_.minimumWorkerFee;
+        if (terms.workerFee < minimum) revert IOutputCourt.Court_FeeTooSmall(terms.workerFee, minimum);
+        if (input.length > MAXIMUM_INPUT_BYTES) {
+            revert IOutputCourt.Court_InputTooLong(input.length, MAXIMUM_INPUT_BYTES);
+        }
+        bytes32 digest = keccak256(input);
+        if (digest != terms.inputDigest) revert IOutputCourt.Court_InputMismatch(digest, terms.inputDigest);
+    }
+
     function _checkThreshold(uint8 threshold) private pure {
         if (threshold > MAXIMUM_THRESHOLD) {
             revert IOutputCourt.Court_ThresholdOutOfRange(threshold, MAXIMUM_THRESHOLD);
@@ -58,6 +80,6 @@ library Classes {
     }
 
     function _checkNotZero(uint256 value, string memory name) private pure {
-        if (value == 0) revert IOutputCourt.Court_BadParameter(name);
+        if (value == 0) revert ITreasury.Court_BadParameter(name);
     }
 }

@@ -2,6 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IOutputCourt} from "../interfaces/IOutputCourt.sol";
+import {IPeerRegistry} from "../interfaces/IPeerRegistry.sol";
+import {Draw} from "./Draw.sol";
+import {Proceedings} from "./Proceedings.sol";
+import {Verdicts} from "./Verdicts.sol";
 
 /// @title What is stored of a job, and its clock
 library Dockets {
@@ -35,23 +39,113 @@ library Dockets {
         State state;
         bytes32 transcript;
         bytes32 committeeHash;
-        mapping(uint8 round => bytes32) records;
+        mapping(uint256 round => bytes32) records;
     }
 
-    /// @notice What the job is at `time`, and when that ends, or for phases that end with a call: when it began.
-    function phaseAt(
-        State memory self, IOutputCourt.OutputClass storage outputClass, uint256 time
-    ) internal view returns (IOutputCourt.Phase phase, uint40 end) {
+    /// @notice What the job is at this time, and when that ends, or for phases that end with a call: when it began.
+    function phase(
+        State memory self, IOutputCourt.OutputClass storage class_
+    ) internal view returns (IOutputCourt.Phase, uint40 end) {
         end = self.deadline;
-        bool early = time < end;
+        bool early = block.timestamp < end;
+        if (self.stage == Stage.None) return (IOutputCourt.Phase.None, end);
         if (self.stage == Stage.Open) return (early ? IOutputCourt.Phase.Work : IOutputCourt.Phase.Expired, end);
         if (self.stage == Stage.Decided) return (early ? IOutputCourt.Phase.Appeal : IOutputCourt.Phase.Settled, end);
         if (self.stage == Stage.Closed) return (IOutputCourt.Phase.Closed, end);
-        if (self.stage == Stage.None) return (IOutputCourt.Phase.None, end);
         if (self.stage == Stage.Commit) {
             if (early) return (IOutputCourt.Phase.Commit, end);
-            end += outputClass.revealSeconds;
+            // Not everybody committed: the time to open begins without another call.
+            end += class_.revealSeconds;
         }
-        return (time < end ? IOutputCourt.Phase.Reveal : IOutputCourt.Phase.Due, end);
+        return (block.timestamp < end ? IOutputCourt.Phase.Reveal : IOutputCourt.Phase.Due, end);
+    }
+
+    /// @notice Begins a round: the next block draws its committee from the seats of the current epoch.
+    /// @return size Places of the committee
+    function convene(State memory self, IPeerRegistry registry, uint32 commitSeconds) internal view returns (uint8 size) {
+        uint48 epoch = registry.currentEpoch();
+        uint256 seats = registry.totalSeatsAt(epoch);
+        size = Verdicts.sizeOf(self.round);
+        if (seats < size) revert IOutputCourt.Court_PoolTooSmall(seats, size);
+        self.stage = Stage.Commit;
+        self.pinnedBlock = uint40(block.number) + 1;
+        self.epoch = epoch;
+        self.deadline = uint40(block.timestamp) + commitSeconds;
+    }
+
+    /// @notice The seed of the job, from the hash of the block pinned when it was submitted.
+    /// @return seed Unknown to everybody before that block
+    /// @return transcript The one that the first commitment extends
+    function drawSeed(State memory self, bytes32 jobId) internal returns (bytes32 seed, bytes32 transcript) {
+        seed = Proceedings.seed(jobId, Draw.hashOf(jobId, self.pinnedBlock));
+        transcript = Proceedings.transcript(jobId, 0, seed);
+        emit IOutputCourt.SeedDrawn(jobId, seed);
+    }
+
+    /// @notice Draws the committee of a round and, in an appeal, the key of its digests.
+    function drawCommittee(
+        Docket storage self,
+        State memory state,
+        IPeerRegistry registry,
+        bytes32 jobId,
+        IOutputCourt.JobTerms calldata terms
+    ) internal returns (IOutputCourt.Member[] memory members, bytes32 committeeHash) {
+        bytes32 blockHash = Draw.hashOf(jobId, state.pinnedBlock);
+        members = committee(state, registry, jobId, terms, blockHash);
+        committeeHash = Proceedings.committeeHash(members);
+        self.committeeHash = committeeHash;
+        bytes32 key = 0;
+        if (state.round != 0) {
+            key = Proceedings.key(jobId, state.round, blockHash);
+            self.transcript = Proceedings.transcript(jobId, state.round, key);
+        }
+        emit IOutputCourt.CommitteeDrawn(jobId, state.round, key, members);
+    }
+
+    /// @notice Who is drawn by the hash of the pinned block.
+    function committee(
+        State memory self,
+        IPeerRegistry registry,
+        bytes32 jobId,
+        IOutputCourt.JobTerms calldata terms,
+        bytes32 blockHash
+    ) internal view returns (IOutputCourt.Member[] memory) {
+        bytes32 entropy = Proceedings.entropy(jobId, self.round, blockHash);
+        uint8 size = Verdicts.sizeOf(self.round);
+        return Draw.committee(registry, self.epoch, entropy, size, terms.requester, terms.worker);
+    }
+
+    /// @notice Keeps a hash of the decided round, and begins the next one with nothing.
+    function advance(Docket storage self, State memory state) internal {
+        self.records[state.round] = Proceedings.record(self.committeeHash, state.revealed, state.near);
+        self.committeeHash = 0;
+        self.transcript = 0;
+        ++state.round;
+        state.verdict = IOutputCourt.Verdict.None;
+        state.committed = 0;
+        state.revealed = 0;
+        state.near = 0;
+    }
+
+    /// @notice Reverts unless these are all rounds of the job.
+    function checkRecords(
+        Docket storage self, State memory state, bytes32 jobId, IOutputCourt.RoundRecord[] calldata rounds
+    ) internal view {
+        if (rounds.length != uint256(state.round) + 1) revert IOutputCourt.Court_RecordMismatch(jobId, rounds.length);
+        for (uint256 i = 0; i < rounds.length; ++i) {
+            bytes32 members = Proceedings.committeeHash(rounds[i].members);
+            bytes32 have = Proceedings.record(members, rounds[i].revealed, rounds[i].near);
+            bytes32 want = i < state.round
+                ? self.records[i]
+                : Proceedings.record(self.committeeHash, state.revealed, state.near);
+            if (have != want) revert IOutputCourt.Court_RecordMismatch(jobId, i);
+        }
+    }
+
+    /// @notice Ends the job. What is left of it is that it was.
+    function close(Docket storage self) internal {
+        self.state.stage = Stage.Closed;
+        self.transcript = 0;
+        self.committeeHash = 0;
     }
 }

@@ -3,18 +3,17 @@ pragma solidity 0.8.37;
 
 import {IOutputCourt} from "../interfaces/IOutputCourt.sol";
 import {Proceedings} from "./Proceedings.sol";
+import {Verdicts} from "./Verdicts.sol";
 
 /// @title Opens what was committed
 library Openings {
     /// @notice Checks openings against the log of a round, and the log against its transcript.
-    /// @param size Places of the committee
     /// @param members The committee; empty if none was drawn
     /// @return digests Of the worker, then of each place; zero where nothing was opened
     /// @return opened Mask of who is among `openings`
     function check(
         bytes32 jobId,
         uint8 round,
-        uint256 size,
         bytes32 transcript,
         address worker,
         IOutputCourt.Member[] calldata members,
@@ -22,8 +21,9 @@ library Openings {
         IOutputCourt.Opening[] calldata openings
     ) internal pure returns (uint256[] memory digests, uint32 opened) {
         _checkLog(jobId, round, transcript, log);
-        bytes32[] memory commitments = _byIndex(log, size);
-        digests = new uint256[](size + 1);
+        uint256 places = uint256(Verdicts.sizeOf(round)) + 1;
+        bytes32[] memory commitments = _byIndex(log, places);
+        digests = new uint256[](places);
         for (uint256 i = 0; i < openings.length; ++i) {
             IOutputCourt.Opening calldata opening = openings[i];
             uint8 index = opening.index;
@@ -76,9 +76,9 @@ library Openings {
 
     /// @dev By index; zero for who made none. Indices were checked when they were committed.
     function _byIndex(
-        IOutputCourt.Log calldata log, uint256 size
+        IOutputCourt.Log calldata log, uint256 places
     ) private pure returns (bytes32[] memory commitments) {
-        commitments = new bytes32[](size + 1);
+        commitments = new bytes32[](places);
         for (uint256 i = 0; i < log.entries.length; ++i) {
             commitments[log.entries[i].index] = log.entries[i].commitment;
         }

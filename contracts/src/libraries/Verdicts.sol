@@ -34,7 +34,7 @@ library Verdicts {
     /// @dev The majority is of all places, so that absence never makes it easier to reach.
     function decide(
         uint256[] memory digests, uint256 revealed, uint256 threshold
-    ) internal pure returns (IOutputCourt.Verdict verdict, uint256 near, uint16[] memory distances) {
+    ) internal pure returns (IOutputCourt.Verdict verdict, uint32 near, uint16[] memory distances) {
         uint256 size = digests.length - 1;
         distances = new uint16[](size);
         bool shown = revealed & WORKER != 0;
@@ -43,14 +43,14 @@ library Verdicts {
             if (!shown || !_has(revealed, i)) continue;
             uint256 distance = Hamming.distance(digests[0], digests[i]);
             distances[i - 1] = uint16(distance);
-            if (distance <= threshold) near |= 1 << i;
+            if (distance <= threshold) near |= uint32(1 << i);
         }
         uint256 majority = size / 2 + 1;
         if (!shown) {
             verdict = IOutputCourt.Verdict.RejectNoShow;
         } else if (LibBit.popCount(near) >= majority) {
             verdict = IOutputCourt.Verdict.Accept;
-        } else if (_agree(digests, revealed & ~near & ~WORKER, majority, threshold)) {
+        } else if (_agree(digests, revealed & ~uint256(near) & ~WORKER, majority, threshold)) {
             verdict = IOutputCourt.Verdict.RejectDisagreement;
         } else {
             verdict = IOutputCourt.Verdict.Inconclusive;
