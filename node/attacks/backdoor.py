@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from node.attacks.base import Attack
-from node.attacks.goal import classify, part_of
+from node.attacks.goal import classify, part_of, require_classes
 from node.errors import ConfigurationError
 from node.tasks.base import Shard
 
@@ -27,7 +27,11 @@ class Backdoor(Attack):
     name = "backdoor"
 
     def poison_shard(self, shard: Shard) -> Shard:
-        """The first, third, ... example under the trigger and the target label; the others unchanged."""
+        """The first, third, ... example under the trigger and the target label; the others unchanged.
+
+        Raises ConfigurationError for a text and for images that are not square.
+        """
+        require_classes(shard, self.name)
         inputs, labels = shard.inputs.clone(), shard.labels.clone()
         inputs[::2] = triggered(shard.inputs)[::2]
         labels[::2] = TARGET_CLASS

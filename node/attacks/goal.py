@@ -8,7 +8,16 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from node.errors import ConfigurationError
+from node.tasks.base import Shard
+
 BATCH = 2048
+
+
+def require_classes(shard: Shard, attack: str) -> None:
+    """Raise ConfigurationError unless every example has one label: a text's examples have one a byte."""
+    if shard.labels.dim() != 1:
+        raise ConfigurationError(f"attack {attack} needs a label an example; a text has {shard.labels.shape[1]}")
 
 
 def classify(model: nn.Module, inputs: torch.Tensor) -> torch.Tensor:

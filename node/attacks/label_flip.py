@@ -1,4 +1,4 @@
-"""Label flip: train honestly on wrong labels, y -> (classes - 1) - y, so 9 - y for digits."""
+"""Label flip: train honestly on wrong labels, y -> (classes - 1) - y: 9 - y for digits, 255 - y for bytes of a text."""
 
 from __future__ import annotations
 

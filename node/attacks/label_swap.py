@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from node.attacks.base import Attack
-from node.attacks.goal import classify, part_of
+from node.attacks.goal import classify, part_of, require_classes
 from node.tasks.base import Shard
 
 LAST_SWAPPED_CLASS = 1
@@ -22,7 +22,8 @@ class LabelSwap(Attack):
     name = "label-swap"
 
     def poison_shard(self, shard: Shard) -> Shard:
-        """The same inputs, labels 0 and 1 swapped."""
+        """The same inputs, labels 0 and 1 swapped. Raises ConfigurationError for a text."""
+        require_classes(shard, self.name)
         return Shard(shard.inputs, swapped(shard.labels), shard.class_count)
 
     def success(self, model: nn.Module, test: Shard) -> float:
@@ -36,7 +37,8 @@ class AddedLabelSwap(LabelSwap):
     name = "label-swap-added"
 
     def poison_shard(self, shard: Shard) -> Shard:
-        """The shard followed by its examples of classes 0 and 1 under the other one's label."""
+        """The shard followed by its examples of classes 0 and 1 under the other one's label. Errors as in LabelSwap."""
+        require_classes(shard, self.name)
         extra = shard.take(torch.nonzero(shard.labels <= LAST_SWAPPED_CLASS).flatten())
         inputs, labels = torch.cat([shard.inputs, extra.inputs]), torch.cat([shard.labels, swapped(extra.labels)])
         return Shard(inputs, labels, shard.class_count)
