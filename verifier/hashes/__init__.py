@@ -1,6 +1,7 @@
 """From an output to 256 bits: one hash a file, `registry` finds them by name, `appeal` keys them anew for appeals.
 
-Hashes for images: `phash`; for texts: `tokens`, `minhash`, `activations`; for the path that led to either: `simhash`.
+For images: `phash`; for texts: `tokens`, `minhash`, `activations`; for both: `simhash`, of the path that led there, and
+`periodic`, which tells the smallest cheats from rounding.
 """
 
 from verifier.hashes.appeal import appeal_digest

@@ -1,14 +1,14 @@
 """A hash with a grain of its own: what moves an output by less than a cell moves few bits, what moves it more, half.
 
-Every bit is the parity of the cell in which one random projection lies. Two outputs whose projections differ by delta,
-much less than the cell's width, differ in about 256 |delta| / width bits; from one width on, in about 128. Angles
-(`simhash`) and slow waves (`phash`) grow slowly instead: eight-bit weights move them by a bit or two, as rounding does.
-The width lies between the two, far above the rounding of float32 and far below what the cheapest cheat changes.
+Every bit is the parity of the cell in which a random projection lies. Outputs whose projections differ by delta, much
+less than the width of a cell, differ in about 256 |delta| / width bits; from one width on, in about 128. Angles
+(`simhash`) and slow waves (`phash`) grow slowly instead: weights of eight bits move them by no more than rounding does.
+The width lies between the two, far above what rounding changes and below what the smallest cheat does.
 
 Source: Raginsky and Lazebnik, "Locality-sensitive binary codes from shift-invariant kernels", NIPS 2009, with a square
-wave for the cosine (its section 2 allows any periodic function of mean zero).
+wave for the cosine; the parity of cells is that of Datar et al., SoCG 2004, section 3.
 
-Shape legend: d = coordinates, m = sums, at most 4,096.
+Shape legend: d = coordinates, m = sums, a multiple of eight, at most 4,096.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from verifier.hashes.base import DIGEST_BITS, Kind, require_array, require_seed
 _DOMAIN: Final = b"swarmproof periodic hash"
 _SUMS: Final = 4096
 _ONE: Final = 1 << 16  # values are rounded to multiples of 1 / 65,536: every sum after it is exact
-IMAGE_CELL_Q16: Final = _ONE // 64
-TEXT_CELL_Q16: Final = _ONE // 256
-_LARGEST: Final = 1 << 14
+_LARGEST: Final = 1 << 14  # what lies beyond is cut
+PIXEL_CELL_Q16: Final = _ONE  # one of 256 shades of grey: rounding turns one pixel in ten thousand by so much
+PATH_CELL_Q16: Final = _ONE // 512  # values of order one; rounding of float32 moves them by a millionth
 
 
 class PeriodicHash:
@@ -40,9 +40,8 @@ class PeriodicHash:
     def digest(self, generation: Generation, *, seed: bytes) -> int:
         """The digest; the job's seed draws the projections. Raises HashError."""
         if generation.kind == "image":
-            values = generation.content.astype(np.float32) / np.float32(127.5)
-            return array_periodic(values, key=seed, cell_q16=IMAGE_CELL_Q16)
-        return array_periodic(generation.trace, key=seed, cell_q16=TEXT_CELL_Q16)
+            return array_periodic(generation.content.astype(np.float32), key=seed, cell_q16=PIXEL_CELL_Q16)
+        return array_periodic(generation.trace, key=seed, cell_q16=PATH_CELL_Q16)
 
 
 def array_periodic(values: npt.NDArray[np.float32], *, key: bytes, cell_q16: int) -> int:

@@ -10,11 +10,19 @@ from node.errors import HashError
 from verifier.hashes.activations import ActivationsHash
 from verifier.hashes.base import OutputHash
 from verifier.hashes.minhash import MinHash
+from verifier.hashes.periodic import PeriodicHash
 from verifier.hashes.phash import PerceptualHash
 from verifier.hashes.simhash import Simhash
 from verifier.hashes.tokens import TokensHash
 
-_ALL: Final[tuple[OutputHash, ...]] = (PerceptualHash(), Simhash(), TokensHash(), ActivationsHash(), MinHash())
+_ALL: Final[tuple[OutputHash, ...]] = (
+    PeriodicHash(),
+    PerceptualHash(),
+    Simhash(),
+    TokensHash(),
+    ActivationsHash(),
+    MinHash(),
+)
 HASHES: Final[Mapping[str, OutputHash]] = MappingProxyType({item.name: item for item in _ALL})
 
 
