@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -29,6 +29,7 @@ from tests.support.scripted_court import (
 )
 from tests.support.world import running_api
 
+T = TypeVar("T")
 CLOSED = ("accepted", "rejected", "appealed", "hidden", "absent", "ringer", "expired")
 OPEN = ("deciding", "opening", "committing", "working")
 UNREADABLE = b"no description"
@@ -37,7 +38,7 @@ UNREADABLE_TERMS = replace(CLASS_TERMS, description_digest=hashlib.sha256(UNREAD
 
 @dataclass(frozen=True)
 class CourtApi:
-    """A court and an API over it. `jobs`: ids by what became of them, in the order of submission.
+    """A court and an API over it. `jobs`: ids by what became of them.
 
     accepted (distances 0, 2, 16), rejected (all members agree on something else), appealed (inconclusive, then
     accepted by seven), hidden (the worker never opened), absent (a member never committed), ringer (one member
@@ -93,12 +94,15 @@ async def _peopled(devnet: Devnet) -> AsyncIterator[tuple[ScriptedCourt, Mapping
 
 async def play(court: ScriptedCourt) -> dict[str, bytes]:
     """Jobs of every kind, as CourtApi describes them."""
-    each = asyncio.gather
-    jobs = {name: await court.submit(name, ringer=FALSE if name == "ringer" else None) for name in CLOSED}
-    await each(*(court.work(jobs[name], FALSE if name == "rejected" else TRUE) for name in CLOSED[:5]))
-    await court.work(jobs["ringer"], FALSE, ringer=True)
+    jobs = await submitted(court, CLOSED)
+    await together(
+        court,
+        *(court.work(jobs[name], FALSE if name == "rejected" else TRUE) for name in CLOSED[:5]),
+        court.work(jobs["ringer"], FALSE, ringer=True),
+    )
     masked = court.openings[jobs["ringer"], 0, 0].digest
-    await each(
+    await together(
+        court,
         court.commit(jobs["accepted"], [TRUE, near(TRUE, 2), near(TRUE, 16)]),
         court.commit(jobs["rejected"], [TRUE, near(TRUE, 1), TRUE]),
         court.commit(jobs["appealed"], [TRUE, FALSE, OTHER]),
@@ -106,24 +110,37 @@ async def play(court: ScriptedCourt) -> dict[str, bytes]:
         court.commit(jobs["absent"], [TRUE, None, TRUE]),
         court.commit(jobs["ringer"], [TRUE, masked, near(TRUE, 3)]),
     )
-    await each(*(court.decide(jobs[name]) for name in ("accepted", "rejected", "appealed", "ringer")))
+    await together(court, *(court.decide(jobs[name]) for name in ("accepted", "rejected", "appealed", "ringer")))
     await court.expose(jobs["ringer"], FALSE)
     await court.pass_time(COMMIT_SECONDS)
-    await each(court.decide(jobs["absent"]), court.appeal(jobs["appealed"], court.worker))
-    await court.commit(jobs["appealed"], [near(OTHER, 4)] * 6 + [FALSE], worker=OTHER)
+    await together(court, court.decide(jobs["absent"]), court.appeal(jobs["appealed"], court.worker))
+    await together(court, court.commit(jobs["appealed"], [near(OTHER, 4)] * 6 + [FALSE], worker=OTHER))
     await court.decide(jobs["appealed"])
     await court.pass_time(APPEAL_SECONDS // 3)
     await court.decide(jobs["hidden"], without=[0])
     await court.pass_time(APPEAL_SECONDS)
-    await each(*(court.finalize(jobs[name]) for name in CLOSED[:6]), court.expire(jobs["expired"]))
+    await together(court, *(court.finalize(jobs[name]) for name in CLOSED[:6]), court.expire(jobs["expired"]))
     await court.curator.court.register_class(UNREADABLE_TERMS, UNREADABLE)
-    for name in OPEN:
-        jobs[name] = await court.submit(name)
-    await each(*(court.work(jobs[name], TRUE) for name in OPEN[:3]))
-    await each(
+    jobs |= await submitted(court, OPEN)
+    await together(court, *(court.work(jobs[name], TRUE) for name in OPEN[:3]))
+    await together(
+        court,
         court.commit(jobs["deciding"], [FALSE, OTHER, TRUE]),
         court.commit(jobs["opening"], [TRUE] * 3),
         court.commit(jobs["committing"], [None, TRUE]),
     )
-    await each(court.decide(jobs["deciding"]), court.reveal(jobs["opening"], 2))
+    await together(court, court.decide(jobs["deciding"]), court.reveal(jobs["opening"], 2))
     return jobs
+
+
+async def submitted(court: ScriptedCourt, names: Sequence[str]) -> dict[str, bytes]:
+    """Jobs of these names; their prompts are the names."""
+    jobs = [court.submit(name, ringer=FALSE if name == "ringer" else None) for name in names]
+    return dict(zip(names, await together(court, *jobs), strict=True))
+
+
+async def together(court: ScriptedCourt, *steps: Coroutine[Any, Any, T]) -> list[T]:
+    """What the steps return, taken at once; then on to the blocks after them."""
+    results = await asyncio.gather(*steps)
+    await court.settle()
+    return results

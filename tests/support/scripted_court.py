@@ -20,6 +20,7 @@ from contracts.client import Registry, Token
 from contracts.court import Court, class_id, job_id, output_commitment, ringer_digest, ringer_hash
 from contracts.court_values import ClassTerms, JobTerms, Opening
 from contracts.deploy import Deployment, deploy_system
+from contracts.events import SeedDrawn
 from contracts.values import Address
 from node.generation.base import Sampling
 from tests.support.devnet import Devnet
@@ -78,20 +79,19 @@ class ScriptedCourt:
     history: CourtHistory = field(default_factory=CourtHistory)
     openings: dict[tuple[bytes, int, int], Opening] = field(default_factory=dict)
     _read: int = 0
-    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def refresh(self) -> CourtHistory:
-        """Everything that happened up to now."""
+    async def settle(self) -> CourtHistory:
+        """Let pinned blocks pass and read what happened. Steps go on from what was read last."""
+        # One block whose hash draws, and one in which that hash is known.
+        await asyncio.to_thread(self.rpc, "evm_mine", {"blocks": 2})
         addresses = [self.deployment.court, self.deployment.verifier_registry]
-        async with self._reading:
-            head = await self.curator.chain.head()
-            if head.number > self._read:
-                events = await self.curator.chain.logs(addresses, self._read + 1, head.number)
-                self.history, self._read = fold_all(self.history, events), head.number
+        head = await self.curator.chain.head()
+        events = await self.curator.chain.logs(addresses, self._read + 1, head.number)
+        self.history, self._read = fold_all(self.history, events), head.number
         return self.history
 
     def job(self, job: bytes) -> Job:
-        """A job, as of the last refresh."""
+        """A job, as of what was read last."""
         return self.history.job(job)
 
     async def submit(self, prompt: str, *, ringer: int | None = None) -> bytes:
@@ -107,21 +107,16 @@ class ScriptedCourt:
             salt=salt,
         )
         await self.requester.court.submit_job(terms, prompt.encode())
-        await self._pinned_blocks()
-        await self.refresh()
         return job_id(self.deployment.chain_id, self.deployment.court, terms)
 
     async def work(self, job: bytes, digest: int, *, ringer: bool = False) -> None:
         """The worker commits; as a ringer, to the digest masked with the seed."""
         terms = self.job(job).terms
         if ringer:
-            await self.worker.court.draw_seed(terms)
-            await self.refresh()
-            digest = ringer_digest(digest, self.job(job).seed or b"")
+            receipt = await self.worker.court.draw_seed(terms)
+            digest = ringer_digest(digest, receipt.event(SeedDrawn).seed)
         opening = self._answer(job, 0, 0, digest)
         await self.worker.court.commit_work(terms, self._commitment(job, 0, self.worker.address, opening))
-        await self._pinned_blocks()
-        await self.refresh()
 
     async def commit(self, job: bytes, answers: Sequence[int | None], *, worker: int | None = None) -> None:
         """Members commit in the order drawn, None stays away; `worker`: the worker's answer in an appeal."""
@@ -140,55 +135,43 @@ class ScriptedCourt:
             await party.court.commit(terms, members, index, commitment)
 
         await asyncio.gather(*(send(*each) for each in commits))
-        await self.refresh()
 
     async def reveal(self, job: bytes, *indices: int) -> None:
         """Open some commitments ahead of the decision."""
         current = self._current(job)
         openings = [self.openings[job, current.number, index] for index in indices]
         await self.curator.court.reveal(self.job(job).terms, current.members, current.log, openings)
-        await self.refresh()
 
     async def decide(self, job: bytes, *, without: Sequence[int] = ()) -> None:
         """Decide with the openings of everybody who committed but those."""
         current = self._current(job)
         opened = [self.openings[job, current.number, index] for index in current.commitments if index not in without]
         await self.curator.court.decide(self.job(job).terms, current.members, current.log, opened)
-        await self.refresh()
 
     async def appeal(self, job: bytes, appellant: Party) -> None:
         """Call the next committee."""
         await appellant.court.appeal(self.job(job).terms)
-        await self._pinned_blocks()
-        await self.refresh()
 
     async def expose(self, job: bytes, digest: int) -> None:
         """Show that the job was a test."""
         found, current = self.job(job), self._current(job)
         worker = self.openings[job, 0, 0]
         await self.requester.court.expose_ringer(found.terms, current.log, worker, digest, found.terms.salt)
-        await self.refresh()
 
     async def finalize(self, job: bytes) -> None:
         """End a job whose time for appeals is over."""
         found = self.job(job)
         records = [item.record for item in found.rounds if item.record is not None]
         await self.curator.court.finalize(found.terms, records)
-        await self.refresh()
 
     async def expire(self, job: bytes) -> None:
         """End a job whose worker never committed."""
         await self.curator.court.expire_job(self.job(job).terms)
-        await self.refresh()
 
     async def pass_time(self, seconds: int) -> None:
         """Let chain time pass."""
-        self.rpc("evm_increaseTime", seconds)
-        await self._pinned_blocks()
-
-    async def _pinned_blocks(self) -> None:
-        """A block whose hash draws, and one in which that hash is known."""
-        await asyncio.to_thread(self.rpc, "evm_mine", {"blocks": 2})
+        await asyncio.to_thread(self.rpc, "evm_increaseTime", seconds)
+        await self.settle()
 
     def _current(self, job: bytes) -> JobRound:
         current = self.job(job).current
