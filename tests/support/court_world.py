@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ import aiohttp
 from eth_account import Account
 
 from contracts.chain import Chain
-from contracts.client import Factory, Token
+from contracts.client import Factory, Registry, Token
 from contracts.court import Court
-from contracts.court_values import ClassTerms
+from contracts.court_values import ClassTerms, JobPhase
 from contracts.deploy import CourtParameters, Deployment, deploy_system
 from contracts.events import ClassRegistered, ProjectCreated
 from contracts.values import Address, ProjectConfiguration
@@ -97,6 +97,10 @@ class CourtWorld:
             }
         )
 
+    async def look(self) -> Surroundings:
+        """The requester's own view of the court: a view is for one that looks."""
+        return await _look(self.owner, self.deployment, self.http, self.requester)
+
     def start(self, index: int, **options: Any) -> None:
         """Run a party in this loop."""
         self.running[index] = asyncio.create_task(run_party(self.settings(index, **options)))
@@ -120,6 +124,24 @@ class CourtWorld:
                 stderr=log,
                 env={**os.environ, "PYTHONPATH": f"{ROOT}:{ANNOUNCED}", "OMP_NUM_THREADS": "1"},
             )
+
+    async def stake(self, indices: Iterable[int]) -> None:
+        """Stake a verifier's seat for each of these accounts, without running anything; they count from then on."""
+        for index in indices:
+            account = Account.from_key(self.devnet.accounts[index].private_key)
+            async with await Chain.connect(self.devnet.rpc_url, account=account) as chain:
+                token, registry = Token(chain, self.deployment.token), self.deployment.verifier_registry
+                await token.approve(registry, SEAT_STAKE_WEI)
+                await Registry(chain, registry).stake(1)
+        await self.around.seats.refresh()
+        await self.seated(len(self.around.seats.history.seats))
+
+    async def drawn(self, job_id: bytes) -> list[int]:
+        """Account numbers of the committee that was drawn for the job's newest round, in its order."""
+        await self.until(lambda: self.around.observer.head.number > self.job(job_id).pinned_block)
+        members = await self.around.court.committee_of(self.job(job_id).terms)
+        numbers = {self.address(index): index for index in range(len(self.devnet.accounts))}
+        return [numbers[member.account] for member in members]
 
     async def seated(self, count: int, *, timeout_seconds: float = 90) -> None:
         """Wait until so many verifiers' seats count."""
@@ -156,6 +178,10 @@ class CourtWorld:
     def job(self, job_id: bytes) -> Job:
         """A job as of the last look."""
         return self.around.observer.history.job(job_id)
+
+    def phase(self, job_id: bytes) -> JobPhase:
+        """What the job is as of the last look."""
+        return self.job(job_id).phase(self.around.observer.head.timestamp)
 
     async def ended(self, job_id: bytes, *, timeout_seconds: float = 120) -> Job:
         """Wait for the end of a job."""
@@ -197,9 +223,7 @@ async def open_court_world(
             await token.transfer(account, 5 * SEAT_STAKE_WEI)
         http = await stack.enter_async_context(new_session())
         me: Address = Account.from_key(key).address
-        around = await look_around(
-            owner, deployment.court, deployment.verifier_registry, http, me, from_block=deployment.block_number
-        )
+        around = await _look(owner, deployment, http, me)
         control = Rpc(devnet.rpc_url)
         stack.callback(control.close)
         world = CourtWorld(devnet, folder, deployment, owner, class_id, http, around, control)
@@ -208,6 +232,12 @@ async def open_court_world(
         finally:
             for index in list(world.running):
                 await world.stop(index)
+
+
+async def _look(owner: Chain, deployment: Deployment, http: aiohttp.ClientSession, me: Address) -> Surroundings:
+    return await look_around(
+        owner, deployment.court, deployment.verifier_registry, http, me, from_block=deployment.block_number
+    )
 
 
 def sketch_task() -> SketchTask:

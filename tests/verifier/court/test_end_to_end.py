@@ -1,4 +1,4 @@
-"""Jobs from submission to the end, on a real chain with real gateways."""
+"""Jobs from submission to the end, on a real chain with real gateways; all parties in the test's own process."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from tests.support.devnet import Devnet
 from tests.support.sketch_task import ANNOUNCED
 from verifier.court.requester import fetch_output, fetcher_of
 
+CHEATING_WORKER = 8
+BOND_WEI = 106 * FEE_WEI
+
 
 @pytest.fixture
 async def world(fresh_devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CourtWorld]:
@@ -29,22 +32,39 @@ async def world(fresh_devnet: Devnet, tmp_path: Path, monkeypatch: pytest.Monkey
         yield opened
 
 
-async def test_an_honest_job_is_accepted_paid_and_its_output_served(world: CourtWorld) -> None:
+async def test_three_verifiers_accept_honest_work_and_reject_another_seeds_output(world: CourtWorld) -> None:
     world.start(WORKER)
+    world.start(CHEATING_WORKER, role="worker", cheat="other-seed")
     for index in range(FIRST_VERIFIER, FIRST_VERIFIER + 3):
         world.start(index)
     await world.seated(3)
-    job_id = await world.submit()
-    await world.until(lambda: world.job(job_id).verdict is not JobVerdict.NONE)
-    job = world.job(job_id)
-    assert job.verdict is JobVerdict.ACCEPT
-    assert job.rounds[0].decision is not None
-    assert job.rounds[0].decision.distances == (0, 0, 0)
+    jobs = [
+        await world.submit("7"),
+        await world.submit("7", worker=world.address(CHEATING_WORKER)),
+        await world.submit("no label at all"),
+    ]
+    await world.until(lambda: all(world.job(job).verdict is not JobVerdict.NONE for job in jobs))
     world.pass_seconds(60)
-    job = await world.ended(job_id)
-    assert job.ending is not None
-    assert job.ending.worker_wei == WORKER_FEE_WEI + 106 * FEE_WEI
-    assert [payment.amount_wei for payment in job.payments] == [FEE_WEI] * 3
-    output = await fetch_output(world.around, fetcher_of(world.http, world.requester), job)
+    honest, cheated, refused = [await world.ended(job) for job in jobs]
+
+    assert honest.verdict is JobVerdict.ACCEPT
+    assert honest.rounds[0].decision is not None
+    assert honest.rounds[0].decision.distances == (0, 0, 0)
+    assert honest.ending is not None
+    assert honest.ending.worker_wei == WORKER_FEE_WEI + BOND_WEI
+    assert [payment.amount_wei for payment in honest.payments] == [FEE_WEI] * 3
+    output = await fetch_output(world.around, fetcher_of(world.http, world.requester), honest)
     assert output.distance == 0
     assert output.data.startswith(b"\x89PNG")
+
+    assert cheated.verdict is JobVerdict.REJECT_DISAGREEMENT
+    assert cheated.ending is not None
+    assert cheated.ending.requester_wei == WORKER_FEE_WEI + BOND_WEI // 2
+    assert cheated.ending.worker_wei == 0
+    assert len(cheated.payments) == 3
+
+    # Nobody can generate from nonsense: everybody honest says so, and nobody is punished.
+    assert refused.verdict is JobVerdict.ACCEPT
+    assert not refused.strikes
+    nothing = await fetch_output(world.around, fetcher_of(world.http, world.requester), refused)
+    assert nothing.data == b""
