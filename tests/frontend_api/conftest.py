@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from tests.support.command_line import Command, command_in
+from tests.support.court_api import CourtApi, open_court_api
 from tests.support.world import World, open_world
 
 
@@ -17,6 +18,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Built once: tests only read it."""
     with open_world(tmp_path_factory.mktemp("world")) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def court_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourtApi]:
+    """Built once: tests only read it."""
+    with open_court_api(tmp_path_factory.mktemp("court")) as found:
+        yield found
+
+
+@pytest.fixture(params=["direct", "api"])
+def asked_court(request: pytest.FixtureRequest, court_api: CourtApi) -> list[object]:
+    """Global options with which the court is asked: from the chain, or from its API."""
+    if request.param == "api":
+        return ["--api-url", court_api.url]
+    return ["--rpc-url", court_api.devnet.rpc_url, "--deployment", court_api.deployment_file]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from frontend_api import schemas
+from frontend_api import court_schemas, schemas
 from tests.support.world import World
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -16,6 +16,11 @@ MODELS: dict[str, type[BaseModel]] = {
     "Listed_Contribution_": schemas.Listed[schemas.Contribution],
     "Listed_Peer_": schemas.Listed[schemas.Peer],
     "Listed_Checkpoint_": schemas.Listed[schemas.Checkpoint],
+    "Listed_Job_": schemas.Listed[court_schemas.Job],
+    "Listed_CommitteeVerdict_": schemas.Listed[court_schemas.CommitteeVerdict],
+    "Listed_OutputClass_": schemas.Listed[court_schemas.OutputClass],
+    "JobAnswer": court_schemas.JobAnswer,
+    "OutputClassAnswer": court_schemas.OutputClassAnswer,
     "ProjectAnswer": schemas.ProjectAnswer,
     "RoundAnswer": schemas.RoundAnswer,
     "ContributionAnswer": schemas.ContributionAnswer,
@@ -35,6 +40,11 @@ OPERATIONS = {
     "get_peer",
     "get_reward",
     "list_checkpoints",
+    "list_jobs",
+    "get_job",
+    "list_verdicts",
+    "list_classes",
+    "get_class",
     "get_status",
     "get_health",
 }
