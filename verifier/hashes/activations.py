@@ -55,9 +55,11 @@ class Limits:
     median: int
 
 
-# Both sides computed in float32.
-FLOAT32_LIMITS: Final = Limits(mismatches=8, mean=1 << 10, median=1 << 9)
-# One of them in bfloat16, whose step is 2^16 of ours: what the paper's authors publish for that.
+# Both sides computed in float32. Measured on task text: another batch and thread count move the mean by 1.2 steps, no
+# sign or exponent; weights of eight bits by 14,700 steps, noise of 10^-4 on the weights by 3,800.
+FLOAT32_LIMITS: Final = Limits(mismatches=8, mean=256, median=128)
+# One of them in bfloat16, whose step is 2^16 of ours: what the paper's authors publish. It lets weights of four bits
+# pass on task text; a class that mixes precisions needs limits of its own.
 BFLOAT16_LIMITS: Final = Limits(mismatches=38, mean=10 << 16, median=8 << 16)
 
 
