@@ -71,7 +71,7 @@ async def audit(settings: AuditSettings) -> Verdict:
     Raises SwarmProofError for whatever keeps the audit from starting: chain, deployment record, archive, settings.
     """
     try:
-        async with _source(settings) as source:
+        async with open_source(settings) as source:
             if settings.export is None:
                 return await audit_source(source, settings.round)
             return await _export(source, settings.export, settings.round)
@@ -157,7 +157,8 @@ async def _export(source: Source, target: Path, only_round: int | None) -> Verdi
 
 
 @asynccontextmanager
-async def _source(settings: AuditSettings) -> AsyncIterator[Source]:
+async def open_source(settings: AuditSettings) -> AsyncIterator[Source]:
+    """What the settings name: an archive, or chain and peers. Raises SwarmProofError for what keeps it from opening."""
     if settings.offline is not None:
         with closing(ArchiveSource(settings.offline)) as archive:
             yield archive

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def create(
     invocation: Invocation,
     *,
-    task: Annotated[str, typer.Option(help="What is trained: digits, mnist, or one of your own.")],
+    task: Annotated[str, typer.Option(help="What is trained: digits, mnist, flow, text, or one of your own.")],
     rounds: Annotated[int, typer.Option(help="Accepted rounds that complete it.", min=1)] = 20,
     pool: Annotated[str, typer.Option(help="What a round pays at most.", metavar="TOKENS")] = "100",
     budget: Annotated[
