@@ -33,19 +33,25 @@ def model() -> TextModel:
 
 
 @pytest.fixture(scope="module")
-def made(model: TextModel) -> Iterator[list[Generation]]:
-    """What a worker with a batch of three and two threads makes."""
+def made(model: TextModel) -> list[Generation]:
+    """What a worker makes in a batch of three."""
+    return TASK.generate(model, PROMPTS, SEEDS, SAMPLING)
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """Operations split over two threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
-    yield TASK.generate(model, PROMPTS, SEEDS, SAMPLING)
+    yield
     torch.set_num_threads(threads)
 
 
 def checked(proof: bytes, reader: TextModel, place: int, text: Generation) -> ProofCheck:
-    """What a verifier says who reads one text alone, with one thread."""
-    torch.set_num_threads(1)
+    """What a verifier says who reads one text alone."""
     content = text.content.astype(np.int64)
-    _, states = TASK.margins(reader, PROMPTS[place], content, SEEDS[place], SAMPLING)
+    sampling = Sampling("gumbel", steps=len(content))
+    _, states = TASK.margins(reader, PROMPTS[place], content, SEEDS[place], sampling)
     return check_proof(proof, states)
 
 
@@ -57,6 +63,12 @@ def test_a_text_made_in_a_batch_passes_by_one_prefill_far_within_the_limits(
         assert check.passed, check.problem
         assert [chunk.kept for chunk in check.chunks] == [128, 128]
         assert max(chunk.mean for chunk in check.chunks) < FLOAT32_LIMITS.mean / 4
+
+
+def test_a_text_passes_with_another_number_of_threads(model: TextModel, two_threads: None) -> None:
+    text = TASK.generate(model, PROMPTS[:1], SEEDS[:1], Sampling("gumbel", steps=6))[0]
+    torch.set_num_threads(1)
+    assert checked(build_proof(text.trace), model, 0, text).passed
 
 
 def test_no_text_of_another_prompt_seed_or_place_passes(model: TextModel, made: list[Generation]) -> None:
