@@ -17,18 +17,26 @@ from frontend_api.command_line import remember_global_options
 from frontend_api.commands import (
     api,
     audit,
+    bench,
+    calibrate,
     claim,
     contributions,
+    court_party,
     demo,
     deploy,
     devnet,
+    generate,
     gossip,
+    jobs,
     lab,
     node,
+    output_class,
     project,
     rewards,
     status,
+    submit_job,
     why,
+    withdraw,
 )
 
 app = typer.Typer(
@@ -40,7 +48,30 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(remember_global_options)
-COMMANDS = (devnet, deploy, project, node, audit, status, contributions, rewards, claim, why, api, demo, gossip, lab)
+COMMANDS = (
+    devnet,
+    deploy,
+    project,
+    node,
+    audit,
+    status,
+    contributions,
+    rewards,
+    claim,
+    why,
+    generate,
+    calibrate,
+    output_class,
+    court_party,
+    submit_job,
+    jobs,
+    withdraw,
+    api,
+    demo,
+    gossip,
+    lab,
+    bench,
+)
 for command in COMMANDS:
     command.register(app)
 
