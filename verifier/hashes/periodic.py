@@ -8,7 +8,7 @@ The width lies between the two, far above what rounding changes and below what t
 Source: Raginsky and Lazebnik, "Locality-sensitive binary codes from shift-invariant kernels", NIPS 2009, with a square
 wave for the cosine; the parity of cells is that of Datar et al., SoCG 2004, section 3.
 
-Shape legend: d = coordinates, m = sums, a multiple of eight, at most 4,096.
+Shape legend: d = coordinates, m = sums, a multiple of eight, at most 1,024.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from node.generation.base import Generation
 from verifier.hashes.base import DIGEST_BITS, Kind, require_array, require_seed
 
 _DOMAIN: Final = b"swarmproof periodic hash"
-_SUMS: Final = 4096
+_SUMS: Final = 1024
 _ONE: Final = 1 << 16  # values are rounded to multiples of 1 / 65,536: every sum after it is exact
 _LARGEST: Final = 1 << 14  # what lies beyond is cut
 PIXEL_CELL_Q16: Final = _ONE  # one of 256 shades of grey: rounding turns one pixel in ten thousand by so much
@@ -64,7 +64,7 @@ def array_periodic(values: npt.NDArray[np.float32], *, key: bytes, cell_q16: int
 
 
 def _folded(grid: npt.NDArray[np.float64], key: bytes) -> npt.NDArray[np.float64]:
-    """At most 4,096 sums, each of every 4,096th coordinate under random signs; a multiple of eight of them."""
+    """At most 1,024 sums, each of every 1,024th coordinate under random signs; a multiple of eight of them."""
     length = min(_SUMS, -(-len(grid) // 8) * 8)
     padded = np.zeros(-(-len(grid) // length) * length)
     padded[: len(grid)] = grid
