@@ -1,0 +1,184 @@
+"""From digests to figures: the threshold of a hash from one half of the jobs, its errors on the other half.
+
+Shape legend: J = jobs, V = honest variants; digests are uint64 (J, 4), distances int64 (J,), histograms (257,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from verifier.calibration import statistics
+from verifier.calibration.other_hashes import OTHER_HASHES
+from verifier.calibration.samples import Digests, Samples
+from verifier.classes import Trial
+from verifier.committee import DIGEST_BITS, MAXIMUM_THRESHOLD, Verdict, decide
+
+EXACT_HASHES: Final = frozenset({"tokens"})  # one bit apart or all of them: nothing to choose
+BOOTSTRAP_SEED: Final = 0
+
+Distances = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CheatFigures:
+    """One cheat under one hash. `accepted`: jobs in which its output lies within the threshold of an honest one.
+
+    `verdicts`: of committees of three honest verifiers, the cheat being the worker. `outvoted`: jobs in which an honest
+    worker is accepted although one of three verifiers cheats so. `histogram`: distances to the nearest honest output.
+    """
+
+    name: str
+    accepted: Trial
+    verdicts: Mapping[str, int]
+    outvoted: int
+    histogram: tuple[int, ...]
+
+    @property
+    def undetected(self) -> Trial:
+        """Committees that did not reject."""
+        jobs = sum(self.verdicts.values())
+        return Trial(self.name, jobs, jobs - self.verdicts[Verdict.REJECT])
+
+
+@dataclass(frozen=True)
+class AllPairs:
+    """All pairs of honest outputs of one prompt: they share images, so bounds that take them for independent are wrong.
+
+    `images` a prompt. `collisions`: pairs within the threshold. `naive_upper` ignores what is shared, `bootstrap_upper`
+    does not; with no collision the second is None, as the bootstrap knows nothing then.
+    """
+
+    images: tuple[int, ...]
+    pairs: int
+    collisions: int
+    naive_upper: float
+    bootstrap_upper: float | None
+    histogram: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All of one hash. `largest_noise`: greatest honest distance in the half that chose `threshold`.
+
+    `honest`: jobs of the other half in which any two honest outputs lie beyond it. `committees`: of an honest worker
+    and three honest verifiers, those that did not accept. `histogram`: distances between worker and verifiers.
+    """
+
+    hash: str
+    threshold: int
+    largest_noise: int
+    honest: Trial
+    committees: Trial
+    histogram: tuple[int, ...]
+    cheats: tuple[CheatFigures, ...]
+    all_pairs: AllPairs | None
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """What the class keeps: honest first, then each cheat."""
+        return (self.honest, *(cheat.accepted for cheat in self.cheats))
+
+
+def distances(left: Digests, right: Digests) -> Distances:
+    """Bits in which digests differ, row by row."""
+    return np.asarray(np.bitwise_count(left ^ right).sum(axis=-1, dtype=np.int64))
+
+
+def measure(samples: Samples, name: str) -> Figures:
+    """The figures of one hash of the samples, or of the keyed digest."""
+    half = samples.plan.half
+    honest = [digests for (source, hash_), digests in samples.digests.items() if hash_ == name and "/" in source]
+    spread = np.max([distances(left, right) for left, right in combinations(honest, 2)], axis=0)
+    threshold, largest = choose_threshold(spread[:half], exact=name in EXACT_HASHES)
+    measured = [digests[half:] for digests in honest]
+    seated = [_seats(measured, job) for job in range(len(measured[0]))]
+    verdicts = [decide(worker, members, threshold) for worker, *members in seated]
+    noise = np.concatenate([distances(measured[0], other) for other in measured[1:]])
+    cheats = [
+        _cheat(source, measured, seated, digests, threshold)
+        for (source, hash_), digests in samples.digests.items()
+        if hash_ == name and "/" not in source
+    ]
+    return Figures(
+        name,
+        threshold,
+        largest,
+        Trial("honest", len(measured[0]), int((spread[half:] > threshold).sum())),
+        Trial("honest", len(verdicts), sum(found.verdict != Verdict.ACCEPT for found in verdicts)),
+        histogram(noise),
+        tuple(cheats),
+        all_pairs(measured[0], len(samples.plan.prompts), half, threshold) if is_keyless(name) else None,
+    )
+
+
+def choose_threshold(noise: Distances, *, exact: bool = False) -> tuple[int, int]:
+    """The smallest even threshold above honest noise, at most 80, and the largest noise; 0 for an exact hash.
+
+    What lies beyond 80 is not noise but another output, for instance a text that took another turn at one token: no
+    threshold accepts that, so it counts as a false reject and does not move the threshold.
+    """
+    within = noise[noise < MAXIMUM_THRESHOLD]
+    if exact or not len(within):
+        return 0, int(noise.max())
+    return min(statistics.smallest_even_above(within), MAXIMUM_THRESHOLD), int(noise.max())
+
+
+def is_keyless(name: str) -> bool:
+    """Whether digests of different jobs can be compared: where the seed or a key is hashed along they cannot."""
+    return name in ("phash", *OTHER_HASHES)
+
+
+def histogram(found: Distances) -> tuple[int, ...]:
+    """How often each distance from 0 to 256 occurs."""
+    return tuple(np.bincount(found, minlength=DIGEST_BITS + 1).tolist())
+
+
+def all_pairs(digests: Digests, prompt_count: int, first_job: int, threshold: int) -> AllPairs:
+    """Compare all outputs of the same prompt with one another."""
+    jobs = np.arange(first_job, first_job + len(digests))
+    groups = [np.flatnonzero(jobs % prompt_count == prompt) for prompt in range(prompt_count)]
+    groups = [group for group in groups if len(group) > 1]
+    counts, colliding, start = np.zeros(DIGEST_BITS + 1, dtype=np.int64), [], 0
+    for group in groups:
+        for row in range(len(group) - 1):
+            found = distances(digests[group[row]], digests[group[row + 1 :]])
+            counts += np.bincount(found, minlength=DIGEST_BITS + 1)
+            hits = np.flatnonzero(found <= threshold)
+            colliding.append(np.stack([np.full(len(hits), start + row), start + row + 1 + hits], axis=1))
+        start += len(group)
+    pairs_P2, sizes = np.concatenate(colliding), tuple(map(len, groups))
+    pairs, collisions = int(counts.sum()), len(pairs_P2)
+    bootstrap = statistics.bootstrap_upper(pairs_P2, sizes, seed=BOOTSTRAP_SEED) if collisions else None
+    naive = statistics.upper_bound(collisions, pairs)
+    return AllPairs(sizes, pairs, collisions, naive, bootstrap, tuple(counts.tolist()))
+
+
+def _cheat(
+    name: str, honest: Sequence[Digests], seated: Sequence[Sequence[int]], digests: Digests, threshold: int
+) -> CheatFigures:
+    nearest = np.min([distances(digests, other[: len(digests)]) for other in honest], axis=0)
+    verdicts = dict.fromkeys(map(str, Verdict), 0)
+    outvoted = 0
+    for job, cheat in enumerate(_integers(digests)):
+        worker, first, *others = seated[job]
+        verdicts[decide(cheat, (first, *others), threshold).verdict] += 1
+        outvoted += decide(worker, (cheat, *others), threshold).verdict == Verdict.ACCEPT
+    accepted = Trial(name, len(digests), int((nearest <= threshold).sum()))
+    return CheatFigures(name, accepted, verdicts, outvoted, histogram(nearest))
+
+
+def _seats(measured: Sequence[Digests], job: int) -> list[int]:
+    """Digests of one job's worker and verifiers: every variant is the worker in turn."""
+    turn = job % len(measured)
+    return [_integers(digests[job : job + 1])[0] for digests in (*measured[turn:], *measured[:turn])]
+
+
+def _integers(digests: Digests) -> list[int]:
+    raw = digests.astype(">u8").tobytes()
+    return [int.from_bytes(raw[at : at + 32], "big") for at in range(0, len(raw), 32)]
