@@ -145,8 +145,8 @@ def train(swarm: Swarm, rounds: int, keep_every: int, output: Path) -> list[dict
                 "seconds": round(time.monotonic() - started, 1),
             }
         )
+        (output / "checkpoints.json").write_text(json.dumps(lines, indent=1) + "\n")
         print(json.dumps(lines[-1]), file=sys.stderr)
-    (output / "checkpoints.json").write_text(json.dumps(lines, indent=1) + "\n")
     return lines
 
 

@@ -36,7 +36,7 @@ GENERATED_TOKENS: Final = 64
 
 _PARTS: Final = 10  # of the text, taken for classes where shards shall be unlike
 _HELD_OUT_EVERY: Final = 16
-_EVALUATED: Final = 128
+_EVALUATED: Final = 64
 
 
 class TextTask:
