@@ -11,11 +11,12 @@ from pydantic import BaseModel
 
 from contracts.attestation import Domain, Result, recover, result_digest
 from contracts.values import Address
-from frontend_api import schemas
+from frontend_api import court_schemas, schemas
 from frontend_api.problems import Problem
 from node.aggregation.rewards import address_bytes
 from node.merkle import verify_position, verify_standard
 from tests.support.markdown import DOCS, Document
+from verifier.committee import decide
 
 CHAIN_ID = 31337
 API = Document(DOCS / "api.md")
@@ -31,6 +32,11 @@ ANSWERS: dict[str, type[BaseModel]] = {
     r"/contributions/2/0x\w{40}\?proof=true": schemas.ContributionAnswer,
     r"/rewards/0x\w{40}": schemas.RewardAnswer,
     r"/checkpoints": schemas.Listed[schemas.Checkpoint],
+    r"/jobs": schemas.Listed[court_schemas.Job],
+    r"/jobs/0x\w{64}": court_schemas.JobAnswer,
+    r"/verdicts": schemas.Listed[court_schemas.CommitteeVerdict],
+    r"/classes": schemas.Listed[court_schemas.OutputClass],
+    r"/classes/0x\w{64}": court_schemas.OutputClassAnswer,
     r"/status": schemas.StatusAnswer,
     r"/health": schemas.HealthAnswer,
 }
@@ -89,3 +95,14 @@ def test_a_claim_proves_itself_against_its_root() -> None:
     claim = example(r"/rewards/.*")["claim"]
     leaf = bytes(12) + address_bytes(claim["account"]) + int(claim["cumulative_wei"]).to_bytes(32, "big")
     assert verify_standard(unhex(claim["reward_root"]), leaf, [unhex(item) for item in claim["proof"]])
+
+
+def test_verdict_and_distances_of_a_job_follow_from_its_digests() -> None:
+    job = example(r"/jobs/0x\w{64}")["job"]
+    for found in job["rounds"]:
+        worker, *members = (
+            int(vote["digest"], 16) if vote["digest"] else None for vote in (found["worker"], *found["votes"])
+        )
+        decision = decide(worker, members, found["threshold"])
+        assert [vote["distance"] for vote in found["votes"]] == list(decision.distances)
+        assert (found["verdict"], found["reason"]) == (str(decision.verdict), decision.reason)

@@ -20,7 +20,7 @@ from frontend_api.errors import RequestError
 from frontend_api.pagination import Listing
 from frontend_api.reading import listings
 from frontend_api.reading.explain import REASONS
-from frontend_api.routes import checkpoints, contributions, peers, projects, rewards, rounds, status
+from frontend_api.routes import checkpoints, classes, contributions, jobs, peers, projects, rewards, rounds, status
 from frontend_api.settings import NODE_KEYS, ApiSettings, Settings
 from node.aggregation.reasons import Reason
 from node.aggregation.rules import RULES, STAGES
@@ -36,7 +36,7 @@ API = Document(DOCS / "api.md")
 ARITHMETIC = Document(DOCS / "arithmetic.md")
 COMMANDS = Document(DOCS / "commands.md")
 WIRE_FORMAT = Document(DOCS / "wire-format.md")
-ASKING = ("status", "contributions", "rewards", "why")
+ASKING = ("status", "contributions", "rewards", "why", "jobs", "job", "classes")
 
 
 def leaves(command: Any, *path: str) -> dict[tuple[str, ...], Any]:
@@ -112,9 +112,10 @@ def test_every_make_target_is_documented() -> None:
 
 
 def test_every_route_is_documented_with_an_example() -> None:
-    routers = (module.router for module in (checkpoints, contributions, peers, projects, rewards, rounds, status))
+    modules = (checkpoints, classes, contributions, jobs, peers, projects, rewards, rounds, status)
+    routers = (module.router for module in modules)
     paths = [str(route.path) for router in routers for route in router.routes]
-    assert len(paths) == 12
+    assert len(paths) == 17
     assert all(f"| `{path}` |" in API.text for path in paths)
 
 
