@@ -85,7 +85,7 @@ class Swarm:
     def _round(self, number: int) -> tuple[int, ...]:
         before, newest = self._before, self.checkpoint
         updates = {seat.number: self._message(seat, number) for seat in self._seats}
-        self._known = {number: decode(update, self.manifest.layout) for number, update in updates.items()}
+        self._known = {seat: decode(update, self.manifest.layout) for seat, update in updates.items()}
         judgement = judge(
             self.manifest,
             round=number,
@@ -113,7 +113,7 @@ class Swarm:
 
     def _view(self, seat: _Seat, number: int) -> AttackView:
         colluders = {other.number for other in self._seats if other.attack.name == seat.attack.name}
-        known = {number: update for number, update in self._known.items() if number not in colluders}
+        known = {other: update for other, update in self._known.items() if other not in colluders}
         step = None
         if self._before is not None:
             step = dequantise(self._before.theta, self.manifest) - dequantise(self.checkpoint.theta, self.manifest)
