@@ -94,7 +94,7 @@ async def _submit(invocation: Invocation, asked: dict[str, Any], ways: dict[str,
         document = _document(job)
         if job.verdict is JobVerdict.ACCEPT:
             found = await fetch_output(court.around, fetcher, job)
-            document["output"] = {"cid": found.cid, "bytes": len(found.data), "served_by": found.account}
+            document["output"] = {"cid": found.cid, "bytes": len(found.data), "holders": list(found.holders)}
             if file is not None:
                 await asyncio.to_thread(file.write_bytes, found.data)
     if shown.as_json:
@@ -102,7 +102,9 @@ async def _submit(invocation: Invocation, asked: dict[str, Any], ways: dict[str,
     else:
         amounts = {name: tokens(int(document.pop(f"{name}_wei"))) for name in ("paid", "refund")}
         served = document.pop("output", {})
-        shown.facts({**document, **amounts, **{f"output {name}": value for name, value in served.items()}})
+        for name, value in served.items():
+            document[f"output {name}"] = ", ".join(value) if isinstance(value, list) else value
+        shown.facts({**document, **amounts})
     return {JobVerdict.ACCEPT: 0, JobVerdict.RINGER: 0}.get(
         job.verdict, 3 if job.verdict.rejects else INCONCLUSIVE_EXIT_CODE
     )

@@ -26,7 +26,7 @@ from node.storage.unixfs import root_of
 from verifier.cheats import HONEST, load_cheat
 from verifier.classes import OutputClass
 from verifier.committee import hamming
-from verifier.court.job import WORKER, Job, RegisteredClass
+from verifier.court.job import WORKER, Job, JobRound, Opened, RegisteredClass
 from verifier.court.party import Party
 from verifier.court.regenerate import Regenerator
 from verifier.court.surroundings import Surroundings, announced_sources, ensure_balance
@@ -42,15 +42,15 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True)
 class FetchedOutput:
-    """An output's bytes, whose they are, and their content identifier.
+    """An output's bytes, their content identifier, and who committed to it.
 
-    `distance`: bits between the digest of these bytes and the one the committee confirmed; None where the class's hash
-    is of more than the file holds.
+    `distance`: bits between the digest of these bytes and the one the committee confirmed; None where that cannot be
+    told from the file alone (hashes of the whole path, appeals, an empty output).
     """
 
     data: bytes
-    account: Address
     cid: str
+    holders: tuple[Address, ...]
     distance: int | None
 
 
@@ -108,47 +108,53 @@ def checker_of(
 
 
 async def fetch_output(around: Surroundings, fetcher: Fetcher, job: Job) -> FetchedOutput:
-    """The output of an accepted job: the worker's, or where that is not to be had, a member's that agrees with it.
+    """The output of an accepted job, as most of those who agreed with the worker have it, the worker included.
 
-    Every party committed to the content identifier of its own output, so nobody can show another one later. Raises
-    OutputUnavailable, which names everybody who was asked.
+    Every party committed to the content identifier of its own output, so nobody can show another one later; rounding
+    may make them differ. Raises OutputUnavailable, which says what came of asking.
     """
-    round_ = job.rounds[-1]
-    near = 0 if round_.decision is None else round_.decision.near
     causes: list[str] = []
-    for index, opened in sorted(round_.openings.items()):
-        if index != WORKER and not near >> index & 1:
-            continue
-        endpoint = around.seats.history.endpoints.get(opened.account)
-        if endpoint is None:
-            causes.append(f"{opened.account} has announced no endpoint")
-            continue
+    endpoints = around.seats.history.endpoints
+    for holders in _by_output(job.rounds[-1]):
+        sources = [Source(item.account, endpoints[item.account].url) for item in holders if item.account in endpoints]
+        digest = holders[0].opening.output_digest
         try:
-            source = Source(opened.account, endpoint.url)
-            digest = opened.opening.output_digest
-            data = await fetcher.fetch(digest, [source], maximum_bytes=MAXIMUM_OUTPUT_BYTES)
-            return await asyncio.to_thread(_checked, job, opened.opening, opened.account, data)
+            data = await fetcher.fetch(digest, sources, maximum_bytes=MAXIMUM_OUTPUT_BYTES)
+            distance = await asyncio.to_thread(_distance, job, holders[0].opening, data)
         except (ExchangeError, StorageError, OutputUnavailable) as error:
             causes.append(str(error))
+            continue
+        return FetchedOutput(data, str(root_of(data)), tuple(item.account for item in holders), distance)
     raise OutputUnavailable(job.job_id, causes)
 
 
-def _checked(job: Job, opening: Opening, account: Address, data: bytes) -> FetchedOutput:
-    """The output, unless its bytes have another digest than the one that was confirmed. Raises OutputUnavailable."""
+def _by_output(round_: JobRound) -> list[list[Opened]]:
+    """The openings within the threshold of the worker's, by output; the one that most have comes first."""
+    near = 0 if round_.decision is None else round_.decision.near
+    groups: dict[bytes, list[Opened]] = {}
+    for index, opened in sorted(round_.openings.items()):
+        if index == WORKER or near >> index & 1:
+            groups.setdefault(opened.opening.output_digest, []).append(opened)
+    return sorted(groups.values(), key=len, reverse=True)  # stable: of equals the one with the lowest index
+
+
+def _distance(job: Job, opening: Opening, data: bytes) -> int | None:
+    """Bits between the digest of a file and the one its holders committed to, if the class's hash is of the file alone.
+
+    Raises OutputUnavailable when they are too many.
+    """
     class_ = OutputClass.from_bytes(job.class_.description)
-    distance = None
-    if len(job.rounds) == 1 and class_.hash in _OF_CONTENT and job.seed is not None and data:
-        try:
-            digest = load_hash(class_.hash).digest(_as_generation(data), seed=job.seed)
-        except (GenerationError, HashError, OSError, ValueError) as error:
-            raise OutputUnavailable(job.job_id, [f"{account} serves what is no output: {error}"]) from error
-        distance = hamming(digest, opening.digest)
-        if distance > class_.threshold:
-            raise OutputUnavailable(
-                job.job_id,
-                [f"{account} serves an output {distance} bits from its digest, at most {class_.threshold} may be"],
-            )
-    return FetchedOutput(data, account, str(root_of(data)), distance)
+    if len(job.rounds) > 1 or class_.hash not in _OF_CONTENT or job.seed is None or not data:
+        return None
+    try:
+        digest = load_hash(class_.hash).digest(_as_generation(data), seed=job.seed)
+    except (GenerationError, HashError, OSError, ValueError) as error:
+        raise OutputUnavailable(job.job_id, [f"what is served is no output: {error}"]) from error
+    distance = hamming(digest, opening.digest)
+    if distance > class_.threshold:
+        cause = f"what is served is {distance} bits from the digest, at most {class_.threshold} may be"
+        raise OutputUnavailable(job.job_id, [cause])
+    return distance
 
 
 def _as_generation(data: bytes) -> Generation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tests.support.court_world import (
     FEE_WEI,
     FIRST_VERIFIER,
     SEAT_STAKE_WEI,
+    WINDOW_SECONDS,
     WORKER,
     WORKER_FEE_WEI,
     CourtWorld,
@@ -28,14 +29,15 @@ pytestmark = pytest.mark.slow
 
 VERIFIERS = range(FIRST_VERIFIER, FIRST_VERIFIER + 7)
 NO_SHOW_WEI = SEAT_STAKE_WEI // 20
-WINDOW = 60
 
 
 @pytest.fixture
-async def world(fresh_devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CourtWorld]:
+async def world(
+    start_devnet: Callable[..., Devnet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[CourtWorld]:
     """A court with seven seats of verifiers, none of which runs yet."""
     monkeypatch.syspath_prepend(str(ANNOUNCED))
-    async with open_court_world(fresh_devnet, tmp_path, verifiers=7, seconds=WINDOW) as opened:
+    async with open_court_world(start_devnet(heartbeat_seconds=0.2), tmp_path, verifiers=7) as opened:
         await opened.stake(VERIFIERS)
         yield opened
 
@@ -59,7 +61,7 @@ async def test_an_undecided_job_goes_to_seven_who_accept_it(world: CourtWorld) -
     await world.until(lambda: len(world.job(job_id).rounds) == 2)
     assert world.job(job_id).rounds[0].decision.verdict is JobVerdict.INCONCLUSIVE  # type: ignore[union-attr]
     await world.until(lambda: world.job(job_id).rounds[1].decision is not None)
-    world.pass_seconds(WINDOW)
+    world.pass_seconds(WINDOW_SECONDS)
     job = await world.ended(job_id)
     assert job.verdict is JobVerdict.ACCEPT
     assert job.rounds[1].appellant == world.address(WORKER)
@@ -86,7 +88,7 @@ async def test_a_requester_that_checks_is_not_deceived_by_a_bought_majority(worl
     await world.until(lambda: len(world.job(job_id).rounds) == 2)
     assert world.job(job_id).rounds[0].decision.verdict is JobVerdict.ACCEPT  # type: ignore[union-attr]
     await world.until(lambda: world.job(job_id).rounds[1].decision is not None)
-    world.pass_seconds(WINDOW)
+    world.pass_seconds(WINDOW_SECONDS)
     job = await seeing
     assert job.verdict is JobVerdict.REJECT_DISAGREEMENT
     assert accounts_struck(job, world) == {world.address(index) for index in bought}
@@ -102,13 +104,15 @@ async def test_absence_is_charged_and_holds_nobody_up(world: CourtWorld) -> None
     world.start(hidden, cheat="no-reveal")
     world.start(honest)
     await world.until(lambda: {0, 2, 3} <= set(world.job(job_id).rounds[0].commitments))
-    world.pass_seconds(WINDOW)
+    world.pass_seconds(WINDOW_SECONDS)
     await world.until(lambda: world.phase(job_id) is JobPhase.REVEAL)
-    world.pass_seconds(WINDOW // 2)  # nobody waits longer than half of the window for the one that does not come
+    world.pass_seconds(
+        WINDOW_SECONDS // 2
+    )  # nobody waits longer than half of the window for the one that does not come
     await world.until(lambda: {0, 3} <= set(world.job(job_id).rounds[0].openings))
-    world.pass_seconds(WINDOW)
+    world.pass_seconds(WINDOW_SECONDS)
     await world.until(lambda: world.job(job_id).verdict is not JobVerdict.NONE)
-    world.pass_seconds(WINDOW)
+    world.pass_seconds(WINDOW_SECONDS)
     job = await world.ended(job_id)
     assert job.verdict is JobVerdict.INCONCLUSIVE
     assert {slash.account for slash in job.slashes} == {world.address(silent), world.address(hidden)}
@@ -123,7 +127,7 @@ async def test_a_worker_that_never_answers_costs_the_requester_nothing(world: Co
     world.start(WORKER, cheat="no-commit")
     job_id = await world.submit()
     await world.around.observer.refresh()
-    world.pass_seconds(WINDOW)
+    world.pass_seconds(WINDOW_SECONDS)
     job = await see_through(await world.look(), world.requester, job_id)
     assert not job.rounds
     assert await world.around.court.balance_of(world.requester) == before + WORKER_FEE_WEI + 3 * FEE_WEI
@@ -135,11 +139,11 @@ async def test_a_worker_that_hides_its_answer_is_rejected(world: CourtWorld) -> 
     for index in await drawn_committee(world, job_id):
         world.start(index)
     await world.until(lambda: world.job(job_id).rounds[0].all_committed is not None)
-    world.pass_seconds(WINDOW // 2)
+    world.pass_seconds(WINDOW_SECONDS // 2)
     await world.until(lambda: {1, 2, 3} <= set(world.job(job_id).rounds[0].openings))
-    world.pass_seconds(WINDOW)
+    world.pass_seconds(WINDOW_SECONDS)
     await world.until(lambda: world.job(job_id).verdict is not JobVerdict.NONE)
-    world.pass_seconds(WINDOW)
+    world.pass_seconds(WINDOW_SECONDS)
     job = await world.ended(job_id)
     assert job.verdict is JobVerdict.REJECT_NO_SHOW
     assert len(job.payments) == 3
@@ -156,11 +160,11 @@ async def test_a_member_that_does_not_generate_is_found_out(world: CourtWorld, c
     world.start(cheater, cheat=cheat)
     await world.until(lambda: world.job(job_id).rounds[0].all_committed is not None)
     if cheat == "copied-commitment":
-        world.pass_seconds(WINDOW // 2)
+        world.pass_seconds(WINDOW_SECONDS // 2)
         await world.until(lambda: len(world.job(job_id).rounds[0].openings) == 3)
-        world.pass_seconds(WINDOW)
+        world.pass_seconds(WINDOW_SECONDS)
     await world.until(lambda: world.job(job_id).verdict is not JobVerdict.NONE)
-    world.pass_seconds(WINDOW)
+    world.pass_seconds(WINDOW_SECONDS)
     job = await world.ended(job_id)
     assert job.verdict is JobVerdict.ACCEPT
     assert accounts_struck(job, world) == {world.address(cheater)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from contracts.court_values import JobVerdict
 from tests.support.court_world import (
     FEE_WEI,
     FIRST_VERIFIER,
+    WINDOW_SECONDS,
     WORKER,
     WORKER_FEE_WEI,
     CourtWorld,
@@ -25,10 +26,12 @@ BOND_WEI = 106 * FEE_WEI
 
 
 @pytest.fixture
-async def world(fresh_devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CourtWorld]:
+async def world(
+    start_devnet: Callable[..., Devnet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[CourtWorld]:
     """A court with stake for seven verifiers."""
     monkeypatch.syspath_prepend(str(ANNOUNCED))
-    async with open_court_world(fresh_devnet, tmp_path, verifiers=7) as opened:
+    async with open_court_world(start_devnet(heartbeat_seconds=0.2), tmp_path, verifiers=7) as opened:
         yield opened
 
 
@@ -44,7 +47,7 @@ async def test_three_verifiers_accept_honest_work_and_reject_another_seeds_outpu
         await world.submit("no label at all"),
     ]
     await world.until(lambda: all(world.job(job).verdict is not JobVerdict.NONE for job in jobs))
-    world.pass_seconds(60)
+    world.pass_seconds(WINDOW_SECONDS)
     honest, cheated, refused = [await world.ended(job) for job in jobs]
 
     assert honest.verdict is JobVerdict.ACCEPT
