@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,10 +19,12 @@ from frontend_api.errors import SettingsError
 from frontend_api.output import Output
 
 if TYPE_CHECKING:
+    from frontend_api.settings import Settings
     from verifier.calibration.plan import Plan, Source  # torch comes with it: only this command waits for that
+    from verifier.calibration.reference import Reference
 
 INTERRUPTED = 130  # what shells say of a process that ended by SIGINT
-NO_PROJECT: Address = checksum_address(bytes(20))
+NO_PROJECT: Address = checksum_address(bytes(20))  # a class of no project: to look at, not to register
 
 
 def register(app: typer.Typer) -> None:
@@ -34,41 +37,62 @@ def register(app: typer.Typer) -> None:
 def calibrate(
     invocation: Invocation,
     *,
-    task: Annotated[str, typer.Option(help="flow or text.")],
-    reference: Annotated[Path, typer.Option(help="Manifest and checkpoints of a trained model.", metavar="FOLDER")],
     output: Annotated[Path, typer.Option(help="Class file, report, plots and all digests.", metavar="FOLDER")],
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="Manifest and checkpoints.", metavar="FOLDER", show_default="the project on the chain"),
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="What the model must be of: flow or text.")] = None,
     round_number: Annotated[
         int | None, typer.Option("--round", help="Checkpoint of the class.", min=0, show_default="the newest")
+    ] = None,
+    gateway: Annotated[
+        list[str] | None, typer.Option(help="Fetch from here, repeatable; without it from all peers.", metavar="URL")
     ] = None,
     hash_name: Annotated[str, typer.Option("--hash", help="Hash of the class.")] = "periodic",
     compare: Annotated[list[str] | None, typer.Option(help="Measure this hash too, repeatable.")] = None,
     cheat: Annotated[list[str] | None, typer.Option(help="Cheat, repeatable; without it all.")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Jobs, half of them to choose T.", show_default="22438")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Jobs done in all honest ways.", show_default="5992")] = None,
     cheat_jobs: Annotated[int | None, typer.Option(help="Jobs of each cheat.", show_default="2722")] = None,
+    collision_jobs: Annotated[
+        int | None, typer.Option(help="Jobs done with another seed too.", show_default="11219")
+    ] = None,
     prompts: Annotated[Path | None, typer.Option(help="Prompts, one a line.", metavar="FILE")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps or tokens.", min=1, show_default="the task's")] = None,
     seed: Annotated[int, typer.Option(help="Draws the jobs' seeds.", min=0)] = 0,
 ) -> None:
     """Choose a class's thresholds on honest outputs, bound its errors on others. Goes on where it was stopped."""
     from verifier.calibration.calibrated import claims
-    from verifier.calibration.plan import DEFAULT_CHEAT_JOBS, DEFAULT_JOBS, Plan, usual_cheats, usual_prompts
+    from verifier.calibration.plan import (
+        DEFAULT_CHEAT_JOBS,
+        DEFAULT_COLLISION_JOBS,
+        DEFAULT_JOBS,
+        Plan,
+        usual_cheats,
+        usual_prompts,
+    )
     from verifier.calibration.reference import read_reference
     from verifier.calibration.report import document
     from verifier.calibration.run import calibrate as run
     from verifier.calibration.run import kind_of
     from verifier.cheats import load_cheat
 
-    found = read_reference(reference, task=task, round_number=round_number)
+    if reference is None:
+        with invocation.output.working("reading the checkpoints"):
+            found, project = asyncio.run(_read_project(invocation.settings, tuple(gateway or ()), task, round_number))
+    else:
+        found, project = read_reference(reference, task=task, round_number=round_number), NO_PROJECT
     sampling = found.task.default_sampling
     plan = Plan(
-        task=task,
+        task=found.task.name,
         checkpoint_digest=found.newest.digest,
         sampling=sampling if steps is None else replace(sampling, steps=steps),
         hashes=tuple(dict.fromkeys((hash_name, *(compare or ())))),
-        prompts=usual_prompts(task) if prompts is None else _lines(prompts),
+        prompts=usual_prompts(found.task.name) if prompts is None else _lines(prompts),
         cheats=tuple(load_cheat(name).name for name in cheat) if cheat else usual_cheats(kind_of(sampling.sampler)),
         jobs=DEFAULT_JOBS if jobs is None else jobs,
         cheat_jobs=DEFAULT_CHEAT_JOBS if cheat_jobs is None else cheat_jobs,
+        collision_jobs=DEFAULT_COLLISION_JOBS if collision_jobs is None else collision_jobs,
         seed=seed,
     )
     with _progress(invocation.output, plan) as done:
@@ -79,7 +103,7 @@ def calibrate(
                 found.load,
                 found.history,
                 manifest_digest=found.manifest.digest,
-                project=invocation.settings.project or NO_PROJECT,
+                project=project,
                 folder=output,
                 report=done,
             )
@@ -98,6 +122,26 @@ def calibrate(
     class_ = calibrated.class_
     title = f"{class_.task}, {class_.hash}: T = {class_.threshold}, appeals {class_.appeal_threshold}"
     invocation.output.table(title, columns, rows)
+
+
+async def _read_project(
+    settings: Settings, gateways: tuple[str, ...], task: str | None, round_number: int | None
+) -> tuple[Reference, Address]:
+    """The model of the project on the chain, and the project's address."""
+    from frontend_api.settings import validated
+    from verifier.audit import AuditSettings, open_source
+    from verifier.calibration.reference import read_project_reference
+
+    options = {
+        "rpc_url": settings.rpc_url,
+        "chain_id": settings.chain_id,
+        "deployment": settings.deployment,
+        "project": settings.project,
+        "gateways": gateways,
+    }
+    async with open_source(validated(AuditSettings, options)) as source:
+        found = await read_project_reference(source, task=task, round_number=round_number)
+        return found, source.chain().facts.project
 
 
 def _lines(path: Path) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A trained model to calibrate with: a folder of one manifest and some of its checkpoints.
+"""A trained model to calibrate with: what a project has accepted, or a folder of one manifest and some checkpoints.
 
 manifest.cbor              canonical bytes
 round-0040.checkpoint ...  canonical bytes, any names that end so; the newest is the class's unless another is named
@@ -17,8 +17,11 @@ from node.checkpoint import Checkpoint, checkpoint_limit_bytes
 from node.generation.models import load_model
 from node.generation.task import GenerativeTask, require_generative
 from node.manifest import MAXIMUM_MANIFEST_BYTES, Manifest
+from node.storage.cid import RAW, Cid
 from node.tasks.registry import load_task
 from verifier.errors import CalibrationError
+from verifier.model_source import read_checkpoint
+from verifier.sources import Source
 
 MANIFEST_FILE: Final = "manifest.cbor"
 CHECKPOINT_PATTERN: Final = "*.checkpoint"
@@ -58,8 +61,7 @@ def read_reference(folder: Path, *, task: str | None = None, round_number: int |
     Raises CalibrationError for a folder without what it needs, ManifestError and MalformedCheckpoint for wrong bytes.
     """
     manifest = Manifest.from_bytes(_read(folder / MANIFEST_FILE, MAXIMUM_MANIFEST_BYTES))
-    if task is not None and manifest.task != task:
-        raise CalibrationError(f"{folder} is of task {manifest.task}, not {task}")
+    _require_task(str(folder), manifest, task)
     limit = checkpoint_limit_bytes(manifest)
     found = [Checkpoint.from_bytes(_read(path, limit), manifest) for path in folder.glob(CHECKPOINT_PATTERN)]
     rounds = {checkpoint.round: checkpoint for checkpoint in found}
@@ -68,6 +70,26 @@ def read_reference(folder: Path, *, task: str | None = None, round_number: int |
         there = ", ".join(map(str, sorted(rounds))) or "none"
         raise CalibrationError(f"{folder} has no checkpoint{_of(round_number)}; rounds there are: {there}")
     return Reference(manifest, tuple(rounds[number] for number in sorted(rounds) if number <= last))
+
+
+async def read_project_reference(
+    source: Source, *, task: str | None = None, round_number: int | None = None
+) -> Reference:
+    """A project's checkpoint, the newest or that of a round, and the one before it, which a cheat may use instead.
+
+    Raises what `read_checkpoint` raises, and CalibrationError for another task.
+    """
+    newest = await read_checkpoint(source, round=round_number)
+    _require_task("the project", newest.manifest, task)
+    if newest.checkpoint.round == 0:
+        return Reference(newest.manifest, (newest.checkpoint,))
+    before = await read_checkpoint(source, cid=Cid(RAW, newest.checkpoint.previous_digest))
+    return Reference(newest.manifest, (before.checkpoint, newest.checkpoint))
+
+
+def _require_task(where: str, manifest: Manifest, task: str | None) -> None:
+    if task is not None and manifest.task != task:
+        raise CalibrationError(f"{where} is of task {manifest.task}, not {task}")
 
 
 def _of(round_number: int | None) -> str:
