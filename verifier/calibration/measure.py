@@ -29,8 +29,9 @@ Distances = npt.NDArray[np.int64]
 class CheatFigures:
     """One cheat under one hash. `accepted`: jobs in which its output lies within the threshold of an honest one.
 
-    `verdicts`: of committees of three honest verifiers, the cheat being the worker. `outvoted`: jobs in which an honest
-    worker is accepted although one of three verifiers cheats so. `histogram`: distances to the nearest honest output.
+    The rest counts jobs that all honest variants made. `verdicts`: of committees of three honest verifiers, the cheat
+    being the worker. `outvoted`: jobs in which an honest worker is accepted although one of three verifiers cheats so.
+    `histogram`: of distances to the nearest honest output, in all jobs.
     """
 
     name: str
@@ -92,16 +93,17 @@ def distances(left: Digests, right: Digests) -> Distances:
 
 def measure(samples: Samples, name: str) -> Figures:
     """The figures of one hash of the samples, or of the keyed digest."""
-    half = samples.plan.half
+    half, jobs = samples.plan.half, samples.plan.jobs
     honest = [digests for (source, hash_), digests in samples.digests.items() if hash_ == name and "/" in source]
-    spread = np.max([distances(left, right) for left, right in combinations(honest, 2)], axis=0)
+    everywhere = [digests[:jobs] for digests in honest]
+    spread = np.max([distances(left, right) for left, right in combinations(everywhere, 2)], axis=0)
     threshold, largest = choose_threshold(spread[:half], exact=name in EXACT_HASHES)
-    measured = [digests[half:] for digests in honest]
+    measured = [digests[half:] for digests in everywhere]
     seated = [_seats(measured, job) for job in range(len(measured[0]))]
     verdicts = [decide(worker, members, threshold) for worker, *members in seated]
     noise = np.concatenate([distances(measured[0], other) for other in measured[1:]])
     cheats = [
-        _cheat(source, measured, seated, digests, threshold)
+        _cheat(source, [found[half:] for found in honest], seated, digests, threshold)
         for (source, hash_), digests in samples.digests.items()
         if hash_ == name and "/" not in source
     ]
@@ -113,7 +115,7 @@ def measure(samples: Samples, name: str) -> Figures:
         Trial("honest", len(verdicts), sum(found.verdict != Verdict.ACCEPT for found in verdicts)),
         histogram(noise),
         tuple(cheats),
-        all_pairs(measured[0], len(samples.plan.prompts), half, threshold) if is_keyless(name) else None,
+        all_pairs(honest[0][half:], len(samples.plan.prompts), half, threshold) if is_keyless(name) else None,
     )
 
 
@@ -162,11 +164,13 @@ def all_pairs(digests: Digests, prompt_count: int, first_job: int, threshold: in
 def _cheat(
     name: str, honest: Sequence[Digests], seated: Sequence[Sequence[int]], digests: Digests, threshold: int
 ) -> CheatFigures:
-    nearest = np.min([distances(digests, other[: len(digests)]) for other in honest], axis=0)
+    nearest = np.full(len(digests), DIGEST_BITS)
+    for other in honest:
+        common = min(len(digests), len(other))
+        nearest[:common] = np.minimum(nearest[:common], distances(digests[:common], other[:common]))
     verdicts = dict.fromkeys(map(str, Verdict), 0)
     outvoted = 0
-    for job, cheat in enumerate(_integers(digests)):
-        worker, first, *others = seated[job]
+    for cheat, (worker, first, *others) in zip(_integers(digests), seated, strict=False):
         verdicts[decide(cheat, (first, *others), threshold).verdict] += 1
         outvoted += decide(worker, (cheat, *others), threshold).verdict == Verdict.ACCEPT
     accepted = Trial(name, len(digests), int((nearest <= threshold).sum()))

@@ -22,8 +22,10 @@ from verifier.errors import CalibrationError
 
 CHUNK_JOBS: Final = 256
 LEAST_JOBS: Final = 8
-# For a rate below 0.0267 % without a failure, in the half that is measured; for 1 - 99.89 % a cheat.
-DEFAULT_JOBS: Final = 2 * 11_219
+# Without a failure so many prove, at 95 %: that more than 99.9 % of honest outputs are accepted (in the half that is
+# measured), that less than 0.0267 % of unlike outputs collide, and that more than 99.89 % of a cheat is detected.
+DEFAULT_JOBS: Final = 2 * 2_996
+DEFAULT_COLLISION_JOBS: Final = 11_219
 DEFAULT_CHEAT_JOBS: Final = 2_722
 
 DIGITS: Final = tuple("0123456789")
@@ -58,9 +60,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Plan:
-    """`jobs`: how many, even. `cheat_jobs`: of the measured half, made by each cheat. Raises CalibrationError.
+    """`jobs`: made by every honest variant, even. `cheat_jobs`: of the measured half, made by each cheat.
 
-    `other-seed` makes all of that half: it is what collides within a class, so it needs the most pairs.
+    `collision_jobs`: made by `other-seed` at least, from the measured half on: what collides in a class, which takes
+    the most pairs. Those beyond `jobs` only the first variant makes too. Raises CalibrationError.
     """
 
     task: str
@@ -71,6 +74,7 @@ class Plan:
     cheats: tuple[str, ...]
     jobs: int = DEFAULT_JOBS
     cheat_jobs: int = DEFAULT_CHEAT_JOBS
+    collision_jobs: int = 0
     seed: int = 0
     code_hash: bytes = field(default_factory=code_hash)
 
@@ -94,11 +98,13 @@ class Plan:
 
     def sources(self) -> list[Source]:
         """Everybody who makes outputs: the honest variants, then each cheat."""
-        honest = [Source(CHEATS[HONEST], variant, 0, self.jobs) for variant in HONEST_VARIANTS]
+        colliding = self.half + max(self.half, self.collision_jobs) if OTHER_SEED in self.cheats else 0
+        ends = [max(self.jobs, colliding)] + [self.jobs] * (len(HONEST_VARIANTS) - 1)
+        honest = [Source(CHEATS[HONEST], variant, 0, end) for variant, end in zip(HONEST_VARIANTS, ends, strict=True)]
         cheats = []
         for name in self.cheats:
-            count = self.half if name == OTHER_SEED else self.measured_cheat_jobs
-            cheats.append(Source(CHEATS[name], CHEATS_VARIANT, self.half, self.half + count))
+            end = colliding if name == OTHER_SEED else self.half + self.measured_cheat_jobs
+            cheats.append(Source(CHEATS[name], CHEATS_VARIANT, self.half, end))
         return honest + cheats
 
     def job_prompts(self, first: int, end: int) -> list[str]:
@@ -117,7 +123,7 @@ class Plan:
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits of everything that a digest depends on; the counts are not part of it."""
         values = asdict(self)
-        for name in ("jobs", "cheat_jobs", "cheats"):
+        for name in ("jobs", "cheat_jobs", "collision_jobs", "cheats"):
             del values[name]
         for name in ("checkpoint_digest", "code_hash"):
             values[name] = values[name].hex()

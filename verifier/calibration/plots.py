@@ -29,8 +29,9 @@ def draw(figures: Figures, folder: Path) -> list[Path]:
     named += [(cheat.name, cheat.histogram) for cheat in figures.cheats]
     colours = [_HONEST_COLOUR, *mpl.colormaps[_CHEAT_COLOURS](np.linspace(0.05, 0.9, len(named) - 1))]
     with mpl.rc_context({"svg.hashsalt": figures.hash}):  # the same figures give the same file
-        canvas = Canvas(figsize=(9, 7), layout="constrained")
+        canvas = Canvas(figsize=(9, 7))
         above, below = canvas.subplots(2, 1, sharex=True)
+        canvas.subplots_adjust(left=0.09, right=0.98, top=0.95, bottom=0.08, hspace=0.08)
         for (name, histogram), colour in zip(named, colours, strict=True):
             _curves(above, below, name, np.asarray(histogram), colour)
         for axes in (above, below):

@@ -1,4 +1,4 @@
-"""A generative task small enough to calibrate in a second: twelve Euler steps of an untrained network, 16 x 16 pixels."""
+"""A generative task small enough to calibrate in a second: twelve Euler steps of an untrained network, 16 x 16."""
 
 from __future__ import annotations
 
