@@ -47,8 +47,10 @@ class PerceptualHash:
 def perceptual_hash(pixels: npt.NDArray[np.uint8]) -> int:
     """256 bits of grey pixels, uint8 (H, W), the mean brightness highest. Raises HashError."""
     square = np.asarray(Image.fromarray(enlarged(pixels)).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
-    coefficients = np.rint(_WAVES_FS @ square @ _WAVES_FS.T * _GRID)
-    return int.from_bytes(np.packbits(coefficients > np.median(coefficients)).tobytes(), "big")
+    coefficients = np.rint(_WAVES_FS @ square @ _WAVES_FS.T * _GRID).ravel()
+    middle = len(coefficients) // 2
+    twice_the_median = np.partition(coefficients, (middle - 1, middle))[middle - 1 : middle + 1].sum()
+    return int.from_bytes(np.packbits(2 * coefficients > twice_the_median).tobytes(), "big")
 
 
 def enlarged(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
