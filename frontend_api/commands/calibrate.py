@@ -55,7 +55,7 @@ def calibrate(
     jobs: Annotated[int | None, typer.Option(help="Jobs done in all honest ways.", show_default="5992")] = None,
     cheat_jobs: Annotated[int | None, typer.Option(help="Jobs of each cheat.", show_default="2722")] = None,
     collision_jobs: Annotated[
-        int | None, typer.Option(help="Jobs done with another seed too.", show_default="11219")
+        int | None, typer.Option(help="Jobs done with another seed too.", show_default="11219, or half of --jobs")
     ] = None,
     prompts: Annotated[Path | None, typer.Option(help="Prompts, one a line.", metavar="FILE")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps or tokens.", min=1, show_default="the task's")] = None,
@@ -92,7 +92,7 @@ def calibrate(
         cheats=tuple(load_cheat(name).name for name in cheat) if cheat else usual_cheats(kind_of(sampling.sampler)),
         jobs=DEFAULT_JOBS if jobs is None else jobs,
         cheat_jobs=DEFAULT_CHEAT_JOBS if cheat_jobs is None else cheat_jobs,
-        collision_jobs=DEFAULT_COLLISION_JOBS if collision_jobs is None else collision_jobs,
+        collision_jobs=collision_jobs or (DEFAULT_COLLISION_JOBS if jobs is None else 0),
         seed=seed,
     )
     with _progress(invocation.output, plan) as done:
