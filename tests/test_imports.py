@@ -56,6 +56,9 @@ PURE = (
     "node.rounds.outcome",
     "node.rounds.state",
     "verifier.committee",
+    "verifier.court.decisions",
+    "verifier.court.history",
+    "verifier.court.job",
 )
 OUTSIDE_WORLD = (
     "aiohttp",

@@ -27,6 +27,18 @@ def deploy(
         int,
         typer.Option(help="How long stake stays locked after leaving; longer than a round and its challenge.", min=1),
     ] = 86400,
+    verifier_stake: Annotated[
+        str | None, typer.Option(help="Stake of a verifier's seat.", metavar="TOKENS", show_default="seat stake")
+    ] = None,
+    no_show_penalty: Annotated[
+        str | None, typer.Option(help="What absence costs it.", metavar="TOKENS", show_default="stake / 20")
+    ] = None,
+    strike_penalty: Annotated[
+        str | None, typer.Option(help="What three strikes cost it.", metavar="TOKENS", show_default="stake / 10")
+    ] = None,
+    class_delay_seconds: Annotated[
+        int, typer.Option(help="From the registration of a class to its first job.", min=0)
+    ] = 0,
     token: Annotated[
         str | None, typer.Option(help="Stake this ERC-20 token; without it a new one is made.", metavar="ADDRESS")
     ] = None,
@@ -34,16 +46,23 @@ def deploy(
         list[str] | None, typer.Option(help="Send tokens to an account, repeatable.", metavar="ADDRESS=TOKENS")
     ] = None,
 ) -> None:
-    """Deploy token, registry and factory, write the deployment record, print addresses and gas."""
+    """Deploy token, registry, factory and court, write the deployment record, print addresses and gas."""
+    amounts = {
+        "seat_stake_wei": verifier_stake,
+        "no_show_penalty_wei": no_show_penalty,
+        "strike_penalty_wei": strike_penalty,
+    }
+    numbers = {"seat_stake_wei": wei(seat_stake), "epoch_seconds": epoch_seconds, "thaw_seconds": thaw_seconds}
+    court = {name: wei(text) for name, text in amounts.items() if text is not None}
+    court["class_delay_seconds"] = class_delay_seconds
     grants = [_grant(text) for text in grant or []]
-    asyncio.run(_deploy(invocation, wei(seat_stake), epoch_seconds, thaw_seconds, token, grants))
+    asyncio.run(_deploy(invocation, numbers, court, token, grants))
 
 
 async def _deploy(
     invocation: Invocation,
-    seat_stake_wei: int,
-    epoch_seconds: int,
-    thaw_seconds: int,
+    numbers: dict[str, int],
+    court: dict[str, int],
     token: str | None,
     grants: list[tuple[str, int]],
 ) -> None:
@@ -53,7 +72,7 @@ async def _deploy(
 
     from contracts.chain import Chain
     from contracts.client import Token
-    from contracts.deploy import deploy_system
+    from contracts.deploy import CourtParameters, deploy_system
     from contracts.keys import load_key
 
     settings, output = invocation.settings, invocation.output
@@ -67,9 +86,8 @@ async def _deploy(
         with output.working("deploying"):
             deployment = await deploy_system(
                 chain,
-                seat_stake_wei=seat_stake_wei,
-                epoch_seconds=epoch_seconds,
-                thaw_seconds=thaw_seconds,
+                **numbers,
+                court=CourtParameters(**court),
                 token=to_checksum_address(token) if token else None,
             )
         deployment.save(settings.deployment)

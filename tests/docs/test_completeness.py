@@ -21,7 +21,7 @@ from frontend_api.pagination import Listing
 from frontend_api.reading import listings
 from frontend_api.reading.explain import REASONS
 from frontend_api.routes import checkpoints, classes, contributions, jobs, peers, projects, rewards, rounds, status
-from frontend_api.settings import NODE_KEYS, ApiSettings, Settings
+from frontend_api.settings import COURT_KEYS, NODE_KEYS, ApiSettings, Settings
 from node.aggregation.reasons import Reason
 from node.aggregation.rules import RULES, STAGES
 from node.attacks import ATTACKS
@@ -31,10 +31,13 @@ from node.manifest import LocalTraining, Manifest, TensorSpec
 from node.rounds import agreement
 from node.tasks.registry import TASKS
 from tests.support.markdown import DOCS, ROOT, Document
+from verifier.court.conduct import CONDUCTS
+from verifier.court.config import CourtSettings
 
 API = Document(DOCS / "api.md")
 ARITHMETIC = Document(DOCS / "arithmetic.md")
 COMMANDS = Document(DOCS / "commands.md")
+COURT = Document(DOCS / "court.md")
 WIRE_FORMAT = Document(DOCS / "wire-format.md")
 ASKING = ("status", "contributions", "rewards", "why", "jobs", "job", "classes")
 
@@ -68,8 +71,12 @@ def test_every_global_option_is_documented() -> None:
 def test_every_setting_is_documented() -> None:
     for name in (*Settings.model_fields, *ApiSettings.model_fields, *NODE_KEYS):
         assert name in COMMANDS.section("Settings") + COMMANDS.section("Global options")
+    for name in COURT_KEYS:
+        assert name in COMMANDS.section("Settings")
     for name in NodeSettings.model_fields:
         assert f"`{name}`" in COMMANDS.text
+    for name in CourtSettings.model_fields:
+        assert f"`{name}`" in COMMANDS.text + COURT.text
 
 
 def defaults(model: type[BaseModel]) -> dict[str, Any]:
@@ -78,7 +85,7 @@ def defaults(model: type[BaseModel]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if isinstance(value, (str, int, float))}
 
 
-@pytest.mark.parametrize("model", [ApiSettings, NodeSettings])
+@pytest.mark.parametrize("model", [ApiSettings, NodeSettings, CourtSettings])
 def test_defaults_are_those_of_the_settings(model: type[BaseModel]) -> None:
     rows = [line.split("|") for line in COMMANDS.section("Settings").splitlines() if line.startswith("|")]
     told = {
@@ -103,6 +110,15 @@ def test_every_attack_task_and_rule_is_documented() -> None:
     assert [name for cell in named for name in re.findall(r"`([^`]+)`", cell)] == list(ATTACKS)
     assert all(f"`{name}`" in COMMANDS.section("project") for name in TASKS)
     assert all(f"`{name}" in ARITHMETIC.section("4. Rule") for name in (*RULES, *STAGES))
+
+
+def test_every_conduct_and_route_of_a_party_is_documented() -> None:
+    rows = [line.split("|")[1] for line in COURT.section("Cheating on purpose").splitlines() if line.startswith("| `")]
+    assert [name.strip(" `") for name in rows] == list(CONDUCTS)
+    source = (ROOT / "verifier" / "court" / "exchange.py").read_text(encoding="utf-8")
+    paths = re.findall(r'Route\("([^"]+)"', source)
+    assert len(paths) == 2
+    assert all(f"`GET {path}`" in COURT.section("Gateway") for path in paths)
 
 
 def test_every_make_target_is_documented() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import structlog
 from torch import nn
 
 from contracts.chain import Chain
@@ -29,6 +30,7 @@ from node.generation.task import GenerativeTask, require_generative
 from node.manifest import Manifest
 from node.projects import read_manifest
 from node.tasks.registry import load_task
+from verifier.calibration.code import code_hash
 from verifier.cheats.base import Cheat
 from verifier.classes import OutputClass
 from verifier.errors import CannotRegenerate, ClassError
@@ -122,6 +124,12 @@ class Regenerator:
             raise ClassError(
                 f"the class is of task {class_.task} and manifest 0x{class_.manifest_digest.hex()}, "
                 f"project {class_.project} of task {manifest.task} and manifest 0x{manifest.digest.hex()}"
+            )
+        if class_.code_hash != code_hash():
+            structlog.get_logger("court").warning(
+                "this build is not the one the class was calibrated with, its outputs may differ by more",
+                calibrated="0x" + class_.code_hash.hex(),
+                build="0x" + code_hash().hex(),
             )
         task = require_generative(load_task(manifest.task, data_dir=self._data_dir, options=manifest.task_options))
         self._workshops[description] = Workshop(class_, manifest, task)
