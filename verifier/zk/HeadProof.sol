@@ -22,10 +22,10 @@ contract HeadProof {
     uint256 public immutable pixelCount;
     uint256 public immutable classCount;
 
-    /// @notice The claim has another shape than the head.
+    /// @notice Pixels and scores have another shape than the head's.
     error HeadProof_WrongShape(uint256 pixels, uint256 scores);
 
-    /// @notice The proof does not show the claim.
+    /// @notice The proof does not show that the head answers so.
     error HeadProof_NotProven();
 
     constructor(IGeneratedVerifier verifier_, bytes32 keyDigest_, uint256 pixelCount_, uint256 classCount_) {

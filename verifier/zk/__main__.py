@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
 
 
@@ -50,8 +50,8 @@ def _prove(options: argparse.Namespace) -> int:
     opened = Circuit.open(options.circuit)
     file = proving.prove(opened, examples.inputs[options.example].tolist())
     options.proof.write_bytes(file.to_bytes())
-    scores = ", ".join(f"{score / (1 << opened.score_bits):.3f}" for score in file.claim.scores)
-    print(f"answers {file.claim.label}, labelled {int(examples.labels[options.example])}; scores {scores}")
+    scores = ", ".join(f"{score / (1 << opened.score_bits):.3f}" for score in file.scoring.scores)
+    print(f"answers {file.scoring.label}, labelled {int(examples.labels[options.example])}; scores {scores}")
     return 0
 
 

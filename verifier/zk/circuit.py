@@ -106,10 +106,11 @@ class Circuit:
             document: dict[str, Any] = json.loads(data)
             kind = document.pop("kind")
             circuit = cls(folder, **document)
+            canonical = kind == KIND and set(circuit.files) == {SETTINGS, KEY, SRS} and circuit.to_bytes() == data
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise CircuitDamaged(folder, DESCRIPTION, "a circuit's description", repr(error)) from error
-        if kind != KIND or set(circuit.files) != {SETTINGS, KEY, SRS} or circuit.to_bytes() != data:
-            raise CircuitDamaged(folder, DESCRIPTION, KIND, str(kind))
+        if not canonical:
+            raise CircuitDamaged(folder, DESCRIPTION, f"a {KIND} in canonical form", str(kind)[:80])
         for name, expected in circuit.files.items():
             found = _digest(folder / name)
             if found != expected:
@@ -125,19 +126,21 @@ def make_test_srs(path: Path) -> None:
 def build(head: Head, folder: Path, srs: Path) -> Circuit:
     """Build the circuit of a head in a new folder, with the reference string at `srs`.
 
-    Raises HeadUnsupported when the head does not fit, EzklRefused for a reference string that is damaged or too small.
+    Raises HeadUnsupported when the head does not fit, EzklRefused for a reference string that is damaged or too small,
+    FileExistsError. Nothing is left of a circuit that could not be built.
     """
     folder.mkdir(parents=True)
+    try:
+        return _build(head, folder, srs)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+
+
+def _build(head: Head, folder: Path, srs: Path) -> Circuit:
     (folder / _ONNX).write_bytes(head.to_onnx())
     ezkl_process.call("gen_settings", folder / _ONNX, folder / SETTINGS, run_args=_RUN_ARGS)
-    settings = json.loads((folder / SETTINGS).read_text("utf-8"))
-    most = (1 << LOGROWS) - _RESERVED_ROWS
-    if settings["num_rows"] > most:
-        raise HeadUnsupported(f"the head takes {settings['num_rows']} rows of the circuit, at most {most} may be")
-    # What differs from build to build: the time, and the order of what EZKL keeps in hash tables.
-    settings["timestamp"] = 0
-    settings["required_range_checks"].sort()
-    (folder / SETTINGS).write_text(json.dumps(settings, sort_keys=True), "utf-8")
+    (folder / SETTINGS).write_text(_settled((folder / SETTINGS).read_text("utf-8")), "utf-8")
     shutil.copyfile(srs, folder / SRS)
     ezkl_process.call("compile_circuit", folder / _ONNX, folder / _COMPILED, folder / SETTINGS)
     ezkl_process.call("setup", folder / _COMPILED, folder / KEY, folder / _PROVING_KEY, folder / SRS)
@@ -152,6 +155,20 @@ def build(head: Head, folder: Path, srs: Path) -> Circuit:
     )
     (folder / DESCRIPTION).write_bytes(circuit.to_bytes())
     return circuit
+
+
+def _settled(text: str) -> str:
+    """EZKL's settings without what differs from build to build: the time, and the order of what it hashes.
+
+    Raises HeadUnsupported for too many rows.
+    """
+    settings = json.loads(text)
+    most = (1 << LOGROWS) - _RESERVED_ROWS
+    if settings["num_rows"] > most:
+        raise HeadUnsupported(f"the head takes {settings['num_rows']} rows of the circuit, at most {most} may be")
+    settings["timestamp"] = 0
+    settings["required_range_checks"].sort()
+    return json.dumps(settings, sort_keys=True)
 
 
 def _digest(path: Path) -> str:

@@ -24,7 +24,7 @@ _NO_NETWORK: Final = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call returned, as JSON holds it, and the most memory its process held."""
+    """What a call returned, as JSON holds it, and the most memory its process held (0 where unknown)."""
 
     value: Any
     peak_bytes: int

@@ -12,29 +12,29 @@ from typing import Any, ClassVar
 from verifier.verdict import shown
 from verifier.zk import ezkl_process
 from verifier.zk.circuit import Circuit
-from verifier.zk.claim import FIELD_ORDER, PROOF_BYTES, Claim, ProofFile
 from verifier.zk.errors import EzklDied, EzklRefused, MalformedProof
+from verifier.zk.scoring import FIELD_ORDER, PROOF_BYTES, ProofFile, Scoring
 
 VERIFY_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Accept:
-    """The head of `checkpoint`, under the key with digest `key_digest`, scored the image as `claim` says."""
+    """The head of `checkpoint`, under the key with digest `key_digest`, scored the image as `scoring` says."""
 
     checkpoint: str
     key_digest: bytes
-    claim: Claim
+    scoring: Scoring
     exit_code: ClassVar[int] = 0
 
     def __str__(self) -> str:
         key = shown(self.key_digest)
-        return f"accept: the head of checkpoint {self.checkpoint} under key {key} answers {self.claim.label}"
+        return f"accept: the head of checkpoint {self.checkpoint} under key {key} answers {self.scoring.label}"
 
 
 @dataclass(frozen=True)
 class Reject:
-    """The proof does not show the claim; `reason` says how that came out."""
+    """The proof does not show the scoring; `reason` says how that came out."""
 
     reason: str
     exit_code: ClassVar[int] = 3
@@ -62,7 +62,7 @@ def prove(circuit: Circuit, pixels: Sequence[int]) -> ProofFile:
 
     Raises EzklRefused for an image whose values outgrow the circuit, EzklMissing, EzklDied.
     """
-    wrong = Claim(tuple(pixels), (0,) * circuit.class_count).mismatch(circuit)
+    wrong = Scoring(tuple(pixels), (0,) * circuit.class_count).mismatch(circuit)
     if wrong is not None:
         raise ValueError(wrong)
     with tempfile.TemporaryDirectory() as name:
@@ -72,23 +72,23 @@ def prove(circuit: Circuit, pixels: Sequence[int]) -> ProofFile:
         ezkl_process.call("prove", witness, circuit.compiled, circuit.proving_key, proof, circuit.srs)
         document = json.loads(proof.read_text("utf-8"))
     scores = [_signed(element) for element in document["instances"][0][len(pixels) :]]
-    claim = Claim(tuple(pixels), tuple(scores))
-    return ProofFile(circuit.checkpoint, shown(circuit.key_digest), claim, bytes(document["proof"]))
+    scoring = Scoring(tuple(pixels), tuple(scores))
+    return ProofFile(circuit.checkpoint, shown(circuit.key_digest), scoring, bytes(document["proof"]))
 
 
-def verify(circuit: Circuit, claim: Claim, proof: bytes) -> Verdict:
-    """Check the bytes of a proof of `claim`; they may be anything. Raises EzklMissing.
+def verify(circuit: Circuit, scoring: Scoring, proof: bytes) -> Verdict:
+    """Check the bytes of a proof of `scoring`; they may be anything. Raises EzklMissing.
 
     The circuit must be the verifier's own: rebuilt from the checkpoint, or opened and compared with a known key digest.
     """
-    wrong = claim.mismatch(circuit)
+    wrong = scoring.mismatch(circuit)
     if wrong is not None:
-        return Reject(f"the claim does not fit the head: {wrong}")
+        return Reject(f"the scoring does not fit the head: {wrong}")
     if len(proof) != PROOF_BYTES:  # EZKL would overlook bytes after the end
         return Reject(f"a proof of {len(proof)} bytes, expected {PROOF_BYTES}")
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "proof.json"
-        path.write_text(json.dumps(_document(claim, proof)), "utf-8")
+        path.write_text(json.dumps(_document(scoring, proof)), "utf-8")
         try:
             answer = ezkl_process.call(
                 "verify",
@@ -105,11 +105,11 @@ def verify(circuit: Circuit, claim: Claim, proof: bytes) -> Verdict:
             return Inconclusive(str(death))
     if answer.value is not True:
         return Reject(f"EZKL's verify answered {answer.value!r}")
-    return Accept(circuit.checkpoint, circuit.key_digest, claim)
+    return Accept(circuit.checkpoint, circuit.key_digest, scoring)
 
 
 def verify_file(circuit: Circuit, data: bytes) -> Verdict:
-    """Check a proof file: its form, that it names this circuit's key, and the proof of the claim it holds."""
+    """Check a proof file: its form, that it names this circuit's key, and the proof of the scoring it holds."""
     try:
         file = ProofFile.from_bytes(data)
     except MalformedProof as error:
@@ -120,14 +120,14 @@ def verify_file(circuit: Circuit, data: bytes) -> Verdict:
     ):
         if found != expected:
             return Reject(f"made for {name} {str(found)[:80]}, expected {expected}")
-    return verify(circuit, file.claim, file.proof)
+    return verify(circuit, file.scoring, file.proof)
 
 
-def _document(claim: Claim, proof: bytes) -> dict[str, Any]:
+def _document(scoring: Scoring, proof: bytes) -> dict[str, Any]:
     """A proof as EZKL reads it: field elements are 32 bytes little-endian in hexadecimal."""
     return {
         "protocol": None,
-        "instances": [[element.to_bytes(32, "little").hex() for element in claim.field_elements()]],
+        "instances": [[element.to_bytes(32, "little").hex() for element in scoring.field_elements()]],
         "proof": list(proof),
         "hex_proof": shown(proof),
         "split": None,

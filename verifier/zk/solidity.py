@@ -1,4 +1,4 @@
-"""Verification by a contract: the verifier EZKL generates for a circuit, behind a contract of ours that states claims.
+"""Verification by a contract: the verifier EZKL generates for a circuit, behind a contract of ours that takes scorings.
 
 Needs node and the packages of `contracts/`, as all Solidity here does.
 """
@@ -18,12 +18,12 @@ from contracts.build import SETTINGS, SOLC, require_tools
 from contracts.errors import BuildError
 from verifier.zk import ezkl_process
 from verifier.zk.circuit import Circuit
-from verifier.zk.claim import Claim
 from verifier.zk.errors import EzklRefused
+from verifier.zk.scoring import Scoring
 
 GENERATED: Final = "Halo2Verifier"
-CLAIMS: Final = "HeadProof"
-SOURCE: Final = Path(__file__).with_name(f"{CLAIMS}.sol")
+HEAD_PROOF: Final = "HeadProof"
+SOURCE: Final = Path(__file__).with_name(f"{HEAD_PROOF}.sol")
 
 # The generated assembly does not declare its use of memory, without which the newer code generator runs out of stack.
 _SETTINGS: Final = {**SETTINGS, "viaIR": False, "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object"]}}}
@@ -51,9 +51,9 @@ def write_contracts(circuit: Circuit, folder: Path) -> tuple[Path, ...]:
     require_tools()
     folder.mkdir(parents=True, exist_ok=True)
     generate(circuit, folder / f"{GENERATED}.sol")
-    (folder / f"{CLAIMS}.sol").write_bytes(SOURCE.read_bytes())
+    (folder / f"{HEAD_PROOF}.sol").write_bytes(SOURCE.read_bytes())
     paths = []
-    for name in (GENERATED, CLAIMS):
+    for name in (GENERATED, HEAD_PROOF):
         artifact = _compile(name, (folder / f"{name}.sol").read_text("utf-8"))
         paths.append(folder / f"{name}.json")
         paths[-1].write_text(json.dumps(artifact, indent=1) + "\n", "utf-8")
@@ -66,14 +66,14 @@ def deployment(circuit: Circuit, artifact: Artifact, verifier: str) -> bytes:
     return bytes.fromhex(artifact["bytecode"][2:]) + encode(["address", "bytes32", "uint256", "uint256"], values)
 
 
-def call_data(claim: Claim, proof: bytes) -> bytes:
+def call_data(scoring: Scoring, proof: bytes) -> bytes:
     """Input of HeadProof.requireProven."""
-    return _call("requireProven", ["bytes", "int64[]", "bytes"], [bytes(claim.pixels), list(claim.scores), proof])
+    return _call("requireProven", ["bytes", "int64[]", "bytes"], [bytes(scoring.pixels), list(scoring.scores), proof])
 
 
-def generated_call_data(claim: Claim, proof: bytes) -> bytes:
+def generated_call_data(scoring: Scoring, proof: bytes) -> bytes:
     """Input of the generated verifier's verifyProof, encoded the usual way."""
-    return _call("verifyProof", ["bytes", "uint256[]"], [proof, claim.field_elements()])
+    return _call("verifyProof", ["bytes", "uint256[]"], [proof, scoring.field_elements()])
 
 
 def _call(name: str, types: Sequence[str], values: Sequence[object]) -> bytes:

@@ -14,8 +14,8 @@ from node.training import Trainer
 from verifier.zk import circuit as circuits
 from verifier.zk import proving
 from verifier.zk.circuit import Circuit
-from verifier.zk.claim import ProofFile
 from verifier.zk.head import Head, head_of
+from verifier.zk.scoring import ProofFile
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ The generated contract hashes the proof from where the call data says it is, and
 then computes with words at fixed places of the call data, where encoders usually put the proof. Moved elsewhere, the
 honest copy fixes the challenges while the words it computes with are free. The last two of them are the points W and W'
 of the opening; the pairing check is e(A + b W + m W', G2) = e(W', s G2) with A, b and m known by then. W' = 0 and
-W = -A / b satisfy it for any claim.
+W = -A / b satisfy it for any scoring.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from eth.vm.forks import PragueVM
 from eth.vm.forks.prague.computation import PragueComputation
 from py_ecc import optimized_bn128 as curve
 
-from verifier.zk.claim import FIELD_ORDER, Claim
+from verifier.zk.scoring import FIELD_ORDER, Scoring
 from verifier.zk.solidity import generated_call_data
 
 ADDRESS = b"\x11" * 20
@@ -30,19 +30,19 @@ PARAMETERS = {"difficulty": 0, "gas_limit": 30_000_000, "timestamp": 0, "coinbas
 Calls = list[tuple[int, bytes]]
 
 
-def forge(init_code: bytes, claim: Claim, proof: bytes) -> bytes:
-    """Call data with which the generated verifier accepts `claim`. `proof`: of any other claim."""
+def forge(init_code: bytes, scoring: Scoring, proof: bytes) -> bytes:
+    """Call data with which the generated verifier accepts `scoring`. `proof`: of any other scoring."""
     evm = Evm(init_code)
     nothing = bytes(POINT_BYTES)
-    rest = next(data[:POINT_BYTES] for number, data in evm.calls(_moved(claim, proof, nothing)) if number == PAIRING)
+    rest = next(data[:POINT_BYTES] for number, data in evm.calls(_moved(scoring, proof, nothing)) if number == PAIRING)
     mark = _encode(curve.multiply(curve.G1, 7))  # a point nobody else multiplies
     (factor,) = (
         int.from_bytes(data[POINT_BYTES:], "big")
-        for number, data in evm.calls(_moved(claim, proof, mark))
+        for number, data in evm.calls(_moved(scoring, proof, mark))
         if number == ECMUL and data.startswith(mark)
     )
     point = curve.multiply(curve.neg(_decode(rest)), pow(factor, -1, FIELD_ORDER))
-    return _moved(claim, proof, _encode(point))
+    return _moved(scoring, proof, _encode(point))
 
 
 class Evm:
@@ -85,14 +85,14 @@ def _watched() -> Iterator[Calls]:
         PragueComputation._precompiles = untouched
 
 
-def _moved(claim: Claim, proof: bytes, point: bytes) -> bytes:
+def _moved(scoring: Scoring, proof: bytes, point: bytes) -> bytes:
     """A call of verifyProof: at the usual place the proof with `point` for W and nothing for W', and behind it the
     instances and the honest copy, to which the offset points."""
     usual = _words(len(proof)) + proof[: -2 * POINT_BYTES] + point + bytes(POINT_BYTES)
-    instances = claim.field_elements()
+    instances = scoring.field_elements()
     behind = _words(len(instances), *instances)
     offsets = _words(64 + len(usual) + len(behind), 64 + len(usual))
-    selector = generated_call_data(claim, proof)[:4]
+    selector = generated_call_data(scoring, proof)[:4]
     return selector + offsets + usual + behind + _words(len(proof)) + proof
 
 

@@ -22,8 +22,8 @@ from tests.support.rpc import Rpc, RpcFailure
 from tests.verifier.zk.forging import forge
 from verifier.zk import solidity
 from verifier.zk.circuit import Circuit
-from verifier.zk.claim import Claim, ProofFile
 from verifier.zk.proving import Reject, verify
+from verifier.zk.scoring import ProofFile, Scoring
 
 pytest.importorskip("ezkl", reason="needs the extra zk: pip install -e '.[zk]'")
 pytestmark = pytest.mark.slow
@@ -51,7 +51,7 @@ class Deployed:
     """Both contracts: addresses, and the artifact of the generated one."""
 
     generated: str
-    claims: str
+    head_proof: str
     artifact: dict[str, Any]
 
 
@@ -69,13 +69,13 @@ def artifacts(circuit: Circuit, tmp_path_factory: pytest.TempPathFactory) -> dic
 @pytest.fixture(scope="module")
 def deployed(artifacts: dict[str, dict[str, Any]], circuit: Circuit, devnet: Devnet) -> Deployed:
     """Both contracts on the chain."""
-    generated, claims = (artifacts[name] for name in (solidity.GENERATED, solidity.CLAIMS))
+    generated, head_proof = (artifacts[name] for name in (solidity.GENERATED, solidity.HEAD_PROOF))
 
     async def deploy() -> Deployed:
         async with await connect(devnet) as chain:
             first = (await chain.send(None, bytes.fromhex(generated["bytecode"][2:]))).contract_address
             assert first is not None
-            second = (await chain.send(None, solidity.deployment(circuit, claims, first))).contract_address
+            second = (await chain.send(None, solidity.deployment(circuit, head_proof, first))).contract_address
             assert second is not None
             return Deployed(first, second, generated)
 
@@ -104,42 +104,42 @@ def error_of(rpc: Rpc, to: str, data: bytes) -> str | None:
 
 async def test_a_transaction_verifies_a_proof(deployed: Deployed, devnet: Devnet, proof: ProofFile) -> None:
     async with await connect(devnet) as chain:
-        receipt = await chain.send(deployed.claims, solidity.call_data(proof.claim, proof.proof))
+        receipt = await chain.send(deployed.head_proof, solidity.call_data(proof.scoring, proof.proof))
         assert receipt.gas_used < MOST_GAS
-        other = replace(proof.claim, scores=(proof.claim.scores[0] + 1, *proof.claim.scores[1:]))
+        other = replace(proof.scoring, scores=(proof.scoring.scores[0] + 1, *proof.scoring.scores[1:]))
         with pytest.raises(RevertedWithData, match="0x"):
-            await chain.send(deployed.claims, solidity.call_data(other, proof.proof))
+            await chain.send(deployed.head_proof, solidity.call_data(other, proof.proof))
 
 
 def test_the_contracts_name_the_key_and_fit_into_a_block(deployed: Deployed, rpc: Rpc, circuit: Circuit) -> None:
-    key = bytes.fromhex(answer(rpc, deployed.claims, keccak(b"keyDigest()")[:4])[2:])
+    key = bytes.fromhex(answer(rpc, deployed.head_proof, keccak(b"keyDigest()")[:4])[2:])
     assert key == circuit.key_digest
-    for address in (deployed.generated, deployed.claims):
+    for address in (deployed.generated, deployed.head_proof):
         code = rpc("eth_getCode", address, "latest")
         assert 0 < len(code) // 2 - 1 < LARGEST_CODE
 
 
-def test_any_other_claim_or_proof_reverts(deployed: Deployed, rpc: Rpc, proof: ProofFile) -> None:
-    claim, good = proof.claim, proof.proof
-    assert answer(rpc, deployed.claims, solidity.call_data(claim, good)) == "0x"
+def test_any_other_scoring_or_proof_reverts(deployed: Deployed, rpc: Rpc, proof: ProofFile) -> None:
+    scoring, good = proof.scoring, proof.proof
+    assert answer(rpc, deployed.head_proof, solidity.call_data(scoring, good)) == "0x"
     wrong = [
-        solidity.call_data(replace(claim, pixels=(*claim.pixels[:-1], claim.pixels[-1] ^ 1)), good),
-        solidity.call_data(replace(claim, scores=(*claim.scores[:-1], -claim.scores[-1])), good),
-        *(solidity.call_data(claim, data) for data in (b"", good[:-1], good + b"\0", bytes(len(good)))),
-        solidity.call_data(claim, bytes([good[0] ^ 1]) + good[1:]),
-        solidity.call_data(claim, good[:-1] + bytes([good[-1] ^ 1])),
+        solidity.call_data(replace(scoring, pixels=(*scoring.pixels[:-1], scoring.pixels[-1] ^ 1)), good),
+        solidity.call_data(replace(scoring, scores=(*scoring.scores[:-1], -scoring.scores[-1])), good),
+        *(solidity.call_data(scoring, data) for data in (b"", good[:-1], good + b"\0", bytes(len(good)))),
+        solidity.call_data(scoring, bytes([good[0] ^ 1]) + good[1:]),
+        solidity.call_data(scoring, good[:-1] + bytes([good[-1] ^ 1])),
     ]
     for data in wrong:
-        assert error_of(rpc, deployed.claims, data) == "0x"
-    shapeless = solidity.call_data(Claim(claim.pixels[:-1], claim.scores), good)
+        assert error_of(rpc, deployed.head_proof, data) == "0x"
+    shapeless = solidity.call_data(Scoring(scoring.pixels[:-1], scoring.scores), good)
     expected = "0x" + keccak(b"HeadProof_WrongShape(uint256,uint256)")[:4].hex()
-    assert (error_of(rpc, deployed.claims, shapeless) or "").startswith(expected)
+    assert (error_of(rpc, deployed.head_proof, shapeless) or "").startswith(expected)
 
 
 def test_the_generated_contract_alone_can_be_fooled_and_ours_in_front_of_it_cannot(
     deployed: Deployed, rpc: Rpc, circuit: Circuit, proof: ProofFile
 ) -> None:
-    false = replace(proof.claim, scores=(1 << 20,) * 10)
+    false = replace(proof.scoring, scores=(1 << 20,) * 10)
     assert isinstance(verify(circuit, false, proof.proof), Reject)
     assert error_of(rpc, deployed.generated, solidity.generated_call_data(false, proof.proof)) == "0x"
 
@@ -149,9 +149,9 @@ def test_the_generated_contract_alone_can_be_fooled_and_ours_in_front_of_it_cann
     start = 4 + 64 + 32
     forged_proof = forged[start : start + len(proof.proof)]
     assert isinstance(verify(circuit, false, forged_proof), Reject)
-    assert error_of(rpc, deployed.claims, solidity.call_data(false, forged_proof)) == "0x"
+    assert error_of(rpc, deployed.head_proof, solidity.call_data(false, forged_proof)) == "0x"
     # The same trick with our own arguments: whatever we are called with, we call in the usual encoding.
     moved = solidity.call_data(false, forged_proof) + len(proof.proof).to_bytes(32, "big") + proof.proof
     offset = len(solidity.call_data(false, forged_proof)) - 4
     moved = moved[: 4 + 64] + offset.to_bytes(32, "big") + moved[4 + 96 :]
-    assert error_of(rpc, deployed.claims, moved) == "0x"
+    assert error_of(rpc, deployed.head_proof, moved) == "0x"

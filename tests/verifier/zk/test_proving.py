@@ -12,56 +12,56 @@ import pytest
 from verifier.zk import circuit as circuits
 from verifier.zk import ezkl_process, proving
 from verifier.zk.circuit import Circuit
-from verifier.zk.claim import FIELD_ORDER, PROOF_BYTES, Claim, ProofFile
 from verifier.zk.errors import CircuitDamaged, EzklDied, EzklRefused, HeadUnsupported
 from verifier.zk.head import Head
 from verifier.zk.proving import Accept, Inconclusive, Reject, verify, verify_file
+from verifier.zk.scoring import FIELD_ORDER, PROOF_BYTES, ProofFile, Scoring
 
 pytest.importorskip("ezkl", reason="needs the extra zk: pip install -e '.[zk]'")
 pytestmark = pytest.mark.slow
 
 
 def test_a_proof_shows_the_scores_of_the_head(circuit: Circuit, head: Head, proof: ProofFile, image: list[int]) -> None:
-    assert proof.claim.pixels == tuple(image)
-    assert list(proof.claim.scores) == head.scores(np.array([image], dtype=np.uint8))[0].tolist()
+    assert proof.scoring.pixels == tuple(image)
+    assert list(proof.scoring.scores) == head.scores(np.array([image], dtype=np.uint8))[0].tolist()
     assert len(proof.proof) == PROOF_BYTES
-    expected = Accept("0x" + head.checkpoint_digest.hex(), circuit.key_digest, proof.claim)
-    assert verify(circuit, proof.claim, proof.proof) == expected
+    expected = Accept("0x" + head.checkpoint_digest.hex(), circuit.key_digest, proof.scoring)
+    assert verify(circuit, proof.scoring, proof.proof) == expected
     assert verify_file(circuit, proof.to_bytes()) == expected
 
 
-def test_any_other_claim_is_rejected(circuit: Circuit, proof: ProofFile) -> None:
+def test_any_other_scoring_is_rejected(circuit: Circuit, proof: ProofFile) -> None:
     for name in ("pixels", "scores"):
-        values = getattr(proof.claim, name)
+        values = getattr(proof.scoring, name)
         for at in (0, len(values) // 2, len(values) - 1):
             other = (*values[:at], values[at] ^ 1, *values[at + 1 :])
-            verdict = verify(circuit, replace(proof.claim, **{name: other}), proof.proof)
+            verdict = verify(circuit, replace(proof.scoring, **{name: other}), proof.proof)
             assert verdict == Reject("Failed to run verify: [halo2] The constraint system is not satisfied")
 
 
 @pytest.mark.parametrize(
-    "claim",
+    "scoring",
     [
-        Claim((), ()),
-        Claim((0,) * 63, (0,) * 10),
-        Claim((0,) * 64, (0,) * 11),
-        Claim((256, *(0,) * 63), (0,) * 10),
-        Claim((-1, *(0,) * 63), (0,) * 10),
-        Claim((True, *(0,) * 63), (0,) * 10),
-        Claim((0,) * 64, (1 << 63, *(0,) * 9)),
-        Claim((0,) * 64, (0.5, *(0,) * 9)),  # type: ignore[arg-type]
-        Claim((0,) * 64, ("0", *(0,) * 9)),  # type: ignore[arg-type]
+        Scoring((), ()),
+        Scoring((0,) * 63, (0,) * 10),
+        Scoring((0,) * 64, (0,) * 11),
+        Scoring((256, *(0,) * 63), (0,) * 10),
+        Scoring((-1, *(0,) * 63), (0,) * 10),
+        Scoring((True, *(0,) * 63), (0,) * 10),
+        Scoring((0,) * 64, (1 << 63, *(0,) * 9)),
+        Scoring((0,) * 64, (0.5, *(0,) * 9)),  # type: ignore[arg-type]
+        Scoring((0,) * 64, ("0", *(0,) * 9)),  # type: ignore[arg-type]
     ],
 )
-def test_what_cannot_be_a_claim_about_the_head_is_rejected(circuit: Circuit, proof: ProofFile, claim: Claim) -> None:
-    verdict = verify(circuit, claim, proof.proof)
+def test_what_cannot_be_a_scoring_by_the_head_is_rejected(circuit: Circuit, proof: ProofFile, scoring: Scoring) -> None:
+    verdict = verify(circuit, scoring, proof.proof)
     assert isinstance(verdict, Reject)
-    assert verdict.reason.startswith("the claim does not fit the head: ")
+    assert verdict.reason.startswith("the scoring does not fit the head: ")
 
 
-def test_a_score_plus_the_order_of_the_field_is_not_the_same_claim(circuit: Circuit, proof: ProofFile) -> None:
-    scores = (proof.claim.scores[0] + FIELD_ORDER, *proof.claim.scores[1:])
-    assert isinstance(verify(circuit, replace(proof.claim, scores=scores), proof.proof), Reject)
+def test_a_score_plus_the_order_of_the_field_is_not_the_same_scoring(circuit: Circuit, proof: ProofFile) -> None:
+    scores = (proof.scoring.scores[0] + FIELD_ORDER, *proof.scoring.scores[1:])
+    assert isinstance(verify(circuit, replace(proof.scoring, scores=scores), proof.proof), Reject)
 
 
 def hostile_proofs(good: bytes) -> list[bytes]:
@@ -82,7 +82,7 @@ def hostile_proofs(good: bytes) -> list[bytes]:
 def test_hostile_bytes_are_rejected(circuit: Circuit, proof: ProofFile) -> None:
     for data in hostile_proofs(proof.proof):
         assert data != proof.proof
-        verdict = verify(circuit, proof.claim, data)
+        verdict = verify(circuit, proof.scoring, data)
         assert isinstance(verdict, Reject), (data[:64].hex(), verdict)
 
 
@@ -107,15 +107,15 @@ def test_a_proof_made_for_another_key_is_rejected(
     weights = head.output_weights.copy()
     weights[0, 0] += 1
     other = circuits.build(replace(head, output_weights=weights), tmp_path / "other", srs)
-    foreign = proving.prove(other, proof.claim.pixels)
+    foreign = proving.prove(other, proof.scoring.pixels)
     assert isinstance(verify_file(other, foreign.to_bytes()), Accept)
     assert verify_file(circuit, foreign.to_bytes()) == Reject(
         f"made for key 0x{other.key_digest.hex()}, expected 0x{circuit.key_digest.hex()}"
     )
     relabelled = replace(foreign, key=proof.key)
     assert isinstance(verify_file(circuit, relabelled.to_bytes()), Reject)
-    assert isinstance(verify(circuit, foreign.claim, foreign.proof), Reject)
-    assert isinstance(verify(other, proof.claim, proof.proof), Reject)
+    assert isinstance(verify(circuit, foreign.scoring, foreign.proof), Reject)
+    assert isinstance(verify(other, proof.scoring, proof.proof), Reject)
 
 
 def test_building_again_gives_the_same_key(circuit: Circuit, head: Head, srs: Path, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_another_reference_string_gives_another_key(
     circuits.make_test_srs(tmp_path / "other.srs")
     other = circuits.build(head, tmp_path / "other", tmp_path / "other.srs")
     assert other.key_digest != circuit.key_digest
-    assert isinstance(verify(other, proof.claim, proof.proof), Reject)
+    assert isinstance(verify(other, proof.scoring, proof.proof), Reject)
 
 
 @pytest.mark.parametrize("name", [circuits.DESCRIPTION, circuits.SETTINGS, circuits.KEY, circuits.SRS])
@@ -187,12 +187,14 @@ def test_a_crash_of_ezkl_is_no_verdict(
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text("import os\nos.abort()\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert verify(circuit, proof.claim, proof.proof) == Inconclusive("EZKL's verify gave no answer: ended by signal 6")
+    assert verify(circuit, proof.scoring, proof.proof) == Inconclusive(
+        "EZKL's verify gave no answer: ended by signal 6"
+    )
 
 
 def test_a_hanging_ezkl_is_no_verdict(circuit: Circuit, proof: ProofFile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proving, "VERIFY_TIMEOUT_SECONDS", 0.01)
-    assert verify(circuit, proof.claim, proof.proof) == Inconclusive(
+    assert verify(circuit, proof.scoring, proof.proof) == Inconclusive(
         "EZKL's verify gave no answer: stopped after 0.01 seconds"
     )
 

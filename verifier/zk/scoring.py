@@ -1,7 +1,7 @@
 """What a proof is about, and the file it travels in.
 
-The claim is the whole public input of the circuit: pixels, then scores. A proof file repeats it in readable numbers and
-carries the proof's bytes; public inputs are always made from the claim, never taken from what a prover sent.
+The scoring is the whole public input of the circuit: pixels, then scores. A proof file repeats it in readable numbers
+and carries the proof's bytes. EZKL gets its public inputs from the scoring that is checked, never from the prover.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LARGEST_SCORE: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
-class Claim:
+class Scoring:
     """`scores` (C,) are what the head answers for `pixels` (F,), each 0 to 255; scores scaled by 2^score_bits."""
 
     pixels: tuple[int, ...]
@@ -37,7 +37,7 @@ class Claim:
         return self.scores.index(max(self.scores))
 
     def mismatch(self, circuit: Circuit) -> str | None:
-        """Why this cannot be a claim about the circuit's head, None if it can."""
+        """Why this cannot be a scoring by the circuit's head, None if it can."""
         if len(self.pixels) != circuit.pixel_count:
             return f"{len(self.pixels)} pixels, expected {circuit.pixel_count}"
         if len(self.scores) != circuit.class_count:
@@ -58,11 +58,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class ProofFile:
-    """A proof with its claim. `checkpoint` and `key` name in hexadecimal what it was made for."""
+    """A proof with its scoring. `checkpoint` and `key` name in hexadecimal what it was made for."""
 
     checkpoint: str
     key: str
-    claim: Claim
+    scoring: Scoring
     proof: bytes
 
     def to_bytes(self) -> bytes:
@@ -71,8 +71,8 @@ class ProofFile:
             "kind": KIND,
             "checkpoint": self.checkpoint,
             "key": self.key,
-            "pixels": list(self.claim.pixels),
-            "scores": list(self.claim.scores),
+            "pixels": list(self.scoring.pixels),
+            "scores": list(self.scoring.scores),
             "proof": "0x" + self.proof.hex(),
         }
         lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in document.items())
@@ -95,7 +95,7 @@ class ProofFile:
 
 
 def _read(document: Mapping[str, Any]) -> ProofFile:
-    claim = Claim(tuple(document["pixels"]), tuple(document["scores"]))
+    scoring = Scoring(tuple(document["pixels"]), tuple(document["scores"]))
     return ProofFile(
-        document["checkpoint"], document["key"], claim, bytes.fromhex(document["proof"].removeprefix("0x"))
+        document["checkpoint"], document["key"], scoring, bytes.fromhex(document["proof"].removeprefix("0x"))
     )
