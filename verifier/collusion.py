@@ -5,8 +5,8 @@ a majority of the committee decide what they like (capture). Where honest member
 collude or stay away keep the honest from a majority (blocking); with nobody absent that is the same event, as k is odd.
 Every appeal draws from the whole pool again, so rounds are independent.
 
-One account counts as one seat here. The court draws accounts, weighted by their seats; splitting a stake over many
-accounts therefore gains nothing, and joining it gains one vote a committee at most.
+One account a seat is assumed. The court draws accounts, weighted by their seats, each at most once: what anybody joins
+in one account has one vote in a committee.
 
 `python -m verifier.collusion --pool 1000` prints the tables of docs/outputs.md.
 """

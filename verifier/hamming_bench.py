@@ -12,7 +12,7 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -28,11 +28,12 @@ ROWS: Final = 16  # of a block; both numpy and faiss are fastest with few
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one way of counting took: the median of its runs."""
+    """How long one way of counting took: medians of its runs, on the clock and of all its threads' processor time."""
 
     name: str
     threads: int
     seconds: float
+    processor_seconds: float
     comparisons: int
 
     @property
@@ -69,6 +70,7 @@ class HammingReport:
                     "name": timing.name,
                     "threads": timing.threads,
                     "seconds": round(timing.seconds, 4),
+                    "processor_seconds": round(timing.processor_seconds, 4),
                     "comparisons_per_second": round(timing.per_second),
                     "ratio": round(timing.seconds / own.seconds, 3),
                 }
@@ -89,18 +91,21 @@ def bench_hamming(*, count: int, bits: int, repeats: int) -> HammingReport:
     for method in methods.values():
         method(digests[:2])  # loads and compiles
     found: dict[tuple[str, int], Counts] = {}
-    seconds: dict[tuple[str, int], list[float]] = {}
+    seconds: dict[tuple[str, int], list[tuple[float, float]]] = {}
     for _ in range(repeats):
         for key, method in methods.items():
-            start = time.perf_counter()
+            start, start_processor = time.perf_counter(), time.process_time()
             found[key] = method(digests)
-            seconds.setdefault(key, []).append(time.perf_counter() - start)
+            taken = time.perf_counter() - start, time.process_time() - start_processor
+            seconds.setdefault(key, []).append(taken)
     first, *others = found.items()
     for key, counts in others:
         if not np.array_equal(first[1], counts):
             raise RuntimeError(f"{key[0]} and {first[0][0]} count distances of {bits} bits differently")
     comparisons = number * (number - 1) // 2
-    timings = tuple(Timing(*key, statistics.median(taken), comparisons) for key, taken in seconds.items())
+    timings = tuple(
+        Timing(name, threads, *_medians(taken), comparisons=comparisons) for (name, threads), taken in seconds.items()
+    )
     return HammingReport(bits, number, repeats, timings, tuple(map(int, first[1])))
 
 
@@ -140,6 +145,11 @@ def faiss_histogram(digests: Digests) -> Counts:
         faiss.hammings(left, right, len(rows), len(later), digests.shape[1] * 8, out)  # type: ignore[attr-defined]
         total += np.bincount(matrix.ravel(), minlength=size)
     return total
+
+
+def _medians(taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    clock, processor = zip(*taken, strict=True)
+    return statistics.median(clock), statistics.median(processor)
 
 
 def _methods() -> Mapping[tuple[str, int], Callable[[Digests], Counts]]:
