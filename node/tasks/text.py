@@ -151,7 +151,7 @@ class TextTask:
             "byzantine": 2,
             "alpha_q16": Q16_ONE,
             "beta_q16": Q16_ONE * 9 // 10,
-            "local": LocalTraining("adamw", steps=20, batch_size=8, learning_rate_millionths=4000),
+            "local": LocalTraining("adamw", steps=20, batch_size=8, learning_rate_millionths=6000),
         }
         sizes = {"context": self._context, "width": self._width, "heads": self._heads, "blocks": self._blocks}
         return propose(self.name, {**sizes, "corpus": digest_of(self._corpus)}, fields, overrides)

@@ -1,13 +1,14 @@
 """The network of the text task: a small transformer over bytes.
 
-Vaswani et al., 2017, as in GPT-2 (normalisation before each part, weights of input and output tied), with RMS
-normalisation (Zhang and Sennrich, 2019) and without biases.
+Vaswani et al., 2017, section 3.4 for the scale of embeddings, as in GPT-2 (normalisation before each part, weights of
+input and output tied), with RMS normalisation (Zhang and Sennrich, 2019) and without biases.
 
 Shape legend: B = texts of a batch, T = tokens, P = tokens read before, D = width, A = heads, V = 256 tokens.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import torch
@@ -83,7 +84,8 @@ class TextModel(nn.Module):
         """
         start = 0 if memory is None else memory[0][0].shape[2]
         places = torch.arange(start, start + tokens.shape[1])
-        stream = self.tokens(tokens.long()) + self.positions(places)
+        # Rows of a new project have length 0.6: as they are, whatever the blocks add would drown them.
+        stream = (self.tokens(tokens.long()) + self.positions(places)) * math.sqrt(self.tokens.embedding_dim)
         grown: Memory = []
         for number, block in enumerate(self.blocks):
             stream, kept = block(stream, None if memory is None else memory[number])
