@@ -29,11 +29,12 @@ DEFAULT_COLLISION_JOBS: Final = 11_219
 DEFAULT_CHEAT_JOBS: Final = 2_722
 
 DIGITS: Final = tuple("0123456789")
+# Of one length, because texts are read in batches of prompts of one length.
 SPEAKERS: Final = tuple(
     f"{name}:\n"
     for name in (
-        "ROMEO", "JULIET", "MENENIUS", "CORIOLANUS", "KING RICHARD III", "GLOUCESTER", "PETRUCHIO", "KATHARINA",
-        "DUKE VINCENTIO", "ISABELLA", "LEONTES", "PAULINA", "PROSPERO", "MIRANDA", "BUCKINGHAM", "First Citizen",
+        "ANTONIO", "CAMILLO", "CAPULET", "CATESBY", "CLAUDIO", "ESCALUS", "GONZALO", "LEONTES",
+        "MARIANA", "MIRANDA", "NORFOLK", "PAULINA", "PERDITA", "PROVOST", "STANLEY", "WARWICK",
     )
 )  # fmt: skip
 
