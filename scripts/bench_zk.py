@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 def trained_head(task: DigitsTask) -> Head:
     """The head after one round of one seat that holds all the data."""
-    local = LocalTraining("adamw", steps=300, batch_size=64, learning_rate_millionths=3000)
+    local = LocalTraining("adamw", steps=100, batch_size=64, learning_rate_millionths=5000)
     manifest = task.default_manifest(shard_count=1, byzantine=0, local=local)
     start = genesis(manifest)
     shard = task.shards(1, Split.parse("iid"), 0)[0]

@@ -27,7 +27,7 @@ def task() -> DigitsTask:
 @pytest.fixture(scope="session")
 def manifest(task: DigitsTask) -> Manifest:
     """One seat with all the data, which trains for one long round."""
-    local = LocalTraining("adamw", steps=300, batch_size=64, learning_rate_millionths=3000)
+    local = LocalTraining("adamw", steps=100, batch_size=64, learning_rate_millionths=5000)
     return task.default_manifest(shard_count=1, byzantine=0, local=local)
 
 
