@@ -97,7 +97,7 @@ def measure(samples: Samples, name: str) -> Figures:
     honest = [digests for (source, hash_), digests in samples.digests.items() if hash_ == name and "/" in source]
     everywhere = [digests[:jobs] for digests in honest]
     spread = np.max([distances(left, right) for left, right in combinations(everywhere, 2)], axis=0)
-    threshold, largest = choose_threshold(spread[:half], exact=name in EXACT_HASHES)
+    threshold, largest = choose_threshold(spread[:half], exact=name in EXACT_HASHES, least=samples.plan.least_threshold)
     measured = [digests[half:] for digests in everywhere]
     seated = [_seats(measured, job) for job in range(len(measured[0]))]
     verdicts = [decide(worker, members, threshold) for worker, *members in seated]
@@ -119,16 +119,17 @@ def measure(samples: Samples, name: str) -> Figures:
     )
 
 
-def choose_threshold(noise: Distances, *, exact: bool = False) -> tuple[int, int]:
-    """The smallest even threshold above honest noise, at most 80, and the largest noise; 0 for an exact hash.
+def choose_threshold(noise: Distances, *, exact: bool = False, least: int = 0) -> tuple[int, int]:
+    """The smallest even threshold above honest noise, `least` to 80, and the largest noise; 0 for an exact hash.
 
     What lies beyond 80 is not noise but another output, for instance a text that took another turn at one token: no
     threshold accepts that, so it counts as a false reject and does not move the threshold.
     """
     within = noise[noise < MAXIMUM_THRESHOLD]
-    if exact or not len(within):
+    if exact:
         return 0, int(noise.max())
-    return min(statistics.smallest_even_above(within), MAXIMUM_THRESHOLD), int(noise.max())
+    above = statistics.smallest_even_above(within) if len(within) else 0
+    return min(max(above, least), MAXIMUM_THRESHOLD), int(noise.max())
 
 
 def is_keyless(name: str) -> bool:

@@ -1,7 +1,7 @@
 """What a calibration generates: jobs as a court would give them, and who makes them in which way.
 
-Job 2 i and 2 i + 1 differ in prompt and seed; no two jobs share a seed, so outputs of different jobs are independent
-given the model, and one pair of outputs a job gives as many disjoint pairs as there are jobs. The first half of the
+No two jobs share a seed, so outputs of different jobs are independent given the model, and one pair of outputs a job
+gives as many disjoint pairs as there are jobs. The first half of the
 jobs chooses thresholds, the second half is measured at them.
 """
 
@@ -18,6 +18,7 @@ from node.merkle import keccak
 from verifier.calibration.code import code_hash
 from verifier.calibration.variants import CHEATS_VARIANT, HONEST_VARIANTS, Variant
 from verifier.cheats import CHEATS, HONEST, OTHER_SEED, Cheat
+from verifier.committee import MAXIMUM_THRESHOLD
 from verifier.errors import CalibrationError
 
 CHUNK_JOBS: Final = 256
@@ -50,7 +51,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """ "honest/batches-of-7", "int8"."""
+        """Its cheat, or honest/ and its variant."""
         return f"{HONEST}/{self.variant.name}" if self.cheat.name == HONEST else self.cheat.name
 
     def chunks(self) -> Iterator[tuple[int, int]]:
@@ -64,7 +65,8 @@ class Plan:
     """`jobs`: made by every honest variant, even. `cheat_jobs`: of the measured half, made by each cheat.
 
     `collision_jobs`: made by `other-seed` at least, from the measured half on: what collides in a class, which takes
-    the most pairs. Those beyond `jobs` only the first variant makes too. Raises CalibrationError.
+    the most pairs. Those beyond `jobs` only the first variant makes too. `least_threshold`: bits; few jobs do not meet
+    the largest honest distance. Raises CalibrationError.
     """
 
     task: str
@@ -76,6 +78,7 @@ class Plan:
     jobs: int = DEFAULT_JOBS
     cheat_jobs: int = DEFAULT_CHEAT_JOBS
     collision_jobs: int = 0
+    least_threshold: int = 0
     seed: int = 0
     code_hash: bytes = field(default_factory=code_hash)
 
@@ -84,6 +87,8 @@ class Plan:
             raise CalibrationError(f"{self.jobs} jobs, expected an even number of at least {LEAST_JOBS}")
         if self.cheat_jobs < 1:
             raise CalibrationError(f"{self.cheat_jobs} jobs a cheat, expected at least 1")
+        if not 0 <= self.least_threshold <= MAXIMUM_THRESHOLD:
+            raise CalibrationError(f"least threshold {self.least_threshold}, expected 0 to {MAXIMUM_THRESHOLD}")
         if not self.prompts or not self.hashes:
             raise CalibrationError("a calibration needs a prompt and a hash at least")
 
@@ -124,7 +129,7 @@ class Plan:
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits of everything that a digest depends on; the counts are not part of it."""
         values = asdict(self)
-        for name in ("jobs", "cheat_jobs", "collision_jobs", "cheats"):
+        for name in ("jobs", "cheat_jobs", "collision_jobs", "least_threshold", "cheats"):
             del values[name]
         for name in ("checkpoint_digest", "code_hash"):
             values[name] = values[name].hex()

@@ -80,6 +80,12 @@ def test_thresholds_are_even_above_noise_and_never_random(
     assert choose_threshold(np.array(noise), exact=exact) == expected
 
 
+def test_a_least_threshold_holds_for_all_but_exact_hashes() -> None:
+    noise = np.array([0, 7])
+    assert [choose_threshold(noise, least=least)[0] for least in (0, 8, 40, 80)] == [8, 8, 40, 80]
+    assert choose_threshold(noise, least=40, exact=True) == (0, 7)
+
+
 def test_distances_count_bits() -> None:
     left, right = digests(1), digests(2)
     integers = [[int.from_bytes(row.astype(">u8").tobytes(), "big") for row in side] for side in (left, right)]
