@@ -113,13 +113,23 @@ class CourtWorld:
         await asyncio.gather(task, return_exceptions=True)
 
     async def spawn(self, index: int, **options: Any) -> asyncio.subprocess.Process:
-        """Run a party as a process of its own; its log is in the folder."""
+        """Run a party as a process of its own, from a configuration file; its log is in the folder."""
         settings = self.settings(index, **options).model_dump(mode="json", exclude_none=True)
         file = self.folder / f"party-{index}.toml"
         file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
-        with (self.folder / f"party-{index}.log").open("ab") as log:
+        return await self.run_process(f"party-{index}", "verifier.court", "--config", file)
+
+    async def run_command(self, name: str, index: int, *arguments: object) -> asyncio.subprocess.Process:
+        """Run a `swarmproof` command for this account as a process of its own; its log is in the folder."""
+        files = ["--deployment", self.folder / "deployment.json", "--key-file", self.settings(index).key_file]
+        where = ["--rpc-url", self.devnet.rpc_url, *files]
+        return await self.run_process(name, "frontend_api", *where, *arguments)
+
+    async def run_process(self, name: str, module: str, *arguments: object) -> asyncio.subprocess.Process:
+        """Run a module as a process that finds the task of sketches."""
+        with (self.folder / f"{name}.log").open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "verifier.court", "--config", str(file)),
+                *(sys.executable, "-m", module, *map(str, arguments)),
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
