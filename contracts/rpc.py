@@ -17,6 +17,7 @@ from contracts.errors import ChainError, ChainUnreachable, MalformedAnswer, Requ
 ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.1
 CONNECTIONS = 32
+IDLE_SECONDS = 3.0  # shorter than servers wait (often five): a request on a connection just closed is lost
 
 
 class Transport(AsyncHTTPProvider):
@@ -31,7 +32,7 @@ class Transport(AsyncHTTPProvider):
         super().__init__(url)
         self._url = url
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_SECONDS),
             timeout=aiohttp.ClientTimeout(total=timeout_seconds),
             headers={"Content-Type": "application/json"},
         )

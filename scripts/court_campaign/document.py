@@ -1,0 +1,116 @@
+"""The figures of a campaign as a page of docs/results."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from scripts.court_campaign.settings import HONEST
+
+TITLE = "# Jobs through the output court"
+VERDICTS = ("accept", "reject-disagreement", "reject-no-show", "inconclusive", "expired")
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """The whole page."""
+    class_, kinds, gas = found["class"], found["kinds"], found["gas"]
+    honest = next(item for item in kinds if item["kind"] == HONEST)
+    cheats = found["cheats"]
+    lines = [
+        TITLE,
+        "",
+        "Made by",
+        "",
+        f"    {found['command']}",
+        "",
+        f"Task `{class_['task']}`, checkpoint `{class_['checkpoint']}` of round {class_['round']}, hash "
+        f"`{class_['hash']}`, T = {class_['threshold']} of 256 bits. A devnet, {found['verifiers']} verifiers and a "
+        "worker of every kind, each a process of its own; committees of three, no appeals. Workers and verifiers share "
+        "one machine, but the verifiers are told to use unlike instruction sets (AVX-512 where there is one, AVX2, "
+        "SSE4), so that honest outputs are rounded differently. Whatever the court decides rests on nothing but their "
+        "commitments and openings.",
+        "",
+        *_verdict_table(kinds),
+        "",
+        f"Honest jobs not accepted: {honest['errors']} of {honest['jobs']:,}, below {_rate(honest['bound'])}. "
+        f"Cheats accepted: {cheats['errors']} of {cheats['jobs']:,}, below {_rate(cheats['bound'])} all together. "
+        "Bounds are one-sided, exact (Clopper and Pearson) and hold with 95%; jobs are independent, each has a seed of "
+        "its own.",
+        "",
+        "## Distances",
+        "",
+        "Bits between the digests of worker and member, every pair of every committee.",
+        "",
+        *_distance_table(kinds, class_["threshold"]),
+        "",
+        "## Cost",
+        "",
+        *_gas_table(gas),
+        "",
+        f"Gas of {gas['jobs']:,} accepted jobs. A whole job takes {_number(gas['total']['median'])} in the median, "
+        f"{_number(gas['total']['largest'])} at most.",
+        "",
+        f"{found['jobs']:,} jobs in {found['seconds']:,.0f} seconds, {found['seconds_per_job']:.2f} seconds a job, up "
+        f"to {found['in_flight']} at once; {_seconds(honest)} from the submission of an honest job to its verdict in "
+        f"the median. Everything on {found['machine']}, which others used at the same time.",
+        "",
+    ]
+    return "\n".join(_wrapped(lines))
+
+
+def _verdict_table(kinds: list[dict[str, Any]]) -> list[str]:
+    used = [name for name in VERDICTS if any(name in item["verdicts"] for item in kinds)]
+    lines = [
+        "| worker | jobs | " + " | ".join(name.replace("-", " ") for name in used) + " | errors | at most |",
+        "| --- | --: |" + " --: |" * (len(used) + 2),
+    ]
+    for item in kinds:
+        counts = " | ".join(f"{item['verdicts'].get(name, 0):,}" for name in used)
+        lines.append(f"| {item['kind']} | {item['jobs']:,} | {counts} | {item['errors']} | {_rate(item['bound'])} |")
+    return lines
+
+
+def _distance_table(kinds: list[dict[str, Any]], threshold: int) -> list[str]:
+    lines = [
+        "| worker | pairs | least | median | 99% | largest | within T |",
+        "| --- | --: | --: | --: | --: | --: | --: |",
+    ]
+    for item in kinds:
+        found = item["distances"]
+        if found is None:
+            lines.append(f"| {item['kind']} | 0 | | | | | |")
+            continue
+        within = sum(count for bits, count in item["histogram"].items() if int(bits) <= threshold)
+        figures = " | ".join(f"{found[name]:g}" for name in ("least", "median", "p99", "largest"))
+        lines.append(f"| {item['kind']} | {found['count']:,} | {figures} | {within / found['count']:.2%} |")
+    return lines
+
+
+def _gas_table(gas: Mapping[str, Any]) -> list[str]:
+    lines = ["| transaction | least | median | largest |", "| --- | --: | --: | --: |"]
+    for name, found in (*gas["steps"].items(), ("whole job", gas["total"])):
+        figures = " | ".join(_number(found[key]) for key in ("least", "median", "largest")) if found else " | | "
+        lines.append(f"| {name} | {figures} |")
+    return lines
+
+
+def _rate(bound: float | None) -> str:
+    return "-" if bound is None else f"{bound:.2%}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _seconds(item: Mapping[str, Any]) -> str:
+    return "-" if item["median_seconds"] is None else f"{item['median_seconds']:g} seconds"
+
+
+def _wrapped(lines: list[str]) -> list[str]:
+    """Paragraphs at 120 columns; tables and indented text as they are."""
+    wrapped: list[str] = []
+    for line in lines:
+        plain = line and not line.startswith(("|", "    ", "#"))
+        wrapped += textwrap.wrap(line, 120, break_long_words=False, break_on_hyphens=False) if plain else [line]
+    return wrapped

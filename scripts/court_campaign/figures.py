@@ -1,0 +1,104 @@
+"""Counts, distances, gas and bounds of a campaign."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from contracts.chain import Chain
+from contracts.court_values import JobVerdict
+from scripts.court_campaign.jobs import Hearing
+from scripts.court_campaign.settings import HONEST
+from verifier.calibration.statistics import upper_bound
+from verifier.court.job import Job
+
+GAS_JOBS: Final = 200
+CLAIMED_ACCEPTANCE: Final = 0.999
+STEPS: Final = ("submit", "work", "commit", "decide", "finalize")
+
+Played = Sequence[tuple[Hearing, Job]]
+
+
+def kind_figures(kind: str, played: Played) -> dict[str, Any]:
+    """What became of the jobs of one kind of worker.
+
+    `bound`: one-sided 95% Clopper-Pearson bound of the rate of errors, which are jobs not accepted for honest workers
+    and jobs accepted for all others.
+    """
+    jobs = [job for hearing, job in played if hearing.kind == kind]
+    verdicts = Counter("expired" if job.rounds == () else str(_first(job)) for job in jobs)
+    accepted = verdicts["accept"]
+    errors = len(jobs) - accepted if kind == HONEST else accepted
+    waited = [
+        hearing.decided_at - hearing.submitted_at
+        for hearing, _ in played
+        if hearing.kind == kind and hearing.decided_at
+    ]
+    return {
+        "kind": kind,
+        "jobs": len(jobs),
+        "verdicts": dict(sorted(verdicts.items())),
+        "errors": errors,
+        "bound": upper_bound(errors, len(jobs)) if jobs else None,
+        "distances": summary(_distances(jobs)),
+        "histogram": dict(sorted(Counter(map(str, _distances(jobs))).items(), key=lambda item: int(item[0]))),
+        "median_seconds": round(statistics.median(waited), 1) if waited else None,
+    }
+
+
+def cheats_together(kinds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """All cheats as one kind."""
+    cheats = [item for item in kinds if item["kind"] != HONEST]
+    jobs, errors = sum(item["jobs"] for item in cheats), sum(item["errors"] for item in cheats)
+    return {"jobs": jobs, "errors": errors, "bound": upper_bound(errors, jobs) if jobs else None}
+
+
+def summary(values: Sequence[int]) -> dict[str, float] | None:
+    """Least, median, 99th percentile and largest; None of nothing."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return {
+        "count": len(ordered),
+        "least": ordered[0],
+        "median": statistics.median(ordered),
+        "p99": ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)],
+        "largest": ordered[-1],
+    }
+
+
+async def gas_figures(chain: Chain, played: Played) -> dict[str, Any]:
+    """Gas of the transactions of jobs that a committee of three accepted, by step and all together."""
+    jobs = [job for _, job in played if _first(job) is JobVerdict.ACCEPT and job.ending is not None][:GAS_JOBS]
+    costs = [await _gas_of(chain, job) for job in jobs]
+    totals = [sum(sum(gas) for gas in cost.values()) for cost in costs]
+    steps = {step: summary([gas for cost in costs for gas in cost[step]]) for step in STEPS}
+    return {"jobs": len(jobs), "total": summary(totals), "steps": steps}
+
+
+def _first(job: Job) -> JobVerdict:
+    """The verdict of the first committee."""
+    decision = job.rounds[0].decision if job.rounds else None
+    return JobVerdict.NONE if decision is None else decision.verdict
+
+
+def _distances(jobs: Iterable[Job]) -> list[int]:
+    decisions = [job.rounds[0].decision for job in jobs if job.rounds]
+    return [bits for decision in decisions if decision is not None for bits in decision.distances if bits is not None]
+
+
+async def _gas_of(chain: Chain, job: Job) -> dict[str, list[int]]:
+    (only,) = job.rounds
+    assert only.decision is not None
+    assert job.ending is not None
+    hashes = {
+        "submit": [job.submitted.transaction_hash],
+        "work": [only.begun.transaction_hash],
+        "commit": [item.place.transaction_hash for item in only.commitments.values() if item.index],
+        "decide": [only.decision.place.transaction_hash],
+        "finalize": [job.ending.place.transaction_hash],
+    }
+    return {step: await asyncio.gather(*(chain.gas_used(item) for item in each)) for step, each in hashes.items()}

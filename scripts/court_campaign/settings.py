@@ -1,0 +1,54 @@
+"""What a campaign can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from node.errors import ConfigurationError
+
+HONEST: Final = "honest"
+USUAL_CHEATS: Final = {
+    "image": ("half-steps", "most-steps", "int8", "int4", "older-checkpoint", "other-seed", "other-prompt"),
+    "text": ("fewer-layers", "half-prompt", "int8", "int4", "older-checkpoint", "other-seed", "other-prompt"),
+}
+USUAL_CONDUCTS: Final = ("lazy", "copied-digest", "no-reveal", "no-commit")
+
+# Verifiers with unlike processors: what each is told to do without. Rounding differs as between machines.
+PROCESSORS: Final[tuple[Mapping[str, str], ...]] = (
+    {},
+    {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
+)
+
+
+@dataclass(frozen=True)
+class CampaignSettings:
+    """`reference`: folder of a trained model (scripts.train_reference); `class_file`: of its calibration.
+
+    `jobs`: of the honest worker, at most; `cheat_jobs`: of each cheat. `minutes`: after that no honest job is submitted
+    any more. `in_flight`: most jobs under way at once. `work_dir`: logs and state directories.
+    """
+
+    reference: Path
+    class_file: Path
+    work_dir: Path
+    jobs: int = 300
+    cheats: tuple[str, ...] = ()
+    cheat_jobs: int = 30
+    verifiers: int = 5
+    in_flight: int = 48
+    minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name, least in (("jobs", 1), ("cheat_jobs", 0), ("verifiers", 3), ("in_flight", 1)):
+            value = getattr(self, name)
+            if value < least:
+                raise ConfigurationError(f"{name} = {value}, expected at least {least}")
+
+    @property
+    def accounts(self) -> int:
+        """Accounts that take part: the requester, a worker of every kind, the verifiers."""
+        return 2 + len(self.cheats) + self.verifiers
