@@ -31,6 +31,7 @@ from contracts.court_values import (
     Member,
     Opening,
     RoundRecord,
+    SignedEntry,
 )
 from contracts.errors import MalformedAnswer
 from contracts.values import Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, Status
@@ -64,6 +65,7 @@ _TYPES: Mapping[str, Callable[..., Any]] = {
     "struct IOutputCourt.Opening": Opening,
     "struct IOutputCourt.OutputClass": ClassRecord,
     "struct IOutputCourt.RoundRecord": RoundRecord,
+    "struct IOutputCourt.SignedEntry": SignedEntry,
     "enum IOutputCourt.Phase": JobPhase,
     "enum IOutputCourt.Verdict": JobVerdict,
     "struct IPeerRegistry.Seat": Seat,

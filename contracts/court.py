@@ -13,22 +13,26 @@ from typing import Final
 from eth_hash.auto import keccak
 
 from contracts.abi import codec
+from contracts.attestation import compact_signature, sign_digest
 from contracts.chain import Receipt
 from contracts.client import Contract
 from contracts.court_values import (
     ClassRecord,
     ClassTerms,
+    Entry,
     JobTerms,
     JobView,
     Log,
     Member,
     Opening,
     RoundRecord,
+    SignedEntry,
 )
 from contracts.values import Address
 
 JOB_DOMAIN: Final = keccak(b"SwarmProof job, version 1")
 COMMIT_DOMAIN: Final = keccak(b"SwarmProof output commitment, version 1")
+SIGN_DOMAIN: Final = keccak(b"SwarmProof signed commitment, version 1")
 SEED_DOMAIN: Final = keccak(b"SwarmProof job seed, version 1")
 KEY_DOMAIN: Final = keccak(b"SwarmProof appeal key, version 1")
 RINGER_DOMAIN: Final = keccak(b"SwarmProof ringer, version 1")
@@ -78,6 +82,12 @@ class Court(Contract):
     async def commit(self, terms: JobTerms, members: Sequence[Member], index: int, commitment: bytes) -> Receipt:
         """Commit a member, or in appeals the worker (index 0). Event Committed."""
         return await self._send("commit", terms, list(members), index, commitment)
+
+    async def commit_signed(
+        self, terms: JobTerms, members: Sequence[Member], entries: Sequence[SignedEntry]
+    ) -> Receipt:
+        """Commit everybody who signed, in one transaction; who has committed is passed over. Events Committed."""
+        return await self._send("commitSigned", terms, list(members), list(entries))
 
     async def reveal(
         self, terms: JobTerms, members: Sequence[Member], log: Log, openings: Sequence[Opening]
@@ -172,6 +182,10 @@ class Court(Contract):
         arguments = (job, round_number, account, digest, output_digest, salt)
         return bytes(await self._read("commitmentHash", *arguments))
 
+    async def signed_hash_of(self, job: bytes, round_number: int, commitment: bytes) -> bytes:
+        """The contract's own `signed_hash`."""
+        return bytes(await self._read("signedHashOf", job, round_number, commitment))
+
     async def ringer_hash(self, digest: int, salt: bytes) -> bytes:
         """The contract's own `ringer_hash`."""
         return bytes(await self._read("ringerHash", digest, salt))
@@ -199,6 +213,16 @@ def output_commitment(
         ["bytes32", "bytes32", "uint8", "address", "uint256", "bytes32", "bytes32"],
         *(COMMIT_DOMAIN, job, round_number, account, digest, output_digest, salt),
     )
+
+
+def signed_hash(job: bytes, round_number: int, commitment: bytes) -> bytes:
+    """What the maker of a commitment signs if somebody else is to send it."""
+    return _hash(["bytes32", "bytes32", "uint8", "bytes32"], SIGN_DOMAIN, job, round_number, commitment)
+
+
+def sign_entry(key: bytes, job: bytes, round_number: int, entry: Entry) -> SignedEntry:
+    """Sign a commitment with a private key of 32 bytes, for `Court.commit_signed`."""
+    return SignedEntry(entry, *compact_signature(sign_digest(key, signed_hash(job, round_number, entry.commitment))))
 
 
 def job_seed(job: bytes, block_hash: bytes) -> bytes:

@@ -125,6 +125,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class SignedEntry:
+    """A commitment that its maker signed, for somebody else to send: `r` and `vs` of ERC-2098."""
+
+    entry: Entry
+    r: bytes
+    vs: bytes
+
+
+@dataclass(frozen=True)
 class Log:
     """Everything that was committed in a round, first to last. `seed`: the job's seed in round 0, later the key."""
 

@@ -13,6 +13,21 @@ class LibraryReverted(TypedRevert):
 
 
 @dataclass(eq=False)
+class AddressEmptyCode(LibraryReverted):
+    """A call to an address without a contract."""
+
+    sentence = "there is no contract at {target}"
+    target: Address
+
+
+@dataclass(eq=False)
+class FailedCall(LibraryReverted):
+    """One of several calls in a transaction failed without saying why."""
+
+    sentence = "a call failed without a reason"
+
+
+@dataclass(eq=False)
 class ECDSAInvalidSignature(LibraryReverted):
     """An ECDSA signature that no account could have made."""
 

@@ -16,6 +16,7 @@ from contracts.court import (
     output_commitment,
     ringer_digest,
     ringer_hash,
+    signed_hash,
 )
 from contracts.court_values import ClassTerms, JobPhase, JobTerms, JobVerdict
 from contracts.events import ClassRegistered, Deposited, JobSubmitted, SeedDrawn, Withdrawn
@@ -65,6 +66,7 @@ async def test_hashes_are_those_of_the_contract(stage: Stage) -> None:
     assert await court.job_id_of(terms) == job
     parts = (job, 3, stage.peers[1].address, 2**256 - 1, keccak(b"output"), keccak(b"own salt"))
     assert await court.commitment_hash(*parts) == output_commitment(*parts)
+    assert await court.signed_hash_of(job, 3, keccak(b"commitment")) == signed_hash(job, 3, keccak(b"commitment"))
     digest, salt, seed = 2**255 + 12345, keccak(b"ringer"), keccak(b"seed")
     assert await court.ringer_hash(digest, salt) == ringer_hash(digest, salt)
     assert await court.ringer_digest(digest, seed) == ringer_digest(digest, seed)

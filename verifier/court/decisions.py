@@ -247,6 +247,10 @@ def _reveal(job: Job, round_: JobRound, known: Knowledge, me: Address, now: Now)
 
 def _appeal(job: Job, round_: JobRound, known: Knowledge, me: Address) -> Iterator[JobAction]:
     place = (job.job_id, round_.number)
+    satisfied = not known.checks or known.checked.get(place) is True
+    if me == job.terms.requester and job.verdict is JobVerdict.ACCEPT and satisfied:
+        yield Finalize(job.job_id)  # nobody else could appeal, so the court does not wait
+        return
     if round_.number + 1 >= len(COMMITTEE_SIZES) or known.pool_seats < COMMITTEE_SIZES[round_.number + 1]:
         return
     if me == job.terms.worker and known.appeals and job.verdict is not JobVerdict.ACCEPT:

@@ -195,9 +195,14 @@ def test_a_requester_that_checks_appeals_against_what_it_cannot_reproduce() -> N
     known = replace(READY, appeals=True, checks=True, pool_seats=7)
     accepted = decided(JobVerdict.ACCEPT)
     assert actions(accepted, REQUESTER, known, time=399) == [Check(ID, 0)]
-    assert actions(accepted, REQUESTER, replace(known, checked={(ID, 0): True}), time=399) == []
+    assert actions(accepted, REQUESTER, replace(known, checked={(ID, 0): True}), time=399) == [Finalize(ID)]
     assert actions(accepted, REQUESTER, replace(known, checked={(ID, 0): False}), time=399) == [Appeal(ID, 0)]
     assert actions(decided(JobVerdict.REJECT_DISAGREEMENT), REQUESTER, known, time=399) == []
+
+
+def test_a_requester_that_is_content_with_an_acceptance_waits_for_no_appeal() -> None:
+    assert actions(decided(JobVerdict.ACCEPT), REQUESTER, time=260) == [Finalize(ID)]
+    assert actions(decided(JobVerdict.REJECT_DISAGREEMENT), REQUESTER, time=260) == []
 
 
 def test_a_requester_appeals_an_undecided_round_if_it_was_told_to() -> None:
