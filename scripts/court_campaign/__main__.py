@@ -25,7 +25,7 @@ from scripts.court_campaign.document import markdown
 from scripts.court_campaign.figures import cheats_together, gas_figures, kind_figures
 from scripts.court_campaign.jobs import Docket, order_of
 from scripts.court_campaign.settings import HONEST, USUAL_CHEATS, USUAL_CONDUCTS, CampaignSettings
-from scripts.court_campaign.stage import Stage, set_stage
+from scripts.court_campaign.stage import Stage, open_stage
 from scripts.demo.processes import Processes
 from verifier.calibration.plan import usual_prompts
 from verifier.calibration.reference import Reference, read_reference
@@ -36,15 +36,15 @@ async def campaign(settings: CampaignSettings, reference: Reference) -> dict[str
     """Play everything and return the figures. Raises ProcessDied, TimeoutError."""
     settings.work_dir.mkdir(parents=True, exist_ok=True)
     hearings = order_of(settings, reference.task, usual_prompts(reference.manifest.task))
-    async with Processes(settings.work_dir) as processes, new_session() as session:
-        stage = await set_stage(settings, processes, session)
-        try:
-            docket = Docket(stage, settings, hearings)
-            seconds = await docket.play(_report)
-            await docket.end()
-            return await _figures(settings, reference, stage, docket, seconds)
-        finally:
-            await stage.chain.close()
+    async with (
+        Processes(settings.work_dir) as processes,
+        new_session() as session,
+        open_stage(settings, reference, processes, session) as stage,
+    ):
+        docket = Docket(stage, settings, hearings)
+        seconds = await docket.play(_report)
+        await docket.end()
+        return await _figures(settings, reference, stage, docket, seconds)
 
 
 async def _figures(

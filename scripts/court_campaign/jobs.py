@@ -49,7 +49,7 @@ def order_of(settings: CampaignSettings, task: GenerativeTask, prompts: Sequence
 
 
 class Docket:
-    """Every job of a campaign, submitted or not."""
+    """Every job of a campaign; `submitted`: those so far."""
 
     def __init__(self, stage: Stage, settings: CampaignSettings, hearings: Sequence[Hearing]) -> None:
         self._stage, self._settings = stage, settings

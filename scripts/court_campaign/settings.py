@@ -29,7 +29,8 @@ class CampaignSettings:
     """`reference`: folder of a trained model (scripts.train_reference); `class_file`: of its calibration.
 
     `jobs`: of the honest worker, at most; `cheat_jobs`: of each cheat. `minutes`: after that no honest job is submitted
-    any more. `in_flight`: most jobs under way at once. `work_dir`: logs and state directories.
+    any more. `in_flight`: most jobs under way at once, so many that parties need not look often: `poll_seconds`.
+    `work_dir`: logs and state directories.
     """
 
     reference: Path
@@ -41,6 +42,7 @@ class CampaignSettings:
     verifiers: int = 5
     in_flight: int = 48
     minutes: float = 10.0
+    poll_seconds: float = 2.0
 
     def __post_init__(self) -> None:
         for name, least in (("jobs", 1), ("cheat_jobs", 0), ("verifiers", 3), ("in_flight", 1)):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, cast
 
 import aiohttp
 from eth_account import Account
@@ -16,15 +18,16 @@ from contracts.client import Factory, Token
 from contracts.court import Court
 from contracts.court_values import ClassTerms
 from contracts.deploy import Deployment, deploy_system
+from contracts.errors import SwarmProofError
 from contracts.events import ClassRegistered, ProjectCreated
 from contracts.values import Address, ProjectConfiguration
 from node.aggregation.rules import rule_hash
-from node.checkpoint import genesis
+from node.checkpoint import Checkpoint, genesis
 from node.storage.local import LocalStore
 from scripts.court_campaign.settings import HONEST, PROCESSORS, CampaignSettings
 from scripts.demo.processes import Processes
 from scripts.demo.scenario import start_devnet, write_configuration
-from verifier.calibration.reference import Reference, read_reference
+from verifier.calibration.reference import Reference
 from verifier.classes import OutputClass
 from verifier.court.job import RegisteredClass
 from verifier.court.surroundings import Surroundings, look_around
@@ -36,9 +39,18 @@ VERIFIER_FEE_WEI: Final = TOKEN
 WORKER_BOND_WEI: Final = 106 * TOKEN
 EPOCH_SECONDS: Final = 5
 THAW_SECONDS: Final = 1_000_000
-POLL_SECONDS: Final = 0.5
 # Chain seconds, of which a busy devnet makes four a second. Only who stays away lets a window pass.
 WINDOWS: Final = {"work_seconds": 900, "commit_seconds": 900, "reveal_seconds": 300, "appeal_seconds": 60}
+
+
+class CampaignImpossible(SwarmProofError):
+    """The class was calibrated with another model than the reference's newest checkpoint."""
+
+    exit_code = 2
+
+    def __init__(self, class_file: Path, reference: Path, round_number: int) -> None:
+        super().__init__(f"class {class_file} is not of checkpoint {round_number} in {reference}, the newest there")
+        self.class_file, self.reference, self.round_number = class_file, reference, round_number
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,6 @@ class Stage:
 
     devnet_url: str
     chain: Chain
-    deployment: Deployment
     description: OutputClass
     class_: RegisteredClass
     around: Surroundings
@@ -56,51 +67,65 @@ class Stage:
     processes: Processes
 
 
-async def set_stage(settings: CampaignSettings, processes: Processes, session: aiohttp.ClientSession) -> Stage:
-    """Start everything and wait until the verifiers' seats count."""
-    devnet = await start_devnet(processes, settings.accounts)
-    owner, *accounts = devnet["accounts"]
-    chain = await Chain.connect(devnet["rpc_url"], account=Account.from_key(owner["private_key"]))
-    deployment = await deploy_system(
-        chain, seat_stake_wei=SEAT_STAKE_WEI, epoch_seconds=EPOCH_SECONDS, thaw_seconds=THAW_SECONDS
-    )
-    reference = read_reference(settings.reference)
-    project = await _create_project(chain, deployment, reference)
+@contextlib.asynccontextmanager
+async def open_stage(
+    settings: CampaignSettings, reference: Reference, processes: Processes, session: aiohttp.ClientSession
+) -> AsyncIterator[Stage]:
+    """Start everything, wait until the seats count. Raises CampaignImpossible, ClassError, ProcessDied, TimeoutError."""
+    calibrated = OutputClass.from_json(settings.class_file.read_bytes())
+    if calibrated.checkpoint_digest != reference.newest.digest:
+        raise CampaignImpossible(settings.class_file, settings.reference, reference.newest.round)
+    linked = linked_checkpoints(reference)
     with LocalStore(settings.work_dir / "checkpoints") as store:
-        for checkpoint in reference.checkpoints:
+        for checkpoint in linked:
             store.add(checkpoint.to_bytes())
-    description = replace(OutputClass.from_json(settings.class_file.read_bytes()), project=project)
-    registered = await _register(chain, deployment, description)
-    cast = _Cast(settings, processes, devnet["rpc_url"], chain, deployment)
-    names = (HONEST, *settings.cheats)
+    devnet = await start_devnet(processes, settings.accounts)
+    signer = Account.from_key(devnet["accounts"][0]["private_key"])
+    async with await Chain.connect(devnet["rpc_url"], account=signer) as chain:
+        deployment = await deploy_system(
+            chain, seat_stake_wei=SEAT_STAKE_WEI, epoch_seconds=EPOCH_SECONDS, thaw_seconds=THAW_SECONDS
+        )
+        project = await _create_project(chain, deployment, reference)
+        description = replace(calibrated, project=project, checkpoint_digest=linked[-1].digest)
+        registered = await _register(chain, deployment, description)
+        workers = await _start_parties(
+            _Company(settings, processes, devnet["rpc_url"], chain, deployment), devnet["accounts"][1:]
+        )
+        around = await look_around(
+            chain,
+            deployment.court,
+            deployment.verifier_registry,
+            session,
+            signer.address,
+            from_block=deployment.block_number,
+        )
+        await _until_ready(around, processes, settings)
+        class_ = around.observer.history.output_class(registered.class_id)
+        yield Stage(devnet["rpc_url"], chain, description, class_, around, signer.address, workers, processes)
+
+
+async def _start_parties(company: _Company, accounts: Sequence[Mapping[str, str]]) -> dict[str, Address]:
+    """Every worker and verifier; returns the workers by what they do."""
+    names = (HONEST, *company.settings.cheats)
     for name, account in zip(names, accounts, strict=False):
-        await cast.start_worker(name, account)
+        await company.start_worker(name, account)
     for index, account in enumerate(accounts[len(names) :]):
-        await cast.start_verifier(index, account)
-    around = await look_around(
-        chain,
-        deployment.court,
-        deployment.verifier_registry,
-        session,
-        owner["address"],
-        from_block=deployment.block_number,
-    )
-    await _until_ready(around, processes, settings)
-    return Stage(
-        devnet_url=devnet["rpc_url"],
-        chain=chain,
-        deployment=deployment,
-        description=description,
-        class_=around.observer.history.output_class(registered.class_id),
-        around=around,
-        requester=owner["address"],
-        workers={name: account["address"] for name, account in zip(names, accounts, strict=False)},
-        processes=processes,
-    )
+        await company.start_verifier(index, account)
+    return {name: company.address(account) for name, account in zip(names, accounts, strict=False)}
+
+
+def linked_checkpoints(reference: Reference) -> tuple[Checkpoint, ...]:
+    """The last two checkpoints, the last one as if it had followed on the one kept before.
+
+    A folder keeps some rounds only, and who works with an older checkpoint finds it by the link. Parameters are as they
+    were, so everything that was calibrated with them holds.
+    """
+    *older, newest = reference.checkpoints[-2:]
+    return (*older, *(replace(newest, previous_digest=checkpoint.digest) for checkpoint in older)) or (newest,)
 
 
 @dataclass(frozen=True)
-class _Cast:
+class _Company:
     """Starts the processes of workers and verifiers."""
 
     settings: CampaignSettings
@@ -112,7 +137,7 @@ class _Cast:
     async def start_worker(self, name: str, account: Mapping[str, str]) -> None:
         """A worker with bonds for every job that it may have under way or not paid out yet."""
         amount = WORKER_BOND_WEI * max(self.settings.jobs, self.settings.cheat_jobs)
-        await Token(self.chain, self.deployment.token).transfer(account["address"], amount)  # type: ignore[arg-type]
+        await Token(self.chain, self.deployment.token).transfer(self.address(account), amount)
         signer = Account.from_key(account["private_key"])
         async with await Chain.connect(self.rpc_url, account=signer) as chain:
             await Token(chain, self.deployment.token).approve(self.deployment.court, amount)
@@ -123,8 +148,12 @@ class _Cast:
 
     async def start_verifier(self, index: int, account: Mapping[str, str]) -> None:
         """An honest verifier with one seat, on a processor of its own kind."""
-        await Token(self.chain, self.deployment.token).transfer(account["address"], SEAT_STAKE_WEI)  # type: ignore[arg-type]
+        await Token(self.chain, self.deployment.token).transfer(self.address(account), SEAT_STAKE_WEI)
         await self._start("verifier", f"verifier-{index}", account, {}, PROCESSORS[index % len(PROCESSORS)])
+
+    def address(self, account: Mapping[str, str]) -> Address:
+        """The address of a devnet account."""
+        return cast("Address", account["address"])
 
     async def _start(
         self,
@@ -144,7 +173,7 @@ class _Cast:
             "verifier_registry": deployment.verifier_registry,
             "from_block": deployment.block_number,
             "store": str(self.settings.work_dir / "checkpoints"),
-            "poll_seconds": POLL_SECONDS,
+            "poll_seconds": self.settings.poll_seconds,
             **more,
         }
         file = write_configuration(self.settings.work_dir / name, account["private_key"], values)
@@ -203,8 +232,3 @@ async def _until_ready(around: Surroundings, processes: Processes, settings: Cam
     async with asyncio.timeout(300):
         await around.seats.until(ready)
     await around.observer.refresh()
-
-
-def names_of(workers: Mapping[str, Address]) -> Sequence[str]:
-    """What workers do, the honest one first."""
-    return tuple(workers)
