@@ -71,7 +71,7 @@ class Steps:
         lines = ["| step | seconds | peak memory, MB |", "| --- | ---: | ---: |"]
         for name, seconds in self.seconds.items():
             peak = self.peak_bytes[name]
-            lines.append(f"| {name} | {statistics.median(seconds):.2g} | {peak / 1e6 if peak else 0:.0f} |")
+            lines.append(f"| {name} | {statistics.median(seconds):.2g} | {f'{peak / 1e6:.0f}' if peak else ''} |")
         return "\n".join(lines)
 
 

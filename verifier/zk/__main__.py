@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from contracts.errors import SwarmProofError
+from contracts.errors import BuildError, SwarmProofError
 from verifier.errors import AuditSettingsError
 from verifier.verdict import shown
 from verifier.zk import circuit, proving
@@ -66,7 +66,10 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _contract(options: argparse.Namespace) -> int:
-    from verifier.zk.solidity import write_contracts  # needs the compiler's driver, which only developers install
+    try:
+        from verifier.zk.solidity import write_contracts
+    except ModuleNotFoundError as error:
+        raise BuildError(f"{error.name} is not installed: run `pip install -e '.[development]'`") from error
 
     for path in write_contracts(Circuit.open(options.circuit), options.out):
         print(path)
