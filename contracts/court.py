@@ -13,7 +13,7 @@ from typing import Final
 from eth_hash.auto import keccak
 
 from contracts.abi import codec
-from contracts.attestation import compact_signature, sign_digest
+from contracts.attestation import compact_signature, expand_signature, recover, sign_digest
 from contracts.chain import Receipt
 from contracts.client import Contract
 from contracts.court_values import (
@@ -28,6 +28,7 @@ from contracts.court_values import (
     RoundRecord,
     SignedEntry,
 )
+from contracts.errors import InvalidSignature
 from contracts.values import Address
 
 JOB_DOMAIN: Final = keccak(b"SwarmProof job, version 1")
@@ -223,6 +224,16 @@ def signed_hash(job: bytes, round_number: int, commitment: bytes) -> bytes:
 def sign_entry(key: bytes, job: bytes, round_number: int, entry: Entry) -> SignedEntry:
     """Sign a commitment with a private key of 32 bytes, for `Court.commit_signed`."""
     return SignedEntry(entry, *compact_signature(sign_digest(key, signed_hash(job, round_number, entry.commitment))))
+
+
+def is_signed_by(account: Address, job: bytes, round_number: int, signed: SignedEntry) -> bool:
+    """Whether the account signed this commitment, which is not zero."""
+    try:
+        signature = expand_signature(signed.r, signed.vs)
+        signer = recover(signed_hash(job, round_number, signed.entry.commitment), signature)
+    except InvalidSignature:
+        return False
+    return signer == account and any(signed.entry.commitment)
 
 
 def job_seed(job: bytes, block_hash: bytes) -> bytes:

@@ -16,6 +16,7 @@ Error tree:
     + ClassError           a determinism class that is not complete, not canonical or out of range
     + UnknownClass         a class that nobody registered in this court
     + UnknownJob           a job that nobody submitted to this court
+    + NoPartyToRound       an account that wants to commit where it was not drawn
     + AnswerLost           a commitment on the chain that the state directory cannot open
     + CannotRegenerate     an output that this machine cannot make again, for now
     + OutputUnavailable    an output that was accepted, and that nobody serves as it was accepted
@@ -122,6 +123,14 @@ class UnknownJob(VerifierError):
     def __init__(self, job: bytes) -> None:
         super().__init__(f"no job 0x{job.hex()} was submitted to this court")
         self.job = job
+
+
+class NoPartyToRound(VerifierError):
+    """`account` is neither the worker of `job` nor in its committee: the chain was reorganised meanwhile."""
+
+    def __init__(self, job: bytes, account: str) -> None:
+        super().__init__(f"{account} has no index in the newest round of job 0x{job.hex()}")
+        self.job, self.account = job, account
 
 
 class AnswerLost(VerifierError):

@@ -117,7 +117,7 @@ def test_every_conduct_and_route_of_a_party_is_documented() -> None:
     assert [name.strip(" `") for name in rows] == list(CONDUCTS)
     source = (ROOT / "verifier" / "court" / "exchange.py").read_text(encoding="utf-8")
     paths = re.findall(r'Route\("([^"]+)"', source)
-    assert len(paths) == 2
+    assert len(paths) == 3
     assert all(f"`GET {path}`" in COURT.section("Gateway") for path in paths)
 
 

@@ -6,8 +6,8 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 
-from contracts.court import output_commitment
-from contracts.court_values import Opening
+from contracts.court import output_commitment, sign_entry
+from contracts.court_values import Entry, Opening
 from contracts.values import Address
 from node.errors import HashError
 from node.generation import Generation, GenerationError
@@ -17,7 +17,7 @@ from node.storage.unixfs import root_of
 from verifier.classes import OutputClass
 from verifier.court.conduct import Conduct, Draft, Occasion
 from verifier.court.directory import Answer, CourtDirectory
-from verifier.court.exchange import OpeningBook
+from verifier.court.exchange import Board
 from verifier.court.job import Job
 from verifier.court.regenerate import Order, Regenerator
 from verifier.hashes import appeal_digest, load_hash
@@ -55,20 +55,21 @@ def refusal_digest(beacon: bytes) -> int:
 
 
 class Answers:
-    """What one party promised in which round."""
+    """What one party promised in which round. `key`: the private key of `me`, 32 bytes."""
 
     def __init__(
         self,
         *,
         me: Address,
+        key: bytes,
         regenerator: Regenerator,
         conduct: Conduct,
         directory: CourtDirectory,
         store: ContentStore,
-        book: OpeningBook,
+        board: Board,
     ) -> None:
-        self._me, self._regenerator, self.conduct = me, regenerator, conduct
-        self._directory, self._store, self.book = directory, store, book
+        self._me, self._key, self._regenerator, self.conduct = me, key, regenerator, conduct
+        self._directory, self._store, self.board = directory, store, board
 
     def get(self, job: bytes, round_number: int, beacon: bytes) -> Answer | None:
         """The answer that was written down for this round, if one was."""
@@ -88,6 +89,11 @@ class Answers:
         """What to send for an answer."""
         own = output_commitment(answer.job, answer.round, self._me, answer.digest, answer.output_digest, answer.salt)
         return self.conduct.commitment(occasion, own)
+
+    def offer(self, occasion: Occasion, answer: Answer, index: int) -> None:
+        """Sign the commitment to an answer and let anybody send it."""
+        entry = Entry(index, self.commitment(occasion, answer))
+        self.board.offer(answer.job, answer.round, sign_entry(self._key, answer.job, answer.round, entry))
 
     async def hand_over(self, answer: Answer) -> None:
         """Put the output where everybody can get it. Call it only when nobody can commit any more."""

@@ -71,6 +71,21 @@ class Commit(RoundAction):
 
 
 @dataclass(frozen=True)
+class Offer(RoundAction):
+    """Sign the commitment to the prepared answer, for whoever sends all of them in one transaction."""
+
+
+@dataclass(frozen=True)
+class GatherOffers(RoundAction):
+    """Ask the others for their signed commitments."""
+
+
+@dataclass(frozen=True)
+class CommitTogether(RoundAction):
+    """Send everybody's signed commitments."""
+
+
+@dataclass(frozen=True)
 class Show(RoundAction):
     """Nobody can commit any more: let others see the own opening and output."""
 
@@ -114,8 +129,9 @@ class Expire(JobAction):
 class Knowledge:
     """What a party knows that the chain does not tell.
 
-    `drawn`: committees the court named. `prepared`: rounds with an answer; `shown`: those whose opening is served;
-    `gathered`: those of which all openings are at hand, each by (job, round). `checked`: by
+    `drawn`: committees the court named. By (job, round): `prepared`, rounds with an answer; `offered`, those whose
+    commitment is signed and served; `together`, since when everybody's signed commitments are at hand; `shown`, those
+    whose opening is served; `gathered`, those of which all openings are at hand. `checked`: by
     (job, round), whether the requester's own output agrees with the worker's. `pool_seats`: verifiers' seats that count
     now. `appeals`, `checks`: whether to appeal, and as requester to compare, at all. `commits`, `shows_up`: whether to
     commit, and to open what was committed to.
@@ -123,6 +139,8 @@ class Knowledge:
 
     drawn: Drawn = field(default_factory=lambda: MappingProxyType({}))
     prepared: frozenset[tuple[bytes, int]] = frozenset()
+    offered: frozenset[tuple[bytes, int]] = frozenset()
+    together: Mapping[tuple[bytes, int], int] = field(default_factory=lambda: MappingProxyType({}))
     shown: frozenset[tuple[bytes, int]] = frozenset()
     gathered: frozenset[tuple[bytes, int]] = frozenset()
     checked: Mapping[tuple[bytes, int], bool] = field(default_factory=lambda: MappingProxyType({}))
@@ -218,11 +236,31 @@ def _commit(job: Job, round_: JobRound, known: Knowledge, me: Address, now: Now)
     if index is None or index in round_.commitments or not known.commits:
         return
     if (job.job_id, round_.number) in known.prepared:
-        yield Commit(job.job_id, round_.number)
-        return
-    yield Prepare(job.job_id, round_.number)
-    if round_.drawn is None and age > RECORD_AFTER_BLOCKS:
+        yield from _promise(job, round_, index, known, now)
+    else:
+        yield Prepare(job.job_id, round_.number)
+    # Digests of appeals are keyed by the draw: once it is recorded, nothing signed for it can meet another key.
+    keyed_in_turn = round_.number > 0 and now.time - _begun(job, round_) >= TURN_SECONDS * index
+    if round_.drawn is None and (keyed_in_turn or age > RECORD_AFTER_BLOCKS):
         yield DrawCommittee(job.job_id, round_.number)
+
+
+def _promise(job: Job, round_: JobRound, index: int, known: Knowledge, now: Now) -> Iterator[JobAction]:
+    """Commit together with the others; alone when half of the time has brought not all of them.
+
+    Waiting costs nothing: while somebody is missing, the phase lasts until its end anyway.
+    """
+    place = (job.job_id, round_.number)
+    if 2 * (now.time - _begun(job, round_)) >= job.class_.terms.commit_seconds:
+        yield Commit(*place)
+    elif round_.number > 0 and round_.drawn is None:
+        return
+    elif place not in known.offered:
+        yield Offer(*place)
+    elif place not in known.together:
+        yield GatherOffers(*place)
+    elif now.time - known.together[place] >= TURN_SECONDS * (index - (0 if round_.number else 1)):
+        yield CommitTogether(*place)
 
 
 def _show(job: Job, round_: JobRound, known: Knowledge, me: Address) -> Iterator[JobAction]:
@@ -270,6 +308,11 @@ def _has_turn(job: Job, me: Address, since_seconds: int, turn_seconds: int) -> b
     if index is None and me == job.terms.requester:
         index = round_.size + 1
     return index is not None and since_seconds >= index * turn_seconds
+
+
+def _begun(job: Job, round_: JobRound) -> int:
+    """Chain time at which the commit phase began."""
+    return round_.commit_end - job.class_.terms.commit_seconds
 
 
 def _current(job: Job) -> JobRound:

@@ -1,11 +1,12 @@
-"""How the parties to a job show each other what they committed to, so that one transaction can carry all of it.
+"""How the parties to a job show each other what they commit to and open, so that one transaction can carry all of it.
 
-    GET /court/openings/{job}/{round}    what this party committed to, once nobody can commit any more; else 404
-    GET /ipfs/{cid}                      outputs, as every peer serves content
+    GET /court/commitments/{job}/{round}    this party's commitment, signed for anybody to send, once it is made
+    GET /court/openings/{job}/{round}       what it hides, once nobody can commit any more; else 404
+    GET /ipfs/{cid}                         outputs, as every peer serves content
 
-An opening that was shown too early could be copied by whoever has not committed yet: `OpeningBook` holds each back
-until its owner says that the chain has all commitments. What others serve is checked against their commitments, so a
-lie is as good as no answer.
+An opening that was shown too early could be copied by whoever has not committed yet: its owner puts it on the board
+only when the chain has all commitments. What others serve is checked, signatures against accounts and openings against
+commitments, so a lie is as good as no answer.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final, TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from contracts.court_values import Opening
+from contracts.court_values import Entry, Opening, SignedEntry
 from node.exchange.content_routes import ContentRoutes
 from node.exchange.gateway import RateLimited
 from node.exchange.http import bad_request, not_found
@@ -31,37 +32,44 @@ from node.exchange.server import serve
 from node.exchange.source import Source
 from node.storage.store import ContentStore
 
-MAXIMUM_OPENING_BYTES: Final = 1024
-_FIELDS: Final = frozenset({"index", "digest", "output_digest", "salt"})
+MAXIMUM_DOCUMENT_BYTES: Final = 1024
+
+T = TypeVar("T")
 
 
-class OpeningBook:
-    """Own openings by job and round, from the moment on that they may be shown."""
+class Board:
+    """What a party shows to others, by job and round."""
 
     def __init__(self) -> None:
-        self._shown: dict[tuple[bytes, int], Opening] = {}
+        self._commitments: dict[tuple[bytes, int], SignedEntry] = {}
+        self._openings: dict[tuple[bytes, int], Opening] = {}
+
+    def offer(self, job: bytes, round_number: int, signed: SignedEntry) -> None:
+        """Let anybody send this commitment."""
+        self._commitments[job, round_number] = signed
 
     def show(self, job: bytes, round_number: int, opening: Opening) -> None:
         """Serve an opening from now on. Call it only when nobody can commit to this round any more."""
-        self._shown[job, round_number] = opening
+        self._openings[job, round_number] = opening
 
-    def shows(self, job: bytes, round_number: int) -> bool:
-        """Whether the opening of this round is served."""
-        return (job, round_number) in self._shown
+    def commitment(self, job: bytes, round_number: int) -> SignedEntry | None:
+        """The signed commitment of this round, if there is one."""
+        return self._commitments.get((job, round_number))
 
-    def get(self, job: bytes, round_number: int) -> Opening | None:
-        """The opening of this round if it may be shown."""
-        return self._shown.get((job, round_number))
+    def opening(self, job: bytes, round_number: int) -> Opening | None:
+        """The opening of this round, if it may be shown."""
+        return self._openings.get((job, round_number))
 
 
 class CourtGateway:
     """The HTTP face of a party to the court."""
 
-    def __init__(self, store: ContentStore, book: OpeningBook, *, limits: GatewayLimits | None = None) -> None:
-        self._book, self._limits = book, limits or GatewayLimits()
+    def __init__(self, store: ContentStore, board: Board, *, limits: GatewayLimits | None = None) -> None:
+        self._board, self._limits = board, limits or GatewayLimits()
         content = ContentRoutes(store, None)
         routes = [
             Route("/ipfs/{cid}", content.get, methods=["GET", "HEAD"]),
+            Route("/court/commitments/{job}/{round}", self._commitment, methods=["GET"]),
             Route("/court/openings/{job}/{round}", self._opening, methods=["GET"]),
         ]
         self.app = RateLimited(Starlette(routes=routes), RateLimiter(self._limits), time.monotonic)
@@ -72,44 +80,77 @@ class CourtGateway:
         async with serve(self.app, host, port, self._limits) as bound_port:
             yield f"http://[{host}]:{bound_port}" if ":" in host else f"http://{host}:{bound_port}"
 
+    async def _commitment(self, request: Request) -> Response:
+        return _answer(request, self._board.commitment, commitment_document)
+
     async def _opening(self, request: Request) -> Response:
-        wanted, number = request.path_params["job"].removeprefix("0x"), request.path_params["round"]
-        try:
-            job, round_number = bytes.fromhex(wanted), int(number)
-        except ValueError:
-            return bad_request("opening", f"{wanted[:80]!r} is no job, or {number[:20]!r} no round.")
-        opening = self._book.get(job, round_number)
-        if opening is None:
-            return not_found("opening", f"No opening of job 0x{job.hex()} in round {round_number} may be shown here.")
-        return JSONResponse(opening_document(opening))
+        return _answer(request, self._board.opening, opening_document)
+
+
+def _answer(
+    request: Request, find: Callable[[bytes, int], T | None], document: Callable[[T], dict[str, Any]]
+) -> Response:
+    wanted, number = request.path_params["job"].removeprefix("0x"), request.path_params["round"]
+    try:
+        job, round_number = bytes.fromhex(wanted), int(number)
+    except ValueError:
+        return bad_request("round", f"{wanted[:80]!r} is no job, or {number[:20]!r} no round.")
+    found = find(job, round_number)
+    if found is None:
+        return not_found("round", f"Nothing of job 0x{job.hex()} in round {round_number} may be shown here.")
+    return JSONResponse(document(found))
+
+
+async def ask_commitment(client: PeerClient, source: Source, job: bytes, round_number: int) -> SignedEntry | None:
+    """The commitment a party has signed, its signature not checked; None for what is none. Raises PeerError."""
+    path = f"/court/commitments/0x{job.hex()}/{round_number}"
+    return read_commitment(await client.document(source, path, MAXIMUM_DOCUMENT_BYTES))
 
 
 async def ask_opening(client: PeerClient, source: Source, job: bytes, round_number: int) -> Opening | None:
     """What a party says it committed to; None for what is no opening at all. Raises PeerError."""
     path = f"/court/openings/0x{job.hex()}/{round_number}"
-    return read_opening(await client.document(source, path, MAXIMUM_OPENING_BYTES))
+    return read_opening(await client.document(source, path, MAXIMUM_DOCUMENT_BYTES))
+
+
+def commitment_document(signed: SignedEntry) -> dict[str, Any]:
+    """A signed commitment as JSON; 32-byte values in hexadecimal."""
+    words = {"commitment": signed.entry.commitment, "r": signed.r, "vs": signed.vs}
+    return {"index": signed.entry.index} | {name: f"0x{word.hex()}" for name, word in words.items()}
 
 
 def opening_document(opening: Opening) -> dict[str, Any]:
     """An opening as JSON; 32-byte values in hexadecimal."""
-    return {
-        "index": opening.index,
-        "digest": f"0x{opening.digest:064x}",
-        "output_digest": f"0x{opening.output_digest.hex()}",
-        "salt": f"0x{opening.salt.hex()}",
-    }
+    digest = opening.digest.to_bytes(32, "big")
+    words = {"digest": digest, "output_digest": opening.output_digest, "salt": opening.salt}
+    return {"index": opening.index} | {name: f"0x{word.hex()}" for name, word in words.items()}
+
+
+def read_commitment(data: bytes) -> SignedEntry | None:
+    """The signed commitment in a JSON document, None unless it is one."""
+    found = _read(data, ("commitment", "r", "vs"))
+    return None if found is None else SignedEntry(Entry(found[0], found[1]), found[2], found[3])
 
 
 def read_opening(data: bytes) -> Opening | None:
     """The opening in a JSON document, None unless it is one."""
+    found = _read(data, ("digest", "output_digest", "salt"))
+    return None if found is None else Opening(found[0], int.from_bytes(found[1], "big"), found[2], found[3])
+
+
+def _read(data: bytes, names: tuple[str, str, str]) -> tuple[int, bytes, bytes, bytes] | None:
+    """An index and three words of 32 bytes; None for anything else."""
     try:
         document = json.loads(data)
-        if not isinstance(document, dict) or document.keys() != _FIELDS or type(document["index"]) is not int:
+        if not isinstance(document, dict) or document.keys() != {"index", *names}:
             return None
-        digest, output_digest, salt = (_word(document[name]) for name in ("digest", "output_digest", "salt"))
+        index = document["index"]
+        if type(index) is not int or not 0 <= index < 32:
+            return None
+        first, second, third = (_word(document[name]) for name in names)
     except (ValueError, TypeError, RecursionError):
         return None
-    return Opening(document["index"], int.from_bytes(digest, "big"), output_digest, salt)
+    return index, first, second, third
 
 
 def _word(text: str) -> bytes:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import structlog
 
-from contracts.court import appeal_key, job_seed, output_commitment
-from contracts.court_values import COMMITTEE_SIZES, JobPhase, Member, Opening
+from contracts.court import appeal_key, is_signed_by, job_seed, output_commitment
+from contracts.court_values import COMMITTEE_SIZES, JobPhase, Member, Opening, SignedEntry
 from contracts.values import Address
 from node.action_loop import ActionLoop
 from node.exchange.errors import PeerError
@@ -19,13 +19,13 @@ from verifier.court.answers import Answers, draft_answer, opening_of
 from verifier.court.conduct import Occasion
 from verifier.court.decisions import JobAction, Knowledge, Now, index_of, members_of, next_actions
 from verifier.court.directory import Answer
-from verifier.court.exchange import ask_opening
+from verifier.court.exchange import ask_commitment, ask_opening
 from verifier.court.history import CourtHistory
 from verifier.court.job import WORKER, Job, JobRound
 from verifier.court.regenerate import Regenerator
 from verifier.court.report import report_of
 from verifier.court.surroundings import Surroundings, ensure_balance
-from verifier.errors import AnswerLost
+from verifier.errors import AnswerLost, NoPartyToRound
 
 _Draw = tuple[bytes, int, int]  # job, round, pinned block
 _Place = tuple[bytes, int]  # job, round
@@ -54,6 +54,8 @@ class Party:
         self._actions: ActionLoop[JobAction] = ActionLoop(self._dispatch, log="court")
         self._beacons: dict[_Draw, bytes] = {}
         self._drawn: dict[_Draw, tuple[Member, ...]] = {}
+        self._signed: dict[_Draw, dict[int, SignedEntry]] = {}
+        self._together: dict[_Draw, int] = {}
         self._gathered: dict[_Place, dict[int, Opening]] = {}
         self._checked: dict[_Place, bool] = {}
         self._open: set[bytes] = set()
@@ -95,10 +97,16 @@ class Party:
         return Knowledge(
             drawn=self._drawn,
             prepared=frozenset((job.job_id, number) for job, number in places if self._answer(job, number) is not None),
+            offered=frozenset(
+                (job.job_id, number)
+                for job, number in places
+                if answers is not None and answers.board.commitment(job.job_id, number) is not None
+            ),
+            together={draw[:2]: self._together[draw] for draw in map(_draw_of, jobs) if draw in self._together},
             shown=frozenset(
                 (job.job_id, number)
                 for job, number in places
-                if answers is not None and answers.book.get(job.job_id, number) is not None
+                if answers is not None and answers.board.opening(job.job_id, number) is not None
             ),
             gathered=frozenset(
                 (job.job_id, round_.number)
@@ -147,7 +155,7 @@ class Party:
         """All openings at hand by index: from the chain, from others, and the own one if it may be shown."""
         openings = dict(self._gathered.get((job.job_id, round_.number), {}))
         openings |= {index: opened.opening for index, opened in round_.openings.items()}
-        own = None if self._answers is None else self._answers.book.get(job.job_id, round_.number)
+        own = None if self._answers is None else self._answers.board.opening(job.job_id, round_.number)
         return openings if own is None else openings | {own.index: own}
 
     # ---- actions --------------------------------------------------------------------------------------------------
@@ -167,6 +175,14 @@ class Party:
                 await self._prepare(job, number)
             case decisions.Commit(round=number):
                 await self._commit(job, number)
+            case decisions.Offer(round=number):
+                answers, answer = self._promised(job, number)
+                answers.offer(Occasion(self.history, job, number), answer, self._committee(job)[1])
+            case decisions.GatherOffers(round=number):
+                await self._gather_offers(job, job.rounds[number])
+            case decisions.CommitTogether(round=number):
+                entries = [signed for _, signed in sorted(self._signed[_draw_of(job)].items())]
+                await self._court.commit_signed(job.terms, self._committee(job)[0], entries)
             case decisions.Show(round=number):
                 await self._show(job, job.rounds[number])
             case decisions.Gather(round=number):
@@ -202,15 +218,53 @@ class Party:
             await ensure_balance(self._around, self._me, job.class_.terms.worker_bond)
             await self._court.commit_work(job.terms, commitment)
             return
-        members = members_of(job, job.current, self._drawn)
+        members, index = self._committee(job)
+        await self._court.commit(job.terms, members, index, commitment)
+
+    def _committee(self, job: Job) -> tuple[tuple[Member, ...], int]:
+        """The committee that this party belongs to, and its index there. Raises NoPartyToRound."""
+        members = () if job.current is None else members_of(job, job.current, self._drawn)
         index = index_of(job, members, self._me)
-        if index is not None:
-            await self._court.commit(job.terms, members, index, commitment)
+        if index is None:
+            raise NoPartyToRound(job.job_id, self._me)
+        return members, index
+
+    async def _gather_offers(self, job: Job, round_: JobRound) -> None:
+        """Ask everybody who has not committed for a signed commitment, and note when all of them are at hand."""
+        members, _ = self._committee(job)
+        accounts = {place: member.account for place, member in enumerate(members, start=1) if not member.vacant}
+        if round_.number > 0:
+            accounts[WORKER] = job.terms.worker
+        draw = _draw_of(job)
+        signed = self._signed.setdefault(draw, {})
+        own = None if self._answers is None else self._answers.board.commitment(job.job_id, round_.number)
+        if own is not None:
+            signed[own.entry.index] = own
+        missing = [index for index in accounts if index not in signed and index not in round_.commitments]
+        found = await asyncio.gather(*(self._ask_offer(job, round_, index, accounts[index]) for index in missing))
+        signed |= {item.entry.index: item for item in found if item is not None}
+        if None in found:
+            await asyncio.sleep(self._poll_seconds)
+        else:
+            self._together.setdefault(draw, self._observer.head.timestamp)
+
+    async def _ask_offer(self, job: Job, round_: JobRound, index: int, account: Address) -> SignedEntry | None:
+        endpoint = self._around.seats.history.endpoints.get(account)
+        if endpoint is None:
+            return None
+        try:
+            source = Source(account, endpoint.url)
+            signed = await ask_commitment(self._around.client, source, job.job_id, round_.number)
+        except PeerError:
+            return None  # not ready yet, or away
+        if signed is None or signed.entry.index != index:
+            return None
+        return signed if is_signed_by(account, job.job_id, round_.number, signed) else None
 
     async def _show(self, job: Job, round_: JobRound) -> None:
         answers, opening = self._own_opening(job, round_)
         await answers.hand_over(self._promised(job, round_.number)[1])
-        answers.book.show(job.job_id, round_.number, opening)
+        answers.board.show(job.job_id, round_.number, opening)
 
     async def _reveal(self, job: Job, round_: JobRound) -> None:
         _, opening = self._own_opening(job, round_)

@@ -26,7 +26,7 @@ from verifier.court.answers import Answers
 from verifier.court.conduct import Conduct, behaviour
 from verifier.court.config import CourtSettings
 from verifier.court.directory import CourtDirectory
-from verifier.court.exchange import CourtGateway, OpeningBook
+from verifier.court.exchange import Board, CourtGateway
 from verifier.court.layered_store import LayeredStore
 from verifier.court.party import Party
 from verifier.court.regenerate import Regenerator
@@ -52,8 +52,8 @@ async def run_party(settings: CourtSettings) -> None:
         )
         behind = None if settings.store is None else LocalStore(settings.store, create=False)
         store = stack.enter_context(LayeredStore(directory.blocks, behind))
-        book = OpeningBook()
-        url = await stack.enter_async_context(CourtGateway(store, book).serve(settings.host, settings.port))
+        board = Board()
+        url = await stack.enter_async_context(CourtGateway(store, board).serve(settings.host, settings.port))
         registry = Registry(chain, settings.verifier_registry)
         if settings.role == "verifier":
             await ensure_seats(registry, around.token, around.seats, account.address, settings.seats)
@@ -69,11 +69,12 @@ async def run_party(settings: CourtSettings) -> None:
         )
         answers = Answers(
             me=account.address,
+            key=bytes(account.key),
             regenerator=regenerator,
             conduct=conduct,
             directory=directory,
             store=store,
-            book=book,
+            board=board,
         )
         party = Party(
             account.address,

@@ -20,7 +20,7 @@ from verifier.cheats import CHEATS
 from verifier.court.answers import Answers, draft_answer, refusal_digest
 from verifier.court.conduct import CONDUCTS, Conduct, Draft, Occasion, behaviour
 from verifier.court.directory import CourtDirectory
-from verifier.court.exchange import OpeningBook
+from verifier.court.exchange import Board
 from verifier.court.history import CourtHistory
 from verifier.court.job import Job
 from verifier.court.regenerate import Order
@@ -98,8 +98,10 @@ async def test_an_answer_is_written_down_before_it_is_promised(tmp_path: Path, o
     directory = CourtDirectory(tmp_path / "state", identity={})
     machine: Any = Machine(sketch())
     with LocalStore(tmp_path / "blocks") as store:
-        me, book = address(1), OpeningBook()
-        answers = Answers(me=me, regenerator=machine, conduct=Conduct(), directory=directory, store=store, book=book)
+        me, board = address(1), Board()
+        answers = Answers(
+            me=me, key=KEY, regenerator=machine, conduct=Conduct(), directory=directory, store=store, board=board
+        )
         await answers.prepare(occasion, SEED, SEED)
         answer = answers.get(ID, 0, SEED)
         assert answer is not None

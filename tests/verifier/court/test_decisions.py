@@ -17,16 +17,19 @@ from verifier.court.decisions import (
     Appeal,
     Check,
     Commit,
+    CommitTogether,
     Decide,
     DrawCommittee,
     DrawSeed,
     Expire,
     Finalize,
     Gather,
+    GatherOffers,
     JobAction,
     Knowledge,
     LookUpCommittee,
     Now,
+    Offer,
     PinBlock,
     Prepare,
     Reveal,
@@ -115,7 +118,7 @@ def test_everybody_asks_who_was_drawn_once_the_pinned_block_counts() -> None:
     assert actions(in_round(FIRST), STRANGER, block=21) == [LookUpCommittee(ID, 0)]
     known = replace(READY, drawn={(ID, 0, 20): MEMBERS})
     assert actions(in_round(FIRST), STRANGER, known) == []
-    assert actions(in_round(FIRST), MEMBERS[1].account, known) == [Commit(ID, 0)]
+    assert actions(in_round(FIRST), MEMBERS[1].account, known) == [Offer(ID, 0)]
     # A block pinned anew draws another committee.
     assert actions(in_round(replace(FIRST, pinned_block=25)), STRANGER, known) == [LookUpCommittee(ID, 0)]
 
@@ -125,7 +128,7 @@ def test_a_member_records_a_draw_that_the_chain_is_about_to_forget() -> None:
     assert actions(in_round(FIRST), MEMBERS[0].account, known, block=141) == [Prepare(ID, 0), DrawCommittee(ID, 0)]
     assert actions(in_round(DRAWN), MEMBERS[0].account, known, block=141) == [Prepare(ID, 0)]
     assert actions(in_round(FIRST), MEMBERS[0].account, known, block=276) == [PinBlock(ID)]
-    assert actions(in_round(DRAWN), MEMBERS[0].account, READY, block=276) == [Commit(ID, 0)]
+    assert actions(in_round(DRAWN), MEMBERS[0].account, READY, block=276) == [Offer(ID, 0)]
 
 
 def test_nobody_commits_twice_or_against_its_conduct() -> None:
@@ -134,10 +137,33 @@ def test_nobody_commits_twice_or_against_its_conduct() -> None:
     assert actions(in_round(round_), MEMBERS[1].account, replace(READY, commits=False)) == []
 
 
-def test_in_an_appeal_the_worker_commits_anew() -> None:
-    second = replace(DRAWN, number=1, commitments=promises([]))
-    job = replace(in_round(DRAWN), rounds=(DRAWN, second))
-    assert actions(job, WORKER) == [Commit(ID, 1)]
+def test_members_commit_in_one_transaction_once_all_have_signed() -> None:
+    offered = replace(READY, offered=frozenset({(ID, 0)}))
+    job, last = in_round(DRAWN), MEMBERS[2].account
+    assert actions(job, last, offered, time=149) == [GatherOffers(ID, 0)]
+    together = replace(offered, together={(ID, 0): 110})
+    assert actions(job, MEMBERS[0].account, together, time=110) == [CommitTogether(ID, 0)]
+    assert actions(job, last, together, time=115) == []
+    assert actions(job, last, together, time=116) == [CommitTogether(ID, 0)]
+
+
+def test_a_member_commits_alone_when_half_of_the_time_has_not_brought_everybody() -> None:
+    assert actions(in_round(DRAWN), MEMBERS[0].account, time=149) == [Offer(ID, 0)]
+    assert actions(in_round(DRAWN), MEMBERS[0].account, time=150) == [Commit(ID, 0)]
+
+
+def test_in_an_appeal_the_worker_commits_anew_and_nobody_signs_before_the_key_is_recorded() -> None:
+    undrawn = replace(FIRST, number=1, commitments=promises([]), seed=None)
+    known = replace(READY, drawn={(ID, 1, 20): MEMBERS})
+    job = replace(in_round(DRAWN), rounds=(DRAWN, undrawn))
+    assert actions(job, WORKER, known, time=100) == [DrawCommittee(ID, 1)]
+    assert actions(job, MEMBERS[0].account, known, time=102) == []
+    assert actions(job, MEMBERS[0].account, known, time=103) == [DrawCommittee(ID, 1)]
+    drawn = replace(undrawn, members=MEMBERS, drawn=AT, seed=bytes(32))
+    job = replace(in_round(DRAWN), rounds=(DRAWN, drawn))
+    assert actions(job, WORKER, known, time=103) == [Offer(ID, 1)]
+    together = replace(known, offered=frozenset({(ID, 1)}), together={(ID, 1): 110})
+    assert actions(job, WORKER, together, time=110) == [CommitTogether(ID, 1)]
 
 
 def test_openings_are_shown_and_gathered_once_nobody_can_commit_any_more() -> None:

@@ -103,6 +103,7 @@ async def test_absence_is_charged_and_holds_nobody_up(world: CourtWorld) -> None
     world.start(silent, cheat="no-commit")
     world.start(hidden, cheat="no-reveal")
     world.start(honest)
+    world.pass_seconds(WINDOW_SECONDS // 2)  # nobody waits longer for one that may sign and does not
     await world.until(lambda: {0, 2, 3} <= set(world.job(job_id).rounds[0].commitments))
     world.pass_seconds(WINDOW_SECONDS)
     await world.until(lambda: world.phase(job_id) is JobPhase.REVEAL)
@@ -154,10 +155,9 @@ async def test_a_member_that_does_not_generate_is_found_out(world: CourtWorld, c
     world.start(WORKER)
     job_id = await world.submit()
     cheater, *honest = await drawn_committee(world, job_id)
+    world.start(cheater, cheat=cheat)
     for index in honest:
         world.start(index)
-    await world.until(lambda: len(world.job(job_id).rounds[0].commitments) == 3)
-    world.start(cheater, cheat=cheat)
     await world.until(lambda: world.job(job_id).rounds[0].all_committed is not None)
     if cheat == "copied-commitment":
         world.pass_seconds(WINDOW_SECONDS // 2)
@@ -175,6 +175,7 @@ async def test_processes_end_cleanly_and_go_on_after_a_power_cut(world: CourtWor
     job_id = await world.submit()
     victim, *others = await drawn_committee(world, job_id)
     process = await world.spawn(victim)
+    world.pass_seconds(WINDOW_SECONDS // 2)
     await world.until(lambda: 1 in world.job(job_id).rounds[0].commitments)
     process.kill()
     await process.wait()
