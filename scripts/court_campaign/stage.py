@@ -71,7 +71,7 @@ class Stage:
 async def open_stage(
     settings: CampaignSettings, reference: Reference, processes: Processes, session: aiohttp.ClientSession
 ) -> AsyncIterator[Stage]:
-    """Start everything, wait until the seats count. Raises CampaignImpossible, ClassError, ProcessDied, TimeoutError."""
+    """Start everything, wait until seats count. Raises CampaignImpossible, ClassError, ProcessDied, TimeoutError."""
     calibrated = OutputClass.from_json(settings.class_file.read_bytes())
     if calibrated.checkpoint_digest != reference.newest.digest:
         raise CampaignImpossible(settings.class_file, settings.reference, reference.newest.round)
