@@ -142,11 +142,13 @@ def histogram(found: Distances) -> tuple[int, ...]:
     return tuple(np.bincount(found, minlength=DIGEST_BITS + 1).tolist())
 
 
-def all_pairs(digests: Digests, prompt_count: int, first_job: int, threshold: int) -> AllPairs:
-    """Compare all outputs of the same prompt with one another."""
+def all_pairs(digests: Digests, prompt_count: int, first_job: int, threshold: int) -> AllPairs | None:
+    """Compare all outputs of the same prompt with one another; None where no prompt has two."""
     jobs = np.arange(first_job, first_job + len(digests))
     groups = [np.flatnonzero(jobs % prompt_count == prompt) for prompt in range(prompt_count)]
     groups = [group for group in groups if len(group) > 1]
+    if not groups:
+        return None
     counts, colliding, start = np.zeros(DIGEST_BITS + 1, dtype=np.int64), [], 0
     for group in groups:
         for row in range(len(group) - 1):

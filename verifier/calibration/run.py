@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts.values import Address
+from node.errors import HashError
 from node.generation.task import GenerativeTask
 from node.lab.results import ResultsFile
 from verifier.calibration.calibrated import Calibrated, output_class
@@ -56,6 +57,9 @@ def kind_of(plan_sampler: str) -> str:
 def _require_hashes(plan: Plan, task: GenerativeTask) -> None:
     kind = kind_of(plan.sampling.sampler)
     for name in plan.hashes:
-        kinds = find_hash(name).kinds
+        try:
+            kinds = find_hash(name).kinds
+        except HashError as error:
+            raise CalibrationError(str(error)) from error
         if kind not in kinds:
             raise CalibrationError(f"hash {name} takes {' and '.join(kinds)}, task {task.name} makes {kind}s")

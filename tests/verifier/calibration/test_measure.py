@@ -98,7 +98,9 @@ def test_all_pairs_are_those_of_one_prompt() -> None:
     outputs[50] = outputs[20]  # both of the first of ten prompts
     outputs[31] = outputs[12]  # of two prompts
     found = all_pairs(outputs, 10, 0, 20)
+    assert found is not None
     assert (found.pairs, found.collisions) == (10 * 15, 1)
     assert found.bootstrap_upper is not None
     assert found.bootstrap_upper > found.collisions / found.pairs
     assert sum(found.histogram) == found.pairs
+    assert all_pairs(outputs, 60, 0, 20) is None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from node.errors import HashError, StateError
+from node.errors import StateError
 from node.merkle import PositionTree
 from tests.verifier.calibration import tiny
 from tests.verifier.calibration.conftest import PLAN, small_calibration
@@ -114,19 +114,19 @@ def test_a_record_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "words"),
+    ("changes", "words"),
     [
-        ({"jobs": 7}, CalibrationError, "7 jobs, expected an even number of at least 8"),
-        ({"cheat_jobs": 0}, CalibrationError, "0 jobs a cheat"),
-        ({"prompts": ()}, CalibrationError, "needs a prompt and a hash"),
-        ({"hashes": ("tokens",)}, CalibrationError, "hash tokens takes text, task tiny makes images"),
-        ({"hashes": ("md5",)}, HashError, "hash 'md5' is unknown"),
+        ({"jobs": 7}, "7 jobs, expected an even number of at least 8"),
+        ({"cheat_jobs": 0}, "0 jobs a cheat"),
+        ({"prompts": ()}, "needs a prompt and a hash"),
+        ({"hashes": ("tokens",)}, "hash tokens takes text, task tiny makes images"),
+        ({"hashes": ("md5",)}, "hash 'md5' is unknown"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_before_anything_is_made(
-    tmp_path: Path, changes: dict[str, Any], error: type[Exception], words: str
+    tmp_path: Path, changes: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(error, match=words):
+    with pytest.raises(CalibrationError, match=words):
         small_calibration(tmp_path, **changes)
     assert list(tmp_path.iterdir()) == []
 
