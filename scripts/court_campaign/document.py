@@ -48,8 +48,8 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         *_gas_table(gas),
         "",
-        f"Gas of {gas['jobs']:,} accepted jobs. A whole job takes {_number(gas['total']['median'])} in the median, "
-        f"{_number(gas['total']['largest'])} at most.",
+        f"Gas of {gas['jobs']:,} accepted jobs, all transactions of all parties. A whole job takes "
+        f"{_number(gas['total']['median'])} in the median, {_number(gas['total']['largest'])} at most.",
         "",
         f"{found['jobs']:,} jobs in {found['seconds']:,.0f} seconds, {found['seconds_per_job']:.2f} seconds a job, up "
         f"to {found['in_flight']} at once; {_seconds(honest)} from the submission of an honest job to its verdict in "
@@ -88,7 +88,7 @@ def _distance_table(kinds: list[dict[str, Any]], threshold: int) -> list[str]:
 
 
 def _gas_table(gas: Mapping[str, Any]) -> list[str]:
-    lines = ["| transaction | least | median | largest |", "| --- | --: | --: | --: |"]
+    lines = ["| step | least | median | largest |", "| --- | --: | --: | --: |"]
     for name, found in (*gas["steps"].items(), ("whole job", gas["total"])):
         figures = " | ".join(_number(found[key]) for key in ("least", "median", "largest")) if found else " | | "
         lines.append(f"| {name} | {figures} |")

@@ -71,12 +71,11 @@ def summary(values: Sequence[int]) -> dict[str, float] | None:
 
 
 async def gas_figures(chain: Chain, played: Played) -> dict[str, Any]:
-    """Gas of the transactions of jobs that a committee of three accepted, by step and all together."""
+    """Gas of jobs that a committee of three accepted, by step and all together; a step may be several transactions."""
     jobs = [job for _, job in played if _first(job) is JobVerdict.ACCEPT and job.ending is not None][:GAS_JOBS]
     costs = [await _gas_of(chain, job) for job in jobs]
-    totals = [sum(sum(gas) for gas in cost.values()) for cost in costs]
-    steps = {step: summary([gas for cost in costs for gas in cost[step]]) for step in STEPS}
-    return {"jobs": len(jobs), "total": summary(totals), "steps": steps}
+    steps = {step: summary([cost[step] for cost in costs]) for step in STEPS}
+    return {"jobs": len(jobs), "total": summary([sum(cost.values()) for cost in costs]), "steps": steps}
 
 
 def _first(job: Job) -> JobVerdict:
@@ -90,7 +89,8 @@ def _distances(jobs: Iterable[Job]) -> list[int]:
     return [bits for decision in decisions if decision is not None for bits in decision.distances if bits is not None]
 
 
-async def _gas_of(chain: Chain, job: Job) -> dict[str, list[int]]:
+async def _gas_of(chain: Chain, job: Job) -> dict[str, int]:
+    """Gas of each step. A transaction that serves two steps counts for the first."""
     (only,) = job.rounds
     assert only.decision is not None
     assert job.ending is not None
@@ -101,4 +101,10 @@ async def _gas_of(chain: Chain, job: Job) -> dict[str, list[int]]:
         "decide": [only.decision.place.transaction_hash],
         "finalize": [job.ending.place.transaction_hash],
     }
-    return {step: await asyncio.gather(*(chain.gas_used(item) for item in each)) for step, each in hashes.items()}
+    counted: set[bytes] = set()
+    costs = {}
+    for step, each in hashes.items():
+        new = set(each) - counted
+        counted |= new
+        costs[step] = sum(await asyncio.gather(*(chain.gas_used(item) for item in new)))
+    return costs

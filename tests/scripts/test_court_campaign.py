@@ -122,5 +122,5 @@ def test_a_small_campaign_ends_as_it_must(reference: Path, tmp_path: Path) -> No
     counted = {item["kind"]: (item["jobs"], item["verdicts"]) for item in found["kinds"]}
     assert counted == {HONEST: (3, {"accept": 3}), "copied-digest": (1, {"reject-disagreement": 1})}
     assert found["gas"]["jobs"] == 3
-    assert found["gas"]["steps"]["commit"]["count"] == 9
+    assert found["gas"]["steps"]["commit"]["count"] == 3
     assert (output / "court.md").read_text() == markdown(found)
