@@ -23,24 +23,29 @@ def demo(
     *,
     peers: Annotated[int, typer.Option(help="Peers, attackers among them.", min=1)] = 8,
     attackers: Annotated[int, typer.Option(help="How many of them attack.", min=0)] = 2,
-    rounds: Annotated[int, typer.Option(help="Rounds to train.", min=1)] = 8,
-    task: Annotated[str, typer.Option(help="digits or mnist.")] = "digits",
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds to train.", min=1, show_default="8; flow and text 20")
+    ] = None,
+    task: Annotated[str, typer.Option(help="digits, mnist, flow or text.")] = "digits",
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the task's files.", metavar="FOLDER")] = None,
     attack: Annotated[list[str] | None, typer.Option(help="What attackers do, repeatable, dealt in turn.")] = None,
     split: Annotated[str, typer.Option(help="How the data is cut: iid or dirichlet(...).")] = "iid",
     rule: Annotated[str | None, typer.Option(help="Robust rule.", show_default="history-filter")] = None,
     seed: Annotated[int, typer.Option(help="Seed of split and training.", min=0)] = 0,
     work_dir: Annotated[Path | None, typer.Option(help="Keep everything here.", metavar="FOLDER")] = None,
+    outputs: Annotated[
+        Path, typer.Option(help="What came before the court, side by side.", metavar="FOLDER")
+    ] = Path("swarmproof-outputs"),
     serve: Annotated[bool, typer.Option("--serve", help="Keep the API up afterwards.")] = False,
 ) -> None:
-    """Devnet, contracts, peers (some of them attackers), API and audit, as real processes on loopback."""
+    """Devnet, contracts, peers (some of them attackers), API, audit and output court, as real processes on loopback."""
     from scripts.demo.run import run_demo
-    from scripts.demo.settings import DEFAULT_ATTACKS, DemoSettings
+    from scripts.demo.settings import DEFAULT_ATTACKS, DemoSettings, default_rounds
 
     settings = DemoSettings(
         peers=peers,
         attackers=attackers,
-        rounds=rounds,
+        rounds=rounds or default_rounds(task),
         task=task,
         data_dir=data_dir,
         attacks=tuple(attack or DEFAULT_ATTACKS),
@@ -48,6 +53,7 @@ def demo(
         rule=rule,
         seed=seed,
         work_dir=work_dir,
+        outputs_dir=outputs,
         serve=serve,
         api_port=invocation.settings.api.port,
     )

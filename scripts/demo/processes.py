@@ -56,6 +56,16 @@ class Processes:
         self._running.append(running)
         return running
 
+    async def end(self, running: Running) -> None:
+        """End a process as a person would, and stop minding it."""
+        running.process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(running.process.wait(), GRACE_SECONDS)
+        except TimeoutError:
+            running.process.kill()
+            await running.process.wait()
+        self._running.remove(running)
+
     async def kill(self, running: Running) -> None:
         """End a process without warning, as a power cut would, and stop minding it."""
         running.process.kill()

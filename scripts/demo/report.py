@@ -13,6 +13,7 @@ from rich.table import Table
 from contracts.chain import Chain
 from contracts.values import Address
 from node.rounds.record import RoundRecord
+from scripts.demo.hearing import Hearing
 from scripts.demo.progress import Progress
 from scripts.demo.scenario import DemoPeer, Swarm
 from scripts.demo.settings import TOKEN
@@ -34,11 +35,13 @@ class Figures:
 
 @dataclass(frozen=True)
 class DemoReport:
-    """Everything a run showed. `records`: of one honest peer, by round; `failures`: what did not end as it must."""
+    """Everything a run showed. `records`: of one honest peer, by round; `hearing`: what the output court found of a
+    model that generates; `failures`: what did not end as it must."""
 
     swarm: Swarm
     records: dict[int, RoundRecord]
     verdict: Verdict
+    hearing: Hearing | None
     figures: Figures
     failures: tuple[str, ...]
 
@@ -54,7 +57,7 @@ class DemoReport:
             "checkpoint": {"cid": str(last.checkpoint), "round": last.round},
             "peers": [self._peer(peer) for peer in self.swarm.peers],
             "audit": self.verdict.to_json(),
-            "court": [],
+            "court": [] if self.hearing is None else [case.document() for case in self.hearing.cases],
             "gas": {
                 "per_round": self.figures.gas_per_round,
                 "per_contribution": self.figures.gas_per_contribution,
@@ -167,6 +170,8 @@ def print_report(report: DemoReport, console: Console) -> None:
             zeros,
         )
     console.print(table)
+    if report.hearing is not None:
+        console.print(_court_table(report.hearing))
     console.print(f"accuracy    {document['accuracy']:.4f} after {document['rounds_finalized']} rounds")
     console.print(f"checkpoint  {document['checkpoint']['cid']}")
     console.print(f"wire        {document['bytes']['bits_per_parameter_per_round']:.3f} bits per parameter per round")
@@ -174,3 +179,16 @@ def print_report(report: DemoReport, console: Console) -> None:
     console.print(f"audit       {document['audit']['verdict']}")
     for failure in report.failures:
         console.print(f"FAILED      {failure}", style="bold red")
+
+
+def _court_table(hearing: Hearing) -> Table:
+    """Every job: its worker, and what each committee found from which distances."""
+    table = Table(title="Output court", title_justify="left")
+    for column in ("worker", "prompt", "verdict", "committees", "distances to the worker, in bits of 256"):
+        table.add_column(column)
+    for case in hearing.cases:
+        decisions = [round_.decision for round_ in case.job.rounds if round_.decision is not None]
+        bits = (" ".join("-" if item is None else str(item) for item in found.distances) for found in decisions)
+        sizes = ", ".join(str(round_.size) for round_ in case.job.rounds)
+        table.add_row(case.cheat or "honest", case.prompt.strip(), str(case.job.verdict), sizes, "; ".join(bits))
+    return table

@@ -11,10 +11,12 @@ import time
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 
+import aiohttp
 from rich.console import Console
 
 from node.errors import ConfigurationError
 from node.exchange.peer_client import new_session
+from scripts.demo.hearing import Hearing
 from scripts.demo.processes import Processes
 from scripts.demo.progress import Progress, follow
 from scripts.demo.report import (
@@ -75,7 +77,8 @@ async def _run(settings: DemoSettings, *, as_json: bool) -> int:
                 ready = time.monotonic()
                 progress = await follow(swarm, processes, session, console)
                 trained = time.monotonic()
-                report = await _report(swarm, progress, started=started, ready=ready, trained=trained)
+                hearing = await _hearing(swarm, processes, session, console)
+                report = await _report(swarm, progress, hearing, started=started, ready=ready, trained=trained)
                 if as_json:
                     print(json.dumps(report.document(), indent=2))
                 else:
@@ -86,7 +89,28 @@ async def _run(settings: DemoSettings, *, as_json: bool) -> int:
     return 1 if report.failures else 0
 
 
-async def _report(swarm: Swarm, progress: Progress, *, started: float, ready: float, trained: float) -> DemoReport:
+async def _hearing(
+    swarm: Swarm, processes: Processes, session: aiohttp.ClientSession, console: Console
+) -> Hearing | None:
+    """What came before the output court; None for a model that generates nothing."""
+    if not swarm.holds_court:
+        return None
+    from scripts.demo.court import hold_court
+    from scripts.demo.exhibits import write_exhibits
+
+    # Two honest peers serve the checkpoints; the others have done their work and would only take memory.
+    for peer in swarm.peers:
+        if peer not in swarm.honest[:2] and peer.running is not None:
+            await processes.end(peer.running)
+    hearing = await hold_court(swarm, processes, session, console)
+    file = await asyncio.to_thread(write_exhibits, hearing, swarm.settings.outputs_dir)
+    console.print(f"court: outputs side by side in {file}")
+    return hearing
+
+
+async def _report(
+    swarm: Swarm, progress: Progress, hearing: Hearing | None, *, started: float, ready: float, trained: float
+) -> DemoReport:
     """Audit the run through an honest peer's gateway and sum it up."""
     endpoint = swarm.observer.history.endpoints[swarm.honest[0].address]
     verdict = await audit(
@@ -109,7 +133,8 @@ async def _report(swarm: Swarm, progress: Progress, *, started: float, ready: fl
         training_seconds=trained - ready,
         total_seconds=time.monotonic() - started,
     )
-    return DemoReport(swarm, records, verdict, figures, failures_of(swarm, progress, verdict))
+    failures = failures_of(swarm, progress, verdict) + (() if hearing is None else hearing.failures)
+    return DemoReport(swarm, records, verdict, hearing, figures, failures)
 
 
 def report_console() -> Console:

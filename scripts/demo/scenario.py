@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,18 @@ from contracts.values import Address, ProjectConfiguration
 from node.aggregation.rules import parse_rule, rule_hash
 from node.attacks.registry import load_attack
 from node.checkpoint import genesis
+from node.generation.task import GenerativeTask
 from node.manifest import Manifest
 from node.observer import ChainObserver
 from node.rounds.history import SwarmHistory
 from node.tasks.registry import load_task
 from node.tasks.splits import Split
+from scripts.demo.cast import accounts_needed
 from scripts.demo.processes import ProcessDied, Processes, Running
 from scripts.demo.settings import ROUND_POOL_WEI, SEAT_STAKE_WEI, DemoSettings
 
 PEER_ETHER_WEI = 10**19
-THAW_SECONDS = 600
+THAW_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class DemoPeer:
 
 @dataclass(frozen=True)
 class Swarm:
-    """Everything that is up and running."""
+    """Everything that is up and running. `spare_accounts`: of the devnet, with ether and nothing to do yet."""
 
     settings: DemoSettings
     folder: Path
@@ -62,6 +64,13 @@ class Swarm:
     peers: tuple[DemoPeer, ...]
     chain: Chain
     observer: ChainObserver
+    owner_key_file: Path
+    spare_accounts: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def holds_court(self) -> bool:
+        """Whether the model generates outputs that can be verified."""
+        return bool(self.spare_accounts)
 
     @property
     def honest(self) -> tuple[DemoPeer, ...]:
@@ -123,7 +132,8 @@ async def start_swarm(settings: DemoSettings, folder: Path, processes: Processes
         seed=settings.seed,
     )
     say("starting a local chain")
-    devnet = await start_devnet(processes, settings.peers + 1)
+    more = accounts_needed(task) if isinstance(task, GenerativeTask) else 0
+    devnet = await start_devnet(processes, settings.peers + 1 + more)
     owner = devnet["accounts"][0]
     chain = await Chain.connect(devnet["rpc_url"], account=Account.from_key(owner["private_key"]))
     try:
@@ -176,6 +186,8 @@ async def _populate(
         tuple(peers),
         chain,
         observer,
+        write_key(folder / "owner.key", owner["private_key"]),
+        tuple(accounts[settings.peers :]),
     )
 
 
@@ -211,20 +223,14 @@ async def create_project(
 def write_peer_configuration(
     settings: DemoSettings, rpc_url: str, deployment: Deployment, project: Address, peer: DemoPeer, private_key: str
 ) -> None:
-    """Write the key and the configuration file `python -m node --config` reads."""
-    peer.folder.mkdir(parents=True, exist_ok=True)
-    key_file = peer.folder / "key"
-    key_file.touch(mode=0o600)
-    key_file.write_text(private_key + "\n")
-    values: dict[str, str | int | bool | list[str]] = {
+    """Write what `python -m node --config` reads."""
+    values: dict[str, Any] = {
         "rpc_url": rpc_url,
         "chain_id": deployment.chain_id,
         "factory": deployment.factory,
         "registry": deployment.registry,
         "project": project,
         "from_block": deployment.block_number,
-        "key_file": str(key_file),
-        "state_dir": str(peer.folder / "state"),
         "exit_when_complete": False,
     }
     if settings.data_dir is not None:
@@ -235,12 +241,28 @@ def write_peer_configuration(
             "attack_accomplices": list(peer.accomplices),
             "attack_seed": settings.seed,
         }
-    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-    (peer.folder / "node.toml").write_text("\n".join(lines) + "\n")
+    write_configuration(peer.folder, private_key, values)
+
+
+def write_configuration(folder: Path, private_key: str, values: Mapping[str, Any]) -> Path:
+    """Write a process's key and its configuration file, with `values` beside key and state folder; returns the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    key_file = write_key(folder / "key", private_key)
+    everything = {**values, "key_file": str(key_file), "state_dir": str(folder / "state")}
+    file = folder / "configuration.toml"
+    file.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in everything.items()))
+    return file
+
+
+def write_key(file: Path, private_key: str) -> Path:
+    """Write a key file that only we can read, and return its path."""
+    file.touch(mode=0o600)
+    file.write_text(private_key + "\n")
+    return file
 
 
 async def start_peer(processes: Processes, peer: DemoPeer) -> Running:
     """Start, or start again, one peer."""
     return await processes.start(
-        f"peer-{peer.index}", sys.executable, "-m", "node", "--config", str(peer.folder / "node.toml")
+        f"peer-{peer.index}", sys.executable, "-m", "node", "--config", str(peer.folder / "configuration.toml")
     )

@@ -11,19 +11,27 @@ from node.tasks.defaults import default_rule
 TOKEN = 10**18
 SEAT_STAKE_WEI = 1000 * TOKEN
 ROUND_POOL_WEI = 100 * TOKEN
+DEFAULT_ROUNDS = 8
+ROUNDS = {"flow": 20, "text": 20}  # to generate takes longer to learn than to tell apart
 DEFAULT_ATTACKS = ("sign-flip", "label-flip", "noise")
+
+
+def default_rounds(task: str) -> int:
+    """Rounds after which a demonstration of this task has something to show."""
+    return ROUNDS.get(task, DEFAULT_ROUNDS)
 
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """`attacks`: dealt out to the attackers in turn. `work_dir`: kept when given, else temporary.
+    """`attacks`: dealt out to the attackers in turn. `work_dir`: kept when given, else temporary. `outputs_dir`:
+    where a model that generates leaves what came before the court.
 
     Durations are chain seconds; a phase ends early when everybody has acted, so they only matter when someone has not.
     """
 
     peers: int = 8
     attackers: int = 2
-    rounds: int = 8
+    rounds: int = DEFAULT_ROUNDS
     task: str = "digits"
     data_dir: Path | None = None
     attacks: tuple[str, ...] = DEFAULT_ATTACKS
@@ -31,6 +39,7 @@ class DemoSettings:
     rule: str | None = None
     seed: int = 0
     work_dir: Path | None = None
+    outputs_dir: Path = Path("swarmproof-outputs")
     serve: bool = False
     api_port: int = 8000
     commit_seconds: int = 120
