@@ -58,6 +58,7 @@ def calibrate(
         int | None, typer.Option(help="Jobs done with another seed too.", show_default="11219, or half of --jobs")
     ] = None,
     least_threshold: Annotated[int, typer.Option(help="Thresholds are not lower, in bits.", min=0, max=80)] = 0,
+    smallest_batch: Annotated[int, typer.Option(help="Outputs at a time in the slowest way.", min=1, max=6)] = 1,
     prompts: Annotated[Path | None, typer.Option(help="Prompts, one a line.", metavar="FILE")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps or tokens.", min=1, show_default="the task's")] = None,
     seed: Annotated[int, typer.Option(help="Draws the jobs' seeds.", min=0)] = 0,
@@ -95,6 +96,7 @@ def calibrate(
         cheat_jobs=DEFAULT_CHEAT_JOBS if cheat_jobs is None else cheat_jobs,
         collision_jobs=collision_jobs or (DEFAULT_COLLISION_JOBS if jobs is None else 0),
         least_threshold=least_threshold,
+        smallest_batch=smallest_batch,
         seed=seed,
     )
     with _progress(invocation.output, plan) as done:

@@ -10,7 +10,6 @@ import numpy as np
 from verifier.calibration import statistics
 from verifier.calibration.calibrated import Calibrated, claims
 from verifier.calibration.measure import CheatFigures
-from verifier.calibration.variants import HONEST_VARIANTS
 from verifier.classes import Trial
 from verifier.committee import DIGEST_BITS, Verdict
 
@@ -39,7 +38,7 @@ def _head(calibrated: Calibrated) -> str:
         f"{plan.half:,} jobs chose the thresholds, {plan.half:,} others were measured at them, "
         f"{plan.measured_cheat_jobs:,} of these for each cheat. Pairs share no output; upper bounds are one-sided "
         "Clopper-Pearson at 95 %. Each honest job was done in four ways: "
-        f"{', '.join(variant.name for variant in HONEST_VARIANTS)}.\n\n"
+        f"{', '.join(variant.name for variant in plan.variants)}.\n\n"
         f"Data root `{class_.calibration.data_root.hex()}`, code `{class_.code_hash.hex()}`.\n"
     )
 

@@ -16,7 +16,7 @@ from typing import Final
 from node.generation import Sampling
 from node.merkle import keccak
 from verifier.calibration.code import code_hash
-from verifier.calibration.variants import CHEATS_VARIANT, HONEST_VARIANTS, Variant
+from verifier.calibration.variants import Variant, honest_variants
 from verifier.cheats import CHEATS, HONEST, OTHER_SEED, Cheat
 from verifier.committee import MAXIMUM_THRESHOLD
 from verifier.errors import CalibrationError
@@ -66,7 +66,7 @@ class Plan:
 
     `collision_jobs`: made by `other-seed` at least, from the measured half on: what collides in a class, which takes
     the most pairs. Those beyond `jobs` only the first variant makes too. `least_threshold`: bits; few jobs do not meet
-    the largest honest distance. Raises CalibrationError.
+    the largest honest distance. `smallest_batch`: of the slowest honest variant. Raises CalibrationError.
     """
 
     task: str
@@ -79,18 +79,26 @@ class Plan:
     cheat_jobs: int = DEFAULT_CHEAT_JOBS
     collision_jobs: int = 0
     least_threshold: int = 0
+    smallest_batch: int = 1
     seed: int = 0
     code_hash: bytes = field(default_factory=code_hash)
 
     def __post_init__(self) -> None:
         if self.jobs < LEAST_JOBS or self.jobs % 2:
             raise CalibrationError(f"{self.jobs} jobs, expected an even number of at least {LEAST_JOBS}")
+        if not 0 < self.smallest_batch < 7:
+            raise CalibrationError(f"smallest batch of {self.smallest_batch}, expected 1 to 6")
         if self.cheat_jobs < 1:
             raise CalibrationError(f"{self.cheat_jobs} jobs a cheat, expected at least 1")
         if not 0 <= self.least_threshold <= MAXIMUM_THRESHOLD:
             raise CalibrationError(f"least threshold {self.least_threshold}, expected 0 to {MAXIMUM_THRESHOLD}")
         if not self.prompts or not self.hashes:
             raise CalibrationError("a calibration needs a prompt and a hash at least")
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The honest ways; cheats run like the first."""
+        return honest_variants(self.smallest_batch)
 
     @property
     def half(self) -> int:
@@ -105,12 +113,12 @@ class Plan:
     def sources(self) -> list[Source]:
         """Everybody who makes outputs: the honest variants, then each cheat."""
         colliding = self.half + max(self.half, self.collision_jobs) if OTHER_SEED in self.cheats else 0
-        ends = [max(self.jobs, colliding)] + [self.jobs] * (len(HONEST_VARIANTS) - 1)
-        honest = [Source(CHEATS[HONEST], variant, 0, end) for variant, end in zip(HONEST_VARIANTS, ends, strict=True)]
+        ends = [max(self.jobs, colliding)] + [self.jobs] * (len(self.variants) - 1)
+        honest = [Source(CHEATS[HONEST], variant, 0, end) for variant, end in zip(self.variants, ends, strict=True)]
         cheats = []
         for name in self.cheats:
             end = colliding if name == OTHER_SEED else self.half + self.measured_cheat_jobs
-            cheats.append(Source(CHEATS[name], CHEATS_VARIANT, self.half, end))
+            cheats.append(Source(CHEATS[name], self.variants[0], self.half, end))
         return honest + cheats
 
     def job_prompts(self, first: int, end: int) -> list[str]:
@@ -133,7 +141,7 @@ class Plan:
             del values[name]
         for name in ("checkpoint_digest", "code_hash"):
             values[name] = values[name].hex()
-        values["variants"] = [asdict(variant) for variant in HONEST_VARIANTS]
+        values["variants"] = [asdict(variant) for variant in self.variants]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     def _bytes(self, what: bytes, job: int) -> bytes:

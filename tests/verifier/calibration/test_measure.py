@@ -9,7 +9,7 @@ from tests.verifier.calibration.conftest import PLAN
 from verifier.calibration.measure import all_pairs, choose_threshold, distances, histogram, measure
 from verifier.calibration.plan import Plan
 from verifier.calibration.samples import Digests, Samples
-from verifier.calibration.variants import HONEST_VARIANTS
+from verifier.calibration.variants import honest_variants
 from verifier.classes import Trial
 
 JOBS, HALF = 20, 10
@@ -29,7 +29,7 @@ def flipped(of: Digests, job: int, bits: int) -> Digests:
 
 def samples(**sources: Digests) -> Samples:
     """Honest digests alike everywhere but where `sources`, by variant or cheat, say otherwise."""
-    names = {variant.name.replace("-", "_"): f"honest/{variant.name}" for variant in HONEST_VARIANTS}
+    names = {variant.name.replace("-", "_"): f"honest/{variant.name}" for variant in honest_variants(1)}
     named: dict[str, Digests] = dict.fromkeys(names.values(), digests())
     named |= {names.get(name, name.replace("_", "-")): found for name, found in sources.items()}
     plan = Plan(**PLAN | {"jobs": JOBS, "hashes": ("periodic",), "cheats": ("int8",)})
@@ -38,13 +38,13 @@ def samples(**sources: Digests) -> Samples:
 
 def test_the_threshold_comes_from_one_half_and_errors_from_the_other() -> None:
     one = flipped(flipped(digests(), 3, 5), HALF + 4, 9)
-    found = measure(samples(one_at_a_time=one), "periodic")
+    found = measure(samples(batches_of_1=one), "periodic")
     assert (found.largest_noise, found.threshold) == (5, 6)
     assert found.honest == Trial("honest", HALF, 1)
 
 
 def test_a_lone_outlier_as_verifier_changes_no_verdict_and_as_worker_loses_it() -> None:
-    variants = [variant.name.replace("-", "_") for variant in HONEST_VARIANTS]
+    variants = [variant.name.replace("-", "_") for variant in honest_variants(1)]
     for job in range(HALF, JOBS):
         for place, variant in enumerate(variants):
             found = measure(samples(**{variant: flipped(digests(), job, 90)}), "periodic")

@@ -118,6 +118,8 @@ def test_a_record_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
     [
         ({"jobs": 7}, "7 jobs, expected an even number of at least 8"),
         ({"cheat_jobs": 0}, "0 jobs a cheat"),
+        ({"smallest_batch": 7}, "smallest batch of 7, expected 1 to 6"),
+        ({"least_threshold": 81}, "least threshold 81, expected 0 to 80"),
         ({"prompts": ()}, "needs a prompt and a hash"),
         ({"hashes": ("tokens",)}, "hash tokens takes text, task tiny makes images"),
         ({"hashes": ("md5",)}, "hash 'md5' is unknown"),
