@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {LibBit} from "solady/src/utils/LibBit.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {IOutputCourt} from "./interfaces/IOutputCourt.sol";
 import {Classes} from "./libraries/Classes.sol";
 import {Dockets} from "./libraries/Dockets.sol";
@@ -15,7 +16,7 @@ import {Treasury} from "./Treasury.sol";
 /// @title Was this output made by that model, from this input, with a seed nobody chose?
 /// @dev Money: balance of the token = sum of the accounts + what open jobs have locked. What is burned belongs to an
 /// account that nobody has the key of.
-contract OutputCourt is IOutputCourt, Treasury {
+contract OutputCourt is IOutputCourt, Treasury, Multicall {
     using Dockets for Dockets.Docket;
     using Dockets for Dockets.State;
     using Verdicts for Verdict;
@@ -88,8 +89,9 @@ contract OutputCourt is IOutputCourt, Treasury {
     function pinBlock(JobTerms calldata terms) external {
         // Check
         (bytes32 jobId, Dockets.Docket storage docket, Dockets.State memory state) = _load(terms);
-        bool working = _phaseOf(terms, state) == Phase.Work;
-        if (!working) _require(jobId, terms, state, Phase.Commit);
+        Phase phase = _phaseOf(terms, state);
+        bool working = phase == Phase.Work;
+        if (!working && phase != Phase.Commit) revert Court_WrongPhase(jobId, phase, Phase.Commit);
         if (working ? docket.transcript != 0 : docket.committeeHash != 0) revert Court_AlreadyDrawn(jobId);
         if (!Draw.isForgotten(state.pinnedBlock)) revert Court_BlockNotForgotten(jobId, state.pinnedBlock);
         // Effect
@@ -140,24 +142,31 @@ contract OutputCourt is IOutputCourt, Treasury {
     function commit(JobTerms calldata terms, Member[] calldata members, uint8 index, bytes32 commitment) external {
         // Check
         (bytes32 jobId, Dockets.Docket storage docket, Dockets.State memory state) = _enter(terms, Phase.Commit);
-        bytes32 committeeHash = docket.committeeHash;
-        if (committeeHash == 0) (, committeeHash) = docket.drawCommittee(state, _registry, jobId, terms);
-        _checkCommittee(jobId, members, committeeHash);
-        if (commitment == 0) revert Court_EmptyCommitment(jobId);
-        if (Openings.accountOf(terms.worker, members, index) != msg.sender) {
-            revert Court_NotMember(jobId, index, msg.sender);
-        }
-        uint32 bit = uint32(1 << index);
-        if (state.committed & bit != 0) revert Court_AlreadyCommitted(jobId, index);
+        docket.checkDrawn(state, _registry, jobId, terms, members);
+        if (state.committed & uint32(1 << index) != 0) revert Court_AlreadyCommitted(jobId, index);
         // Effect
-        docket.transcript = Proceedings.extend(docket.transcript, index, commitment);
-        state.committed |= bit;
-        emit Committed(jobId, msg.sender, state.round, index, commitment);
-        if (LibBit.popCount(state.committed) == members.length + 1) {
-            state.stage = Dockets.Stage.Reveal;
-            state.deadline = uint40(block.timestamp) + _classes[terms.classId].revealSeconds;
-            emit RevealBegun(jobId, state.round, state.deadline);
+        Entry memory entry = Entry(index, commitment);
+        docket.transcript = state.append(docket.transcript, jobId, terms, members, entry, msg.sender);
+        state.endCommits(_classes[terms.classId], jobId, members.length);
+        docket.state = state;
+    }
+
+    /// @inheritdoc IOutputCourt
+    function commitSigned(JobTerms calldata terms, Member[] calldata members, SignedEntry[] calldata entries) external {
+        // Check
+        (bytes32 jobId, Dockets.Docket storage docket, Dockets.State memory state) = _enter(terms, Phase.Commit);
+        docket.checkDrawn(state, _registry, jobId, terms, members);
+        // Check and effect, one by one
+        bytes32 transcript = docket.transcript;
+        for (uint256 i = 0; i < entries.length; ++i) {
+            SignedEntry calldata signed = entries[i];
+            if (state.committed & uint32(1 << signed.entry.index) != 0) continue;
+            bytes32 digest = Proceedings.signedHash(jobId, state.round, signed.entry.commitment);
+            address signer = ECDSA.recover(digest, signed.r, signed.vs);
+            transcript = state.append(transcript, jobId, terms, members, signed.entry, signer);
         }
+        docket.transcript = transcript;
+        state.endCommits(_classes[terms.classId], jobId, members.length);
         docket.state = state;
     }
 
@@ -167,7 +176,7 @@ contract OutputCourt is IOutputCourt, Treasury {
     ) external {
         // Check
         (bytes32 jobId, Dockets.Docket storage docket, Dockets.State memory state) = _enter(terms, Phase.Reveal);
-        _checkCommittee(jobId, members, docket.committeeHash);
+        Dockets.checkCommittee(jobId, members, docket.committeeHash);
         (, uint32 opened) =
             Openings.check(jobId, state.round, docket.transcript, terms.worker, members, log, openings);
         // Effect
@@ -184,12 +193,12 @@ contract OutputCourt is IOutputCourt, Treasury {
     ) external returns (Verdict verdict) {
         // Check
         (bytes32 jobId, Dockets.Docket storage docket, Dockets.State memory state) = _load(terms);
-        bool due = _phaseOf(terms, state) == Phase.Due;
-        if (!due) _require(jobId, terms, state, Phase.Reveal);
-        _checkCommittee(jobId, members, docket.committeeHash);
+        Phase phase = _phaseOf(terms, state);
+        if (phase != Phase.Reveal && phase != Phase.Due) revert Court_WrongPhase(jobId, phase, Phase.Reveal);
+        Dockets.checkCommittee(jobId, members, docket.committeeHash);
         (uint256[] memory digests, uint32 opened) =
             Openings.check(jobId, state.round, docket.transcript, terms.worker, members, log, openings);
-        uint32 needed = due ? state.revealed : state.committed;
+        uint32 needed = phase == Phase.Due ? state.revealed : state.committed;
         if (opened & needed != needed) revert Court_OpeningsMissing(jobId, opened, needed);
         // Effect
         OutputClass storage class_ = _classes[terms.classId];
@@ -233,7 +242,10 @@ contract OutputCourt is IOutputCourt, Treasury {
         (bytes32 jobId, Dockets.Docket storage docket, Dockets.State memory state) = _enter(terms, Phase.Appeal);
         if (msg.sender != terms.requester) revert Court_NotRequester(msg.sender, terms.requester);
         if (state.round != 0 || state.revealed & WORKER == 0) revert Court_NotRinger(jobId);
-        Openings.checkWorker(jobId, docket.transcript, terms.worker, log, worker);
+        bytes32 commitment = Openings.commitmentsOf(jobId, 0, docket.transcript, log)[0];
+        if (commitment != Openings.commitmentOf(jobId, 0, terms.worker, worker)) {
+            revert Court_OpeningMismatch(jobId, worker.index);
+        }
         if (terms.ringerHash != Proceedings.ringerHash(digest, salt)) revert Court_NotRinger(jobId);
         if (worker.digest != Proceedings.ringerDigest(digest, log.seed)) revert Court_NotRinger(jobId);
         // Effect
@@ -246,7 +258,8 @@ contract OutputCourt is IOutputCourt, Treasury {
     /// @inheritdoc IOutputCourt
     function finalize(JobTerms calldata terms, RoundRecord[] calldata rounds) external {
         // Check
-        (bytes32 jobId, Dockets.Docket storage docket, Dockets.State memory state) = _enter(terms, Phase.Settled);
+        (bytes32 jobId, Dockets.Docket storage docket, Dockets.State memory state) = _load(terms);
+        if (!state.isWaivedBy(msg.sender, terms)) _require(jobId, terms, state, Phase.Settled);
         docket.checkRecords(state, jobId, rounds);
         // Effect
         docket.close();
@@ -325,6 +338,11 @@ contract OutputCourt is IOutputCourt, Treasury {
     }
 
     /// @inheritdoc IOutputCourt
+    function signedHashOf(bytes32 jobId, uint8 round, bytes32 commitment) external pure returns (bytes32) {
+        return Proceedings.signedHash(jobId, round, commitment);
+    }
+
+    /// @inheritdoc IOutputCourt
     function ringerHash(uint256 digest, bytes32 salt) external pure returns (bytes32) {
         return Proceedings.ringerHash(digest, salt);
     }
@@ -369,16 +387,12 @@ contract OutputCourt is IOutputCourt, Treasury {
         (phase,) = state.phase(_classes[terms.classId]);
     }
 
-    function _checkCommittee(bytes32 jobId, Member[] calldata members, bytes32 want) private pure {
-        bytes32 have = Proceedings.committeeHash(members);
-        if (have != want) revert Court_CommitteeMismatch(jobId, have, want);
-    }
-
     /// @dev Pays, strikes and slashes the members of one round.
     function _judge(bytes32 jobId, Verdict verdict, uint256 fee, RoundRecord calldata round) private {
         uint32 right = Settlement.rightOf(verdict, round.revealed, round.near);
-        for (uint256 i = 0; i < round.members.length; ++i) {
-            Member calldata member = round.members[i];
+        Member[] calldata members = round.members;
+        for (uint256 i = 0; i < members.length; ++i) {
+            Member calldata member = members[i];
             if (member.account == address(0)) continue;
             uint32 bit = uint32(2 << i);
             if (right & bit != 0) {

@@ -56,7 +56,7 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
         for (uint32 i = 0; i < count; ++i) {
             uint32 seatId = firstSeat + i;
             _seats[seatId] = Seat({owner: msg.sender, activeEpoch: activeEpoch, inactiveEpoch: 0, slashed: 0});
-            _place(seatId, total + i, activeEpoch);
+            _place(seatId, msg.sender, total + i, activeEpoch);
         }
         _accountSeats[msg.sender].push(activeEpoch, _accountSeats[msg.sender].latest() + count);
         _totalSeats.push(activeEpoch, total + count);
@@ -164,7 +164,7 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
 
     /// @inheritdoc IPeerRegistry
     function seatOwnerAt(uint32 seatId, uint48 epoch) external view returns (address) {
-        Seat memory found = _seats[seatId];
+        Seat storage found = _seats[seatId]; // its second word is not read
         bool left = found.inactiveEpoch != 0 && epoch >= found.inactiveEpoch;
         return epoch < found.activeEpoch || left ? address(0) : found.owner;
     }
@@ -173,8 +173,7 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     function seatAt(uint256 position, uint48 epoch) external view returns (uint32 seatId, address owner) {
         uint256 seats = totalSeatsAt(epoch);
         if (position >= seats) revert Registry_NoSuchPosition(position, seats);
-        seatId = uint32(_pool[position].upperLookupRecent(epoch));
-        owner = _seats[seatId].owner;
+        return _unpacked(_pool[position].upperLookupRecent(epoch));
     }
 
     /// @inheritdoc IPeerRegistry
@@ -191,6 +190,12 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     /// @inheritdoc IPeerRegistry
     function totalStakeAt(uint48 epoch) external view returns (uint256) {
         return totalSeatsAt(epoch) * _seatStake;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function currentPool() external view returns (uint48 epoch, uint256 seats) {
+        epoch = currentEpoch();
+        seats = totalSeatsAt(epoch);
     }
 
     /// @inheritdoc IPeerRegistry
@@ -213,15 +218,21 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     function _leave(uint32 seatId, Seat storage leaving, uint48 inactiveEpoch) private {
         leaving.inactiveEpoch = inactiveEpoch;
         uint208 last = _totalSeats.latest() - 1;
-        _place(uint32(_pool[last].latest()), _positions[seatId], inactiveEpoch);
+        (uint32 moved, address mover) = _unpacked(_pool[last].latest());
+        _place(moved, mover, _positions[seatId], inactiveEpoch);
         _totalSeats.push(inactiveEpoch, last);
         address owner = leaving.owner;
         _accountSeats[owner].push(inactiveEpoch, _accountSeats[owner].latest() - 1);
     }
 
-    function _place(uint32 seatId, uint256 position, uint48 epoch) private {
+    /// @dev The owner, who never changes, is kept with the seat: whoever draws reads one word less.
+    function _place(uint32 seatId, address owner, uint256 position, uint48 epoch) private {
         _positions[seatId] = position;
-        _pool[position].push(epoch, seatId);
+        _pool[position].push(epoch, uint208(uint256(seatId) << 160 | uint160(owner)));
+    }
+
+    function _unpacked(uint208 place) private pure returns (uint32 seatId, address owner) {
+        return (uint32(place >> 160), address(uint160(place)));
     }
 
     function _ownSeat(uint32 seatId) private view returns (Seat storage own) {

@@ -38,8 +38,8 @@ abstract contract Treasury is ITreasury, ReentrancyGuardTransient {
         uint256 strikePenalty_
     ) {
         // A verifier that was absent once must not lose its seat.
-        if (noShowPenalty_ == 0 || noShowPenalty_ > seatStake_ / 4) revert Court_BadParameter("noShowPenalty");
-        if (strikePenalty_ == 0 || strikePenalty_ > seatStake_ / 2) revert Court_BadParameter("strikePenalty");
+        if (noShowPenalty_ > seatStake_ / 4) revert Court_BadParameter("noShowPenalty");
+        if (strikePenalty_ > seatStake_ / 2) revert Court_BadParameter("strikePenalty");
         _token = IERC20(token_);
         _registry = new PeerRegistry(token_, seatStake_, epochSeconds_, thawSeconds_, address(this));
         _noShowPenalty = noShowPenalty_;

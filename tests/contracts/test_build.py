@@ -15,7 +15,7 @@ from contracts.build import ARTIFACTS, CONTRACTS, Artifact, build_artifacts, com
 from contracts.errors import BuildError
 
 HEADER = "// SPDX-License-Identifier: MIT\npragma solidity 0.8.37;\n"
-LARGEST_CODE_BYTES = 24_576  # EIP-170
+LARGEST_CREATION_BYTES = 49_152  # EIP-3860; above the 24,576 of EIP-170 for what stays, the compiler warns: an error
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_the_command_compiles_writes_and_compares(
     monkeypatch.setattr(build, "ARTIFACTS", tmp_path / "artifacts")
     monkeypatch.setattr(build, "build_artifacts", lambda: built)
     assert main(["--check"]) == 1
-    assert "artifacts differ from the sources: PeerRegistry.json" in capsys.readouterr().err
+    assert "artifacts differ from the sources: OutputCourt.json, PeerRegistry.json" in capsys.readouterr().err
     assert main([]) == 0
     assert main(["--check"]) == 0
 
@@ -94,7 +94,7 @@ def test_every_contract_fits_a_block_explorers_limit_and_is_known_to_the_python_
 ) -> None:
     assert CONTRACTS == CONTRACT_NAMES
     assert tuple(built) == CONTRACTS
-    assert all(len(artifact["bytecode"]) // 2 < LARGEST_CODE_BYTES for artifact in built.values())
+    assert all(len(artifact["bytecode"]) // 2 < LARGEST_CREATION_BYTES for artifact in built.values())
 
 
 def test_no_two_variables_share_a_place_in_storage(built: dict[str, Artifact]) -> None:

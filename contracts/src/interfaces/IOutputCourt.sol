@@ -112,6 +112,13 @@ interface IOutputCourt is ITreasury {
         bytes32 commitment;
     }
 
+    /// @notice A commitment that its maker signed, for somebody else to send. ECDSA in the 64-byte form of ERC-2098.
+    struct SignedEntry {
+        Entry entry;
+        bytes32 r;
+        bytes32 vs;
+    }
+
     /// @notice Everything that was committed in a round.
     /// @param seed The job's seed in round 0, the round's key later; zero if it was never drawn
     /// @param entries The commitments, first to last
@@ -192,17 +199,13 @@ interface IOutputCourt is ITreasury {
 
     /// @notice The worker committed. The committee will be drawn from the seats of `epoch` with the hash of the pinned
     /// block, and may commit until `commitEnd`.
-    event WorkCommitted(
-        bytes32 indexed jobId, bytes32 commitment, uint40 pinnedBlock, uint48 epoch, uint40 commitEnd
-    );
+    event WorkCommitted(bytes32 indexed jobId, bytes32 commitment, uint40 pinnedBlock, uint48 epoch, uint40 commitEnd);
 
     /// @notice The committee of a round. `key` keys the digests of an appeal; it is zero in round 0, which has none.
     event CommitteeDrawn(bytes32 indexed jobId, uint8 round, bytes32 key, Member[] members);
 
     /// @notice The worker (index 0, in appeals) or a member committed.
-    event Committed(
-        bytes32 indexed jobId, address indexed account, uint8 round, uint8 index, bytes32 commitment
-    );
+    event Committed(bytes32 indexed jobId, address indexed account, uint8 round, uint8 index, bytes32 commitment);
 
     /// @notice Everybody committed; the commitments can be opened until `revealEnd`.
     event RevealBegun(bytes32 indexed jobId, uint8 round, uint40 revealEnd);
@@ -243,8 +246,7 @@ interface IOutputCourt is ITreasury {
     /// @notice A member was paid, its fee or also its share of a ringer's bounty.
     event VerifierPaid(bytes32 indexed jobId, address indexed account, uint256 amount);
 
-    /// @notice A member was against the verdict, or absent; with the third strike its seat is slashed and the count
-    /// starts again.
+    /// @notice A member was against the verdict, or absent. The third strike slashes its seat, and the next is a first.
     event VerifierStruck(bytes32 indexed jobId, address indexed account, uint8 strikes, bool absent);
 
     /// @notice The job ended; requester and worker got their shares of what was locked, the rest of it was burned.
@@ -311,12 +313,11 @@ interface IOutputCourt is ITreasury {
     error Court_OpeningMismatch(bytes32 jobId, uint8 index);
     /// @notice The openings are those of mask `have`, needed are all of mask `want`.
     error Court_OpeningsMissing(bytes32 jobId, uint256 have, uint256 want);
-    /// @notice `account` cannot appeal this verdict: acceptance is appealed by the requester, rejection by the worker,
-    /// an inconclusive round by either.
+    /// @notice Acceptance is appealed by the requester, rejection by the worker, an inconclusive round by either.
     error Court_NotAppellant(bytes32 jobId, address account, Verdict verdict);
     /// @notice There is no committee above the last, and none above a ringer.
     error Court_NoFurtherAppeal(bytes32 jobId, uint8 round);
-    /// @notice What was said of the rounds is not what is on record; `round` is the first that differs.
+    /// @notice What was said of `round` is not what is on record.
     error Court_RecordMismatch(bytes32 jobId, uint256 round);
     /// @notice The worker did not commit to the answer that the terms fixed, or the job was appealed.
     error Court_NotRinger(bytes32 jobId);
@@ -348,6 +349,10 @@ interface IOutputCourt is ITreasury {
     /// @param index 0 the worker, 1 and up the members
     function commit(JobTerms calldata terms, Member[] calldata members, uint8 index, bytes32 commitment) external;
 
+    /// @notice Commits everybody who signed signedHashOf() its commitment, in one transaction instead of one each. Who
+    /// has committed is passed over, so that nobody can make the call fail by being faster. Anybody may.
+    function commitSigned(JobTerms calldata terms, Member[] calldata members, SignedEntry[] calldata entries) external;
+
     /// @notice Opens commitments ahead of the decision, so that nobody can leave them out of it. Anybody may.
     function reveal(
         JobTerms calldata terms, Member[] calldata members, Log calldata log, Opening[] calldata openings
@@ -370,7 +375,8 @@ interface IOutputCourt is ITreasury {
         JobTerms calldata terms, Log calldata log, Opening calldata worker, uint256 digest, bytes32 salt
     ) external;
 
-    /// @notice Ends a decided job when nobody can appeal any more: pays, returns, strikes and slashes. Anybody may.
+    /// @notice Ends a decided job when nobody can appeal any more: pays, returns, strikes and slashes. Anybody may. Who
+    /// alone could still appeal may at once: the requester after an acceptance, the worker after a rejection.
     /// @param rounds Every round, the first one first
     function finalize(JobTerms calldata terms, RoundRecord[] calldata rounds) external;
 
@@ -402,6 +408,9 @@ interface IOutputCourt is ITreasury {
     function commitmentHash(
         bytes32 jobId, uint8 round, address account, uint256 digest, bytes32 outputDigest, bytes32 salt
     ) external pure returns (bytes32);
+
+    /// @notice What the maker of a commitment signs for commitSigned().
+    function signedHashOf(bytes32 jobId, uint8 round, bytes32 commitment) external pure returns (bytes32);
 
     /// @notice The hash that makes a job a ringer.
     function ringerHash(uint256 digest, bytes32 salt) external pure returns (bytes32);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IOutputCourt} from "../interfaces/IOutputCourt.sol";
 import {IPeerRegistry} from "../interfaces/IPeerRegistry.sol";
 import {Draw} from "./Draw.sol";
+import {Openings} from "./Openings.sol";
 import {Proceedings} from "./Proceedings.sol";
 import {Verdicts} from "./Verdicts.sol";
 
@@ -62,9 +64,10 @@ library Dockets {
 
     /// @notice Begins a round: the next block draws its committee from the seats of the current epoch.
     /// @return size Places of the committee
-    function convene(State memory self, IPeerRegistry registry, uint32 commitSeconds) internal view returns (uint8 size) {
-        uint48 epoch = registry.currentEpoch();
-        uint256 seats = registry.totalSeatsAt(epoch);
+    function convene(
+        State memory self, IPeerRegistry registry, uint32 commitSeconds
+    ) internal view returns (uint8 size) {
+        (uint48 epoch, uint256 seats) = registry.currentPool();
         size = Verdicts.sizeOf(self.round);
         if (seats < size) revert IOutputCourt.Court_PoolTooSmall(seats, size);
         self.stage = Stage.Commit;
@@ -92,7 +95,7 @@ library Dockets {
     ) internal returns (IOutputCourt.Member[] memory members, bytes32 committeeHash) {
         bytes32 blockHash = Draw.hashOf(jobId, state.pinnedBlock);
         members = committee(state, registry, jobId, terms, blockHash);
-        committeeHash = Proceedings.committeeHash(members);
+        committeeHash = Proceedings.drawnHash(members);
         self.committeeHash = committeeHash;
         bytes32 key = 0;
         if (state.round != 0) {
@@ -115,6 +118,64 @@ library Dockets {
         return Draw.committee(registry, self.epoch, entropy, size, terms.requester, terms.worker);
     }
 
+    /// @notice Reverts unless these are the members; draws them if nobody has.
+    function checkDrawn(
+        Docket storage self,
+        State memory state,
+        IPeerRegistry registry,
+        bytes32 jobId,
+        IOutputCourt.JobTerms calldata terms,
+        IOutputCourt.Member[] calldata members
+    ) internal {
+        bytes32 drawn = self.committeeHash;
+        if (drawn == 0) (, drawn) = drawCommittee(self, state, registry, jobId, terms);
+        checkCommittee(jobId, members, drawn);
+    }
+
+    /// @notice Reverts unless the members hash to `want`.
+    function checkCommittee(bytes32 jobId, IOutputCourt.Member[] calldata members, bytes32 want) internal pure {
+        bytes32 have = Proceedings.committeeHash(members);
+        if (have != want) revert IOutputCourt.Court_CommitteeMismatch(jobId, have, want);
+    }
+
+    /// @notice Adds one commitment of `account` to the transcript.
+    function append(
+        State memory self,
+        bytes32 transcript,
+        bytes32 jobId,
+        IOutputCourt.JobTerms calldata terms,
+        IOutputCourt.Member[] calldata members,
+        IOutputCourt.Entry memory entry,
+        address account
+    ) internal returns (bytes32) {
+        if (entry.commitment == 0) revert IOutputCourt.Court_EmptyCommitment(jobId);
+        if (Openings.accountOf(terms.worker, members, entry.index) != account) {
+            revert IOutputCourt.Court_NotMember(jobId, entry.index, account);
+        }
+        self.committed |= uint32(1 << entry.index);
+        emit IOutputCourt.Committed(jobId, account, self.round, entry.index, entry.commitment);
+        return Proceedings.extend(transcript, entry.index, entry.commitment);
+    }
+
+    /// @notice Begins the time to open if everybody has committed.
+    function endCommits(
+        State memory self, IOutputCourt.OutputClass storage class_, bytes32 jobId, uint256 members
+    ) internal {
+        if (LibBit.popCount(self.committed) != members + 1) return;
+        self.stage = Stage.Reveal;
+        self.deadline = uint40(block.timestamp) + class_.revealSeconds;
+        emit IOutputCourt.RevealBegun(jobId, self.round, self.deadline);
+    }
+
+    /// @notice Whether `account` is the only one who could still appeal, so that it may end the job instead.
+    function isWaivedBy(
+        State memory self, address account, IOutputCourt.JobTerms calldata terms
+    ) internal pure returns (bool) {
+        if (self.stage != Stage.Decided) return false;
+        if (self.verdict == IOutputCourt.Verdict.Accept) return account == terms.requester;
+        return Verdicts.rejects(self.verdict) && account == terms.worker;
+    }
+
     /// @notice Keeps a hash of the decided round, and begins the next one with nothing.
     function advance(Docket storage self, State memory state) internal {
         self.records[state.round] = Proceedings.record(self.committeeHash, state.revealed, state.near);
@@ -133,8 +194,8 @@ library Dockets {
     ) internal view {
         if (rounds.length != uint256(state.round) + 1) revert IOutputCourt.Court_RecordMismatch(jobId, rounds.length);
         for (uint256 i = 0; i < rounds.length; ++i) {
-            bytes32 members = Proceedings.committeeHash(rounds[i].members);
-            bytes32 have = Proceedings.record(members, rounds[i].revealed, rounds[i].near);
+            IOutputCourt.RoundRecord calldata round = rounds[i];
+            bytes32 have = Proceedings.record(Proceedings.committeeHash(round.members), round.revealed, round.near);
             bytes32 want = i < state.round
                 ? self.records[i]
                 : Proceedings.record(self.committeeHash, state.revealed, state.near);

@@ -20,10 +20,8 @@ library Openings {
         IOutputCourt.Log calldata log,
         IOutputCourt.Opening[] calldata openings
     ) internal pure returns (uint256[] memory digests, uint32 opened) {
-        _checkLog(jobId, round, transcript, log);
-        uint256 places = uint256(Verdicts.sizeOf(round)) + 1;
-        bytes32[] memory commitments = _byIndex(log, places);
-        digests = new uint256[](places);
+        bytes32[] memory commitments = commitmentsOf(jobId, round, transcript, log);
+        digests = new uint256[](commitments.length);
         for (uint256 i = 0; i < openings.length; ++i) {
             IOutputCourt.Opening calldata opening = openings[i];
             uint8 index = opening.index;
@@ -37,18 +35,22 @@ library Openings {
         }
     }
 
-    /// @notice Checks the worker's opening alone, of round 0, whose worker was the first to commit.
-    function checkWorker(
-        bytes32 jobId,
-        bytes32 transcript,
-        address worker,
-        IOutputCourt.Log calldata log,
-        IOutputCourt.Opening calldata opening
-    ) internal pure {
-        _checkLog(jobId, 0, transcript, log);
-        if (commitmentOf(jobId, 0, worker, opening) != log.entries[0].commitment) {
-            revert IOutputCourt.Court_OpeningMismatch(jobId, opening.index);
+    /// @notice Checks a log against the transcript of its round.
+    /// @return commitments By index; zero for who made none
+    function commitmentsOf(
+        bytes32 jobId, uint8 round, bytes32 transcript, IOutputCourt.Log calldata log
+    ) internal pure returns (bytes32[] memory commitments) {
+        commitments = new bytes32[](uint256(Verdicts.sizeOf(round)) + 1);
+        bytes32 hash = log.seed == 0 ? bytes32(0) : Proceedings.transcript(jobId, round, log.seed);
+        IOutputCourt.Entry[] calldata entries = log.entries;
+        for (uint256 i = 0; i < entries.length; ++i) {
+            uint8 index = entries[i].index;
+            bytes32 commitment = entries[i].commitment;
+            hash = Proceedings.extend(hash, index, commitment);
+            // A log that is not the round's may name places that are none: it fails below.
+            if (index < commitments.length) commitments[index] = commitment;
         }
+        if (hash != transcript) revert IOutputCourt.Court_LogMismatch(jobId, hash, transcript);
     }
 
     /// @notice Who has this index; zero for nobody.
@@ -64,23 +66,5 @@ library Openings {
         bytes32 jobId, uint8 round, address account, IOutputCourt.Opening calldata opening
     ) internal pure returns (bytes32) {
         return Proceedings.commitment(jobId, round, account, opening.digest, opening.outputDigest, opening.salt);
-    }
-
-    function _checkLog(bytes32 jobId, uint8 round, bytes32 transcript, IOutputCourt.Log calldata log) private pure {
-        bytes32 hash = log.seed == 0 ? bytes32(0) : Proceedings.transcript(jobId, round, log.seed);
-        for (uint256 i = 0; i < log.entries.length; ++i) {
-            hash = Proceedings.extend(hash, log.entries[i].index, log.entries[i].commitment);
-        }
-        if (hash != transcript) revert IOutputCourt.Court_LogMismatch(jobId, hash, transcript);
-    }
-
-    /// @dev By index; zero for who made none. Indices were checked when they were committed.
-    function _byIndex(
-        IOutputCourt.Log calldata log, uint256 places
-    ) private pure returns (bytes32[] memory commitments) {
-        commitments = new bytes32[](places);
-        for (uint256 i = 0; i < log.entries.length; ++i) {
-            commitments[log.entries[i].index] = log.entries[i].commitment;
-        }
     }
 }

@@ -9,6 +9,7 @@ import {IOutputCourt} from "../interfaces/IOutputCourt.sol";
 library Proceedings {
     bytes32 internal constant JOB_DOMAIN = keccak256("SwarmProof job, version 1");
     bytes32 internal constant COMMIT_DOMAIN = keccak256("SwarmProof output commitment, version 1");
+    bytes32 internal constant SIGN_DOMAIN = keccak256("SwarmProof signed commitment, version 1");
     bytes32 internal constant SEED_DOMAIN = keccak256("SwarmProof job seed, version 1");
     bytes32 internal constant KEY_DOMAIN = keccak256("SwarmProof appeal key, version 1");
     bytes32 internal constant DRAW_DOMAIN = keccak256("SwarmProof committee draw, version 1");
@@ -28,6 +29,12 @@ library Proceedings {
         return keccak256(abi.encode(COMMIT_DOMAIN, id, round, account, digest, outputDigest, salt));
     }
 
+    /// @notice What the maker of a commitment signs if somebody else is to send it.
+    /// @dev The round is told openly: nobody can send in one round what was signed for another, where nothing opens it.
+    function signedHash(bytes32 id, uint8 round, bytes32 made) internal pure returns (bytes32) {
+        return keccak256(abi.encode(SIGN_DOMAIN, id, round, made));
+    }
+
     /// @notice Seed of a job, from the hash of the block pinned when it was submitted.
     function seed(bytes32 id, bytes32 blockHash) internal pure returns (bytes32) {
         return keccak256(abi.encode(SEED_DOMAIN, id, blockHash));
@@ -43,8 +50,13 @@ library Proceedings {
         return keccak256(abi.encode(DRAW_DOMAIN, id, round, blockHash));
     }
 
-    /// @notice Hash of a committee; zero for none.
-    function committeeHash(IOutputCourt.Member[] memory members) internal pure returns (bytes32) {
+    /// @notice Hash of a committee that was drawn.
+    function drawnHash(IOutputCourt.Member[] memory members) internal pure returns (bytes32) {
+        return keccak256(abi.encode(members));
+    }
+
+    /// @notice Hash of a committee as a caller tells it; zero for none.
+    function committeeHash(IOutputCourt.Member[] calldata members) internal pure returns (bytes32) {
         return members.length == 0 ? bytes32(0) : keccak256(abi.encode(members));
     }
 

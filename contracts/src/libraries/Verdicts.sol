@@ -6,8 +6,8 @@ import {IOutputCourt} from "../interfaces/IOutputCourt.sol";
 import {Hamming} from "./Hamming.sol";
 
 /// @title The rule of a committee: a star around the worker
-/// @dev Python mirror: verifier/committee.py. A change here is a change there. Closeness is never chained from member to
-/// member: a chain of small steps leads from any output to any other.
+/// @dev Python mirror: verifier/committee.py. A change here is a change there. Closeness is never chained from member
+/// to member: a chain of small steps leads from any output to any other.
 library Verdicts {
     /// @dev Distance of a member to the worker where one of them did not open.
     uint16 internal constant NO_DISTANCE = type(uint16).max;

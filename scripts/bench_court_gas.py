@@ -1,0 +1,202 @@
+"""Gas of a job in the court, by receipts of a devnet; the same figures in every run.
+
+    python -m scripts.bench_court_gas              print the table and the goals
+    python -m scripts.bench_court_gas --write      and record it for the test that compares
+
+A whole job with three verifiers is to cost at most 420k, all transactions together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_hash.auto import keccak
+
+from contracts.chain import Chain
+from contracts.client import Registry, Token
+from contracts.court import Court, output_commitment
+from contracts.court_values import ClassTerms, Entry, JobTerms, Log, Member, Opening, RoundRecord
+from contracts.deploy import deploy_system
+from contracts.events import SeedDrawn
+from contracts.rpc import Rpc
+from contracts.sender import Receipt
+from scripts.bench_gas import Figures, running_devnet
+
+SNAPSHOT = Path(__file__).parents[1] / "tests" / "contracts" / "court_gas_snapshot.json"
+JOB_GOAL = 420_000
+VERIFIERS = 5
+SEAT_STAKE, EPOCH_SECONDS, FEE, FUNDS = 10**18, 100_000, 10**15, 10**19
+INPUT = b"seven"
+DESCRIPTION = b"description of a class"
+DIGEST = int.from_bytes(keccak(b"an output"))
+
+
+@dataclass
+class Meter:
+    """Plays jobs on one court, one transaction after the other, and writes down what each took."""
+
+    control: Rpc
+    requester: Chain
+    worker: Chain
+    verifiers: Sequence[Chain]
+    figures: Figures = field(default_factory=dict)
+
+    async def prepare(self) -> None:
+        """Deploy, register a class, stake a seat each, deposit."""
+        deployment = await deploy_system(
+            self.requester, seat_stake_wei=SEAT_STAKE, epoch_seconds=EPOCH_SECONDS, thaw_seconds=EPOCH_SECONDS
+        )
+        self.address = deployment.court
+        token = Token(self.requester, deployment.token)
+        for verifier in self.verifiers:
+            await token.transfer(_address(verifier), SEAT_STAKE)
+            await Token(verifier, deployment.token).approve(deployment.verifier_registry, SEAT_STAKE)
+            await Registry(verifier, deployment.verifier_registry).stake(1)
+        await token.transfer(_address(self.worker), FUNDS)
+        for party in (self.requester, self.worker):
+            await Token(party, deployment.token).approve(self.address, FUNDS)
+            self.figures["deposit"] = (await Court(party, self.address).deposit(FUNDS)).gas_used
+        registered = await Court(self.requester, self.address).register_class(_class_terms(), DESCRIPTION)
+        self.figures["register class"] = registered.gas_used
+        self.class_id = await Court(self.requester, self.address).class_id_of(_class_terms())
+        now = (await self.requester.head()).timestamp
+        await self.control.request("evm_mine", hex((now // EPOCH_SECONDS + 1) * EPOCH_SECONDS))
+
+    async def play(self, name: str) -> None:
+        """One job that everybody agrees on, up to its end; all members have the same address length and calldata."""
+        terms = self._terms(name)
+        court = Court(self.requester, self.address)
+        job = await court.job_id_of(terms)
+        submitted = await court.submit_job(terms, INPUT)
+        await self._mine()
+        openings = [_opening(0)]
+        entries = [self._entry(job, self.worker, openings[0])]
+        worked = await Court(self.worker, self.address).commit_work(terms, entries[0].commitment)
+        await self._mine()
+        members = await court.committee_of(terms)
+        commits = []
+        for index, member in enumerate(members, start=1):
+            openings.append(_opening(index))
+            entries.append(self._entry(job, self._chain(member), openings[-1]))
+            mine = Court(self._chain(member), self.address)
+            commits.append(await mine.commit(terms, members, index, entries[-1].commitment))
+        log = Log(worked.event(SeedDrawn).seed, tuple(entries))
+        decided = await court.decide(terms, members, log, openings)
+        view = await court.job(terms)
+        await self.control.request("evm_mine", hex(view.phase_end))
+        record = RoundRecord(members, view.revealed, view.near)
+        finalized = await court.finalize(terms, [record])
+        self._write_down(name, submitted, worked, commits, decided, finalized)
+
+    def _write_down(
+        self, name: str, submitted: Receipt, worked: Receipt, commits: Sequence[Receipt], decided: Receipt, end: Receipt
+    ) -> None:
+        everything = [submitted, worked, *commits, decided, end]
+        self.figures |= {
+            f"{name}: submit": submitted.gas_used,
+            f"{name}: commit work": worked.gas_used,
+            f"{name}: first commit": commits[0].gas_used,
+            f"{name}: commit": commits[1].gas_used,
+            f"{name}: last commit": commits[2].gas_used,
+            f"{name}: decide": decided.gas_used,
+            f"{name}: finalize": end.gas_used,
+            f"{name}: whole": sum(receipt.gas_used for receipt in everything),
+        }
+
+    def _terms(self, name: str) -> JobTerms:
+        return JobTerms(
+            class_id=self.class_id,
+            requester=_address(self.requester),
+            worker=_address(self.worker),
+            worker_fee=10 * FEE,
+            input_digest=keccak(INPUT),
+            ringer_hash=keccak(b"no ringer"),
+            salt=keccak(name.encode()),
+        )
+
+    def _entry(self, job: bytes, party: Chain, opening: Opening) -> Entry:
+        made = output_commitment(job, 0, _address(party), opening.digest, opening.output_digest, opening.salt)
+        return Entry(opening.index, made)
+
+    def _chain(self, member: Member) -> Chain:
+        return next(verifier for verifier in self.verifiers if _address(verifier) == member.account)
+
+    async def _mine(self) -> None:
+        """Lets the pinned block pass, for estimates on the newest block too."""
+        for _ in range(2):
+            await self.control.request("evm_mine")
+
+
+async def measure(rpc_url: str, keys: Sequence[str]) -> Figures:
+    """Jobs until every verifier has been paid before; the last one writes no word that was never used."""
+    async with contextlib.AsyncExitStack() as stack:
+        chains = []
+        for key in keys[: VERIFIERS + 2]:
+            chain = await Chain.connect(rpc_url, account=Account.from_key(key))
+            chains.append(await stack.enter_async_context(chain))
+        control = await Rpc.open(rpc_url, timeout_seconds=20)
+        stack.push_async_callback(control.close)
+        meter = Meter(control, chains[0], chains[1], chains[2:])
+        await meter.prepare()
+        for name in ("first job", "second job", "third job", "later job"):
+            await meter.play(name)
+        return meter.figures
+
+
+def measure_all() -> Figures:
+    """Figures of a devnet of its own."""
+    with running_devnet() as devnet:
+        return asyncio.run(measure(devnet["rpc_url"], [account["private_key"] for account in devnet["accounts"]]))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench_court_gas", description="Measure gas of the court.")
+    parser.add_argument("--write", action="store_true", help=f"record the figures in {SNAPSHOT.name}")
+    options = parser.parse_args(arguments)
+    figures = measure_all()
+    if options.write:
+        SNAPSHOT.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    print(f"three verifiers; goal for a whole job {JOB_GOAL:,}")
+    for name, gas in figures.items():
+        share = f"  {gas / JOB_GOAL:.2f} of the goal" if name.endswith("whole") else ""
+        print(f"  {name:34}{gas:>11,}{share}")
+    return 0
+
+
+def _class_terms() -> ClassTerms:
+    return ClassTerms(
+        description_digest=hashlib.sha256(DESCRIPTION).digest(),
+        threshold=8,
+        appeal_threshold=16,
+        verifier_fee=FEE,
+        worker_bond=106 * FEE,
+        minimum_worker_fee=FEE,
+        work_seconds=1_000,
+        commit_seconds=1_000,
+        reveal_seconds=1_000,
+        appeal_seconds=1_000,
+    )
+
+
+def _opening(index: int) -> Opening:
+    return Opening(index, DIGEST ^ index, keccak(b"output %d" % index), keccak(b"salt %d" % index))
+
+
+def _address(chain: Chain) -> Any:
+    assert chain.account is not None
+    return chain.account.address
+
+
+if __name__ == "__main__":
+    sys.exit(main())
