@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ from node import plain_cbor
 from node.errors import ManifestError
 
 CHUNK_LENGTH = 4096
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 MAXIMUM_MANIFEST_BYTES = 1 << 20
 MAXIMUM_PARAMETERS = 1 << 31  # 8 GiB of state
 Q16_ONE = 1 << 16
@@ -86,6 +86,30 @@ class LocalTraining:
 
 
 @dataclass(frozen=True)
+class SpotChecks:
+    """How much of the local training is done again by others (`node.checks`).
+
+    `seats`: how many are checked in a round; 0 is none, as many as there are or more is all. `segments`: into how many
+    parts a round of training is cut, of which one is replayed. `checkers`: accounts that replay each.
+    `distance_bits`: by how many of 1,024 bits a replay may differ where it is not the same bit by bit.
+    """
+
+    seats: int = 64
+    segments: int = 3
+    checkers: int = 3
+    distance_bits: int = 16
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            _require(isinstance(value, int) and value >= 0, f"checks: {item.name} = {value!r}")
+        _require(self.seats < 1 << 31, f"checks: seats = {self.seats}")
+        _require(1 <= self.segments <= 256, f"checks: {self.segments} segments, expected 1 to 256")
+        _require(2 <= self.checkers <= 64, f"checks: {self.checkers} checkers, expected 2 to 64")
+        _require(self.distance_bits <= 256, f"checks: distance_bits = {self.distance_bits}, expected 0 to 256")
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Everything the peers of a project agree on. `alpha_q16` outer learning rate, `beta_q16` error feedback decay.
 
@@ -94,6 +118,7 @@ class Manifest:
     which each seat's messages are remembered, a power of two; 0 where the rule needs no memory. `mean`: whether a
     coordinate is divided by the whole weight or by the weight present there; a rule on values (median, trimmed mean,
     ...) has a mean of its own and ignores it, and wants dense tensors. `task_options`: the task's own settings.
+    `checks`: how training is checked.
     """
 
     task: str
@@ -110,6 +135,7 @@ class Manifest:
     split: str = "iid"
     shard_count: int = 1
     local: LocalTraining = field(default_factory=LocalTraining)
+    checks: SpotChecks = field(default_factory=SpotChecks)
     task_options: Mapping[str, int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -134,6 +160,10 @@ class Manifest:
         _require(self.byzantine >= 0 and self.minimum_support >= 1 and self.shard_count >= 1, "negative count")
         _require(0 <= self.seed < 1 << 63, f"seed {self.seed}, expected 0 to 2^63 - 1")
 
+    def checking(self, seats: int | None) -> Manifest:
+        """The same with so many seats checked a round; unchanged for None."""
+        return self if seats is None else replace(self, checks=replace(self.checks, seats=seats))
+
     @cached_property
     def layout(self) -> Layout:
         """Where each tensor and chunk lies in the flat vector."""
@@ -144,7 +174,8 @@ class Manifest:
         document: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         document["version"] = MANIFEST_VERSION
         document["chunk_length"] = CHUNK_LENGTH
-        document["local"] = {item.name: getattr(self.local, item.name) for item in fields(self.local)}
+        for part in ("local", "checks"):
+            document[part] = asdict(getattr(self, part))
         document["task_options"] = dict(self.task_options)
         document["tensors"] = [
             {item.name: _plain(getattr(tensor, item.name)) for item in fields(tensor)} for tensor in self.tensors
@@ -169,7 +200,8 @@ class Manifest:
             tensors = tuple(
                 TensorSpec(**{**tensor, "shape": tuple(tensor["shape"])}) for tensor in document.pop("tensors")
             )
-            manifest = cls(tensors=tensors, local=LocalTraining(**document.pop("local")), **document)
+            local, checks = LocalTraining(**document.pop("local")), SpotChecks(**document.pop("checks"))
+            manifest = cls(tensors=tensors, local=local, checks=checks, **document)
             canonical = manifest.to_bytes() == data
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ManifestError(f"manifest cannot be read: {error!r}") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from contracts.keys import load_key
 from contracts.values import Address, ProjectConfiguration
 from node.attacks.base import Attack
 from node.attacks.registry import load_attack
+from node.checks.shelf import Shelved, TraceShelf
 from node.config import NodeSettings
 from node.errors import ConfigurationError
 from node.exchange.fetch import Fetcher
@@ -35,6 +36,7 @@ from node.membership import ensure_endpoint, ensure_seats, seats_of
 from node.observer import ChainObserver
 from node.projects import read_manifest
 from node.rounds.attester import Attester
+from node.rounds.checker import Checker
 from node.rounds.driver import Driver
 from node.rounds.history import SwarmHistory
 from node.rounds.library import Library
@@ -45,8 +47,9 @@ from node.rounds.state import Rules
 from node.state_directory import StateDirectory
 from node.storage.ipfs import IpfsStore
 from node.storage.local import LocalStore
+from node.storage.memory import MemoryStore
 from node.storage.store import ContentStore
-from node.tasks.base import Task
+from node.tasks.base import Shard, Task
 from node.tasks.registry import load_task
 from node.tasks.splits import Split
 from node.training import Trainer
@@ -99,12 +102,16 @@ async def run_node(settings: NodeSettings) -> None:
             clock=lambda: observer.head.timestamp,
             is_member=lambda address: any(seat.owner == address for seat in observer.history.seats.values()),
         )
-        gateway = Gateway(store, mailbox, state, policy=None if settings.attack is None else member.attack.serve)
+        shelf = TraceShelf(state.traces)
+        stack.callback(shelf.close)
+        gateway = Gateway(
+            Shelved(store, shelf), mailbox, state, policy=None if settings.attack is None else member.attack.serve
+        )
         url = await stack.enter_async_context(gateway.serve(settings.host, settings.port))
         await ensure_seats(registry, Token(chain, member.configuration.token), observer, member.me, settings.seats)
         await ensure_endpoint(registry, observer, member.me, settings.public_url or url)
         session = await stack.enter_async_context(new_session())
-        parts = _Parts(settings, chain, project, registry, member, state, store, observer, mailbox, session)
+        parts = _Parts(settings, chain, project, registry, member, state, store, shelf, observer, mailbox, session)
         gossip = Gossip(
             mailbox,
             session,
@@ -131,6 +138,7 @@ class _Parts:
     member: Membership
     state: StateDirectory
     store: ContentStore
+    shelf: TraceShelf
     observer: ChainObserver
     mailbox: Mailbox
     session: aiohttp.ClientSession
@@ -180,14 +188,28 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         gossip=gossip,
         book=book,
     )
+    training = asyncio.Lock()
+    shards = member.task.shards(member.manifest.shard_count, Split.parse(member.manifest.split), member.manifest.seed)
+    pieces = MemoryStore()
+    checker = Checker(
+        me=member.me,
+        manifest=member.manifest,
+        library=library,
+        fetcher=Fetcher(parts.session, pieces, self_address=member.me),
+        pieces=pieces,
+        trainer_of=_trainer_of(member, shards),
+        training=training,
+    )
     maker = UpdateMaker(
         project=parts.project,
         domain=member.domain,
         manifest=member.manifest,
-        trainer_of=_trainer_of(member),
+        trainer_of=_trainer_of(member, shards, member.attack.poison_shard),
         library=library,
         state=parts.state,
         store=parts.store,
+        shelf=parts.shelf,
+        training=training,
         attack=member.attack,
         accomplices=settings.attack_accomplices,
         attack_seed=settings.attack_seed,
@@ -213,6 +235,7 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         mailbox=parts.mailbox,
         maker=maker,
         attester=attester,
+        checker=checker,
         settlement=settlement,
         book=book,
         attack=member.attack,
@@ -221,14 +244,18 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
     )
 
 
-def _trainer_of(member: Membership) -> Callable[[int], Trainer]:
-    """Makes the trainer of a seat when it is first needed: seats may be added while the peer runs."""
+def _trainer_of(
+    member: Membership, shards: Sequence[Shard], chosen: Callable[[Shard], Shard] = lambda shard: shard
+) -> Callable[[int], Trainer]:
+    """Makes the trainer of a seat when it is first needed: seats may be added while the peer runs.
+
+    `chosen`: the examples to train on instead of the seat's own.
+    """
     manifest = member.manifest
-    shards = member.task.shards(manifest.shard_count, Split.parse(manifest.split), manifest.seed)
 
     @functools.cache
     def trainer_of(seat: int) -> Trainer:
-        shard = member.attack.poison_shard(shards[(seat - 1) % manifest.shard_count])
+        shard = chosen(shards[(seat - 1) % manifest.shard_count])
         return Trainer(member.task, manifest, shard, seat=seat, seed=manifest.seed)
 
     return trainer_of

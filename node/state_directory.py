@@ -3,6 +3,7 @@
     identity and secrets   state.db      SQLite, synchronous: the row is the point after which something counts as done
     updates before reveal  outbox/       message bytes; moved to the block store, and so served, only when revealed
     error feedback         feedback/     one file a seat and round, referenced by the row of that round's update
+    traces of training     traces/       what checkers need of the newest rounds, a folder each (node.checks.shelf)
     finished rounds        rounds/       the JSON records the gateway serves
     blocks                 blocks/       the content store (node.storage)
 
@@ -15,17 +16,20 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import cbor2
+
 from node.durable_directory import DurableDirectory, write_durably
 from node.errors import StateError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS updates (
     round INTEGER NOT NULL, seat INTEGER NOT NULL,
     digest BLOB NOT NULL, data_root BLOB NOT NULL, salt BLOB NOT NULL,
     PRIMARY KEY (round, seat));
 CREATE TABLE IF NOT EXISTS signed (
-    round INTEGER PRIMARY KEY, result_hash BLOB NOT NULL, signature BLOB NOT NULL, seats TEXT NOT NULL);
+    round INTEGER PRIMARY KEY, result_hash BLOB NOT NULL, signature BLOB NOT NULL, seats TEXT NOT NULL,
+    failed TEXT NOT NULL, evidence BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
@@ -43,12 +47,17 @@ class PreparedUpdate:
 
 @dataclass(frozen=True)
 class SignedResult:
-    """The one result this peer signed for a round, and the seats whose updates went into it."""
+    """The one result this peer signed for a round, and the seats whose updates went into it.
+
+    `failed`: those of them that failed their check. `evidence`: the have-lists from which all that follows, encoded.
+    """
 
     round: int
     result_hash: bytes
     signature: bytes
     seats: frozenset[int]
+    failed: frozenset[int] = frozenset()
+    evidence: tuple[bytes, ...] = ()
 
 
 class StateDirectory(DurableDirectory):
@@ -62,6 +71,11 @@ class StateDirectory(DurableDirectory):
             folders=("outbox", "feedback", "rounds"),
             recorded=("outbox", "rounds"),
         )
+
+    @property
+    def traces(self) -> Path:
+        """Where the traces of this peer's own training are kept while others may check them."""
+        return self.path / "traces"
 
     # ---- updates ------------------------------------------------------------------------------------------------
 
@@ -103,9 +117,13 @@ class StateDirectory(DurableDirectory):
     def signed(self, round_number: int) -> SignedResult | None:
         """The result this peer signed for a round, if any."""
         row = self._database.execute(
-            "SELECT round, result_hash, signature, seats FROM signed WHERE round = ?", (round_number,)
+            "SELECT round, result_hash, signature, seats, failed, evidence FROM signed WHERE round = ?",
+            (round_number,),
         ).fetchone()
-        return SignedResult(row[0], row[1], row[2], frozenset(json.loads(row[3]))) if row else None
+        if row is None:
+            return None
+        seats, failed = (frozenset(json.loads(text)) for text in row[3:5])
+        return SignedResult(row[0], row[1], row[2], seats, failed, tuple(cbor2.loads(row[5])))
 
     def save_signed(self, signed: SignedResult) -> None:
         """Record a signature before it leaves the machine; a second, different one is equivocation and refused."""
@@ -116,8 +134,15 @@ class StateDirectory(DurableDirectory):
                 f"will not sign 0x{signed.result_hash.hex()}"
             )
         self._database.execute(
-            "INSERT OR REPLACE INTO signed VALUES (?, ?, ?, ?)",
-            (signed.round, signed.result_hash, signed.signature, json.dumps(sorted(signed.seats))),
+            "INSERT OR REPLACE INTO signed VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                signed.round,
+                signed.result_hash,
+                signed.signature,
+                json.dumps(sorted(signed.seats)),
+                json.dumps(sorted(signed.failed)),
+                cbor2.dumps(list(signed.evidence)),
+            ),
         )
 
     def next_sequence(self) -> int:

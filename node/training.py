@@ -8,8 +8,10 @@ Shape legend: d = parameters.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,17 @@ class TrainingDiverged(NodeError):
         self.round = round_number
 
 
+@dataclass(frozen=True, eq=False)
+class LocalState:
+    """A seat's training between two local steps: all that the following steps depend on.
+
+    `parameters` float32 (d,); `moments`: what the optimizer remembers, float32 (d,) each, in the order of `moments_of`.
+    """
+
+    parameters: FloatVector
+    moments: tuple[FloatVector, ...]
+
+
 class Trainer:
     """Trains one seat's shard. `seed` and `seat` fix the order of batches.
 
@@ -56,24 +69,54 @@ class Trainer:
         A pure function of theta and round: the optimizer starts afresh, so a peer that restarts repeats itself bit by
         bit on the same machine. Raises TrainingDiverged.
         """
-        before = unflatten(dequantise(theta, self._manifest), self._manifest)
-        with one_thread():
-            load_parameters(self._model, before)
-            self._local_steps(round_number)
-            moved = {
-                name: before[name] - parameter.detach().numpy() for name, parameter in self._model.named_parameters()
-            }
-        delta = flatten(moved, self._manifest)
-        if not np.isfinite(delta).all():
-            raise TrainingDiverged(round_number)
-        return delta
+        start = self.start(theta)
+        end = self.advance(start, round_number, range(self._manifest.local.steps))
+        return start.parameters - end.parameters
 
-    def _local_steps(self, round_number: int) -> None:
-        local = self._manifest.local
-        optimizer = local_optimizer(self._model, local)
-        order = batches(len(self._shard), local, batch_seed(self._seed, self._seat, round_number))
+    def start(self, theta: npt.NDArray[np.int32]) -> LocalState:
+        """Where a round's local training begins: the swarm's parameters, and an optimizer that knows nothing."""
+        parameters = dequantise(theta, self._manifest)
+        return LocalState(parameters, tuple(np.zeros_like(parameters) for _ in moments_of(self._manifest.local)))
+
+    def advance(self, state: LocalState, round_number: int, steps: range) -> LocalState:
+        """What local steps number `steps` of a round make of `state`, the state before the first of them.
+
+        The batch and the random numbers of a step depend on its number alone, so a round cut into parts ends in the
+        same bits. Raises TrainingDiverged.
+        """
+        with one_thread():
+            load_parameters(self._model, unflatten(state.parameters, self._manifest))
+            optimizer = local_optimizer(self._model, self._manifest.local)
+            self._restore(optimizer, state, steps.start)
+            self._local_steps(optimizer, round_number, steps)
+            end = self._state_of(optimizer)
+        if not all(np.isfinite(vector).all() for vector in (end.parameters, *end.moments)):
+            raise TrainingDiverged(round_number)
+        return end
+
+    def _restore(self, optimizer: torch.optim.Optimizer, state: LocalState, steps_done: int) -> None:
+        names = moments_of(self._manifest.local)
+        moments = [unflatten(moment, self._manifest) for moment in state.moments]
+        for name, parameter in self._model.named_parameters():
+            known = {key: torch.from_numpy(moment[name].copy()) for key, moment in zip(names, moments, strict=True)}
+            optimizer.state[parameter] = {"step": torch.tensor(float(steps_done)), **known}
+
+    def _state_of(self, optimizer: torch.optim.Optimizer) -> LocalState:
+        named = dict(self._model.named_parameters())
+        parameters = {name: parameter.detach().numpy() for name, parameter in named.items()}
+        moments = [
+            {name: optimizer.state[parameter][key].numpy() for name, parameter in named.items()}
+            for key in moments_of(self._manifest.local)
+        ]
+        flat = [flatten(tensors, self._manifest) for tensors in (parameters, *moments)]
+        return LocalState(flat[0], tuple(flat[1:]))
+
+    def _local_steps(self, optimizer: torch.optim.Optimizer, round_number: int, steps: range) -> None:
+        order = batches(len(self._shard), self._manifest.local, batch_seed(self._seed, self._seat, round_number))
         self._model.train()
-        for step, indices in enumerate(order):
+        for step, indices in enumerate(itertools.islice(order, steps.stop)):
+            if step not in steps:
+                continue
             generator = torch.Generator().manual_seed(step_seed(self._seed, self._seat, round_number, step))
             optimizer.zero_grad()
             self._task.loss(self._model, self._shard.take(indices), generator).backward()  # type: ignore[no-untyped-call]
@@ -161,6 +204,13 @@ def local_optimizer(model: nn.Module, local: LocalTraining) -> torch.optim.Optim
     return torch.optim.AdamW(
         model.parameters(), lr=rate, betas=(momentum, ADAM_BETAS[1]), weight_decay=decay, foreach=False
     )
+
+
+def moments_of(local: LocalTraining) -> tuple[str, ...]:
+    """Names under which the optimizer keeps one number a parameter from step to step."""
+    if local.optimizer == "adamw":
+        return ("exp_avg", "exp_avg_sq")
+    return ("momentum_buffer",) if local.momentum_thousandths else ()
 
 
 def check_parameters(model: nn.Module, manifest: Manifest) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 from contracts.attestation import Domain, result_digest
 from contracts.values import Address
+from node.merkle import PositionTree
 from node.rounds.history import RoundHistory
-from node.rounds.outcome import RoundOutcome
-from node.rounds.record import MAXIMUM_RECORD_BYTES, MessageFile, RoundRecord
+from node.rounds.outcome import Reason, RoundOutcome, contribution_leaf
+from node.rounds.record import MAXIMUM_RECORD_BYTES, MessageFile, RecordError, RoundRecord
 from node.storage.unixfs import root_of
 from verifier import objects
 from verifier.replay import accepted
@@ -22,7 +23,7 @@ from verifier.signatures import check_signature
 from verifier.verdict import Reject, reject
 
 # What a peer says about itself; no result binds it.
-UNATTESTED = ("computed_hash", "signatures", "accuracy", "loss")
+UNATTESTED = ("computed_hash", "signatures", "accuracy", "loss", "have_lists")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,23 @@ def input_seats(round_number: int, document: Mapping[str, Any]) -> tuple[int, ..
         return numbers
     where = objects.round_record(round_number)
     return reject(round_number, where, "inputs", "a list of leaves with their seats", str(inputs)[:80])
+
+
+def failed_seats(document: Mapping[str, Any]) -> frozenset[int]:
+    """The seats that failed their check, as the record says."""
+    contributions = document.get("contributions")
+    items = [item for item in contributions if isinstance(item, dict)] if isinstance(contributions, list) else []
+    seats = (item.get("seat") for item in items if item.get("reason") == Reason.FAILED_CHECK.slug)
+    return frozenset(seat for seat in seats if isinstance(seat, int))
+
+
+def fits_weight_root(round_: RoundHistory, data: bytes) -> bool:
+    """Whether a record's contributions are the ones that were signed for, right or wrong."""
+    try:
+        record = RoundRecord.from_json(data, round_.number)
+    except RecordError:
+        return False
+    return PositionTree(map(contribution_leaf, record.contributions)).root == accepted(round_).result.weight_root
 
 
 def expected_record(

@@ -40,13 +40,14 @@ class RoundMaterial:
     """Everything a round is recomputed from. `messages`: bytes by seat, each known to hash to what was revealed.
 
     `base`, `previous`: checkpoint the round started from, and the one before (None when base is genesis). `earned`: wei
-    by account before this round.
+    by account before this round. `failed`: seats whose training the swarm found invented.
     """
 
     base: Checkpoint
     previous: Checkpoint | None
     messages: Mapping[int, bytes]
     earned: Mapping[Address, int]
+    failed: frozenset[int] = frozenset()
 
 
 def accepted(round_: RoundHistory) -> Acceptance:
@@ -139,6 +140,7 @@ def recompute(
         absent=absent_from(history, round_, frozenset(updates)),
         pool_wei=round_.pool_wei,
         earned=material.earned,
+        failed=material.failed,
     )
 
 

@@ -11,7 +11,7 @@ from contracts.values import Address
 from node.manifest import Manifest
 from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.outcome import RoundOutcome
-from verifier import objects, published, replay, signatures
+from verifier import have_lists, objects, published, replay, signatures
 from verifier.chain_record import ChainRecord
 from verifier.material import Bases, MaterialReader
 from verifier.replay import RoundMaterial, accepted
@@ -77,12 +77,19 @@ class RoundAuditor:
                 continue
             if recomputed is None:
                 answer = await self._recompute(round_, bases, produced, earned, document)
+                if isinstance(answer, Reject) and not published.fits_weight_root(round_, item.data):
+                    # It may be this very record that lies about who failed a check.
+                    rejected = rejected or replace(answer, evidence={**answer.evidence, "served_by": item.origin})
+                    continue
                 if not isinstance(answer, _Recomputed):
                     return answer
                 recomputed = answer
             found = self._check_document(round_, recomputed, document)
             if found is None:
                 return recomputed.outcome
+            if isinstance(found, Inconclusive):
+                unanswered.append(found.reason)
+                continue
             rejected = rejected or replace(found, evidence={**found.evidence, "served_by": item.origin})
         name = objects.round_record(round_.number)
         return rejected or Inconclusive(round_.number, name.title, "; ".join(unanswered) or "nobody was asked")
@@ -109,7 +116,7 @@ class RoundAuditor:
         messages = seats if isinstance(seats, Reject) else await self._material.messages(round_, seats)
         if not isinstance(messages, Mapping):
             return messages
-        material = RoundMaterial(bases.base, bases.previous, messages, earned)
+        material = RoundMaterial(bases.base, bases.previous, messages, earned, published.failed_seats(document))
         outcome = await asyncio.to_thread(
             replay.recompute, self._manifest, self._domain, self._history, round_, material
         )
@@ -136,10 +143,12 @@ class RoundAuditor:
 
     def _check_document(
         self, round_: RoundHistory, recomputed: _Recomputed, document: Mapping[str, Any]
-    ) -> Reject | None:
-        return published.check_leaves(
+    ) -> Finding | None:
+        weights = self._history.attesters(round_.number)
+        found = published.check_leaves(
             round_.number, self._expected(round_, recomputed), document
-        ) or published.check_record_signatures(round_, self._domain, document, self._history.attesters(round_.number))
+        ) or published.check_record_signatures(round_, self._domain, document, weights)
+        return found or have_lists.check_have_lists(round_, self._history, self._manifest, self._domain, document)
 
     def _expected(self, round_: RoundHistory, recomputed: _Recomputed) -> dict[str, Any]:
         return published.expected_record(

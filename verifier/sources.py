@@ -16,9 +16,9 @@ from node.exchange.errors import FetchFailed, PeerBusy, PeerError, PeerLied
 from node.exchange.fetch import Fetcher
 from node.exchange.peer_client import PeerClient
 from node.exchange.source import Source as Peer
+from node.storage.memory import MemoryStore
 from verifier.chain_record import ChainRecord
 from verifier.errors import ArchiveDamaged
-from verifier.memory_store import MemoryStore
 from verifier.objects import ObjectName
 from verifier.verdict import shown
 

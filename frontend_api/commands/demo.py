@@ -31,11 +31,14 @@ def demo(
     attack: Annotated[list[str] | None, typer.Option(help="What attackers do, repeatable, dealt in turn.")] = None,
     split: Annotated[str, typer.Option(help="How the data is cut: iid or dirichlet(...).")] = "iid",
     rule: Annotated[str | None, typer.Option(help="Robust rule.", show_default="history-filter")] = None,
+    checked_seats: Annotated[
+        int | None, typer.Option(help="Seats whose training is checked a round.", min=0, show_default="the task's")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of split and training.", min=0)] = 0,
     work_dir: Annotated[Path | None, typer.Option(help="Keep everything here.", metavar="FOLDER")] = None,
-    outputs: Annotated[
-        Path, typer.Option(help="What came before the court, side by side.", metavar="FOLDER")
-    ] = Path("swarmproof-outputs"),
+    outputs: Annotated[Path, typer.Option(help="What came before the court, side by side.", metavar="FOLDER")] = Path(
+        "swarmproof-outputs"
+    ),
     serve: Annotated[bool, typer.Option("--serve", help="Keep the API up afterwards.")] = False,
 ) -> None:
     """Devnet, contracts, peers (some of them attackers), API, audit and output court, as real processes on loopback."""
@@ -51,6 +54,7 @@ def demo(
         attacks=tuple(attack or DEFAULT_ATTACKS),
         split=split,
         rule=rule,
+        checked_seats=checked_seats,
         seed=seed,
         work_dir=work_dir,
         outputs_dir=outputs,

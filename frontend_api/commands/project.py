@@ -45,6 +45,9 @@ def create(
         int | None, typer.Option(help="Parts the data is cut into.", min=1, show_default="the task's")
     ] = None,
     split: Annotated[str | None, typer.Option(help="iid or dirichlet(...).", show_default="the task's")] = None,
+    checked_seats: Annotated[
+        int | None, typer.Option(help="Seats whose training is checked a round.", min=0, show_default="the task's")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the data split and of training.", min=0)] = 0,
     commit_seconds: Annotated[int, typer.Option(help="Time to train and commit.", min=1)] = 600,
     reveal_seconds: Annotated[int, typer.Option(help="Time to reveal.", min=1)] = 120,
@@ -68,7 +71,7 @@ def create(
     numbers = {"round_pool": wei(pool), "rounds": rounds, **windows}
     budget_wei = wei(pool) * rounds if budget is None else wei(budget)
     overrides = {name: value for name, value in manifest.items() if value is not None}
-    asyncio.run(_create(invocation, task, data_dir, overrides, minimum_seats, numbers, budget_wei))
+    asyncio.run(_create(invocation, task, data_dir, overrides, minimum_seats, checked_seats, numbers, budget_wei))
 
 
 async def _create(
@@ -77,6 +80,7 @@ async def _create(
     data_dir: Path | None,
     overrides: dict[str, Any],
     minimum_seats: int | None,
+    checked_seats: int | None,
     numbers: dict[str, int],
     budget_wei: int,
 ) -> None:
@@ -89,7 +93,7 @@ async def _create(
     from node.tasks.registry import load_task
 
     output = invocation.output
-    manifest = load_task(task, data_dir=data_dir).default_manifest(**overrides)
+    manifest = load_task(task, data_dir=data_dir).default_manifest(**overrides).checking(checked_seats)
     rule_digest = rule_hash(manifest.rule)
     seats = minimum_seats or manifest.shard_count
     # With fewer seats than the rule is good for, rounds would keep their state and pay nobody.

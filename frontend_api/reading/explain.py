@@ -17,6 +17,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.ZERO_UPDATE: "its update was zero",
     Reason.FILTERED: "the robust rule gave its update no weight",
     Reason.NO_NEW_DIRECTION: "its update did not agree with what others found beyond the last step",
+    Reason.FAILED_CHECK: "its training was drawn for a spot check, and its update did not follow from it",
 }
 
 

@@ -17,6 +17,7 @@ class Reason(IntEnum):
     ZERO_UPDATE = 6
     FILTERED = 7
     NO_NEW_DIRECTION = 8
+    FAILED_CHECK = 9
 
     @property
     def slug(self) -> str | None:

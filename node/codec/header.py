@@ -1,6 +1,7 @@
-"""The first 109 bytes of a message: whose update it is, of what, for which round.
+"""The first 141 bytes of a message: whose update it is, of what, for which round.
 
-Layout, little-endian: magic "FXW1" 4, version 1, run id 32, round 4, seat 4, base digest 32, manifest digest 32.
+Layout, little-endian: magic "FXW1" 4, version 1, run id 32, round 4, seat 4, base digest 32, manifest digest 32,
+trace root 32.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import Final
 from node.errors import MalformedMessage
 
 MAGIC: Final = b"FXW1"
-VERSION: Final = 1
+VERSION: Final = 2
 DIGEST_BYTES: Final = 32
-_LAYOUT: Final = struct.Struct("<4sB32sII32s32s")
+_LAYOUT: Final = struct.Struct("<4sB32sII32s32s32s")
+NO_TRACE: Final = bytes(DIGEST_BYTES)
 HEADER_BYTES: Final = _LAYOUT.size
 
 
@@ -23,7 +25,8 @@ class MessageHeader:
     """What a message is bound to.
 
     `run_id`: keccak256(abi.encode(chain id, project)), made by the caller. `base_digest`: of the checkpoint trained
-    from. `manifest_digest`: sha2-256 of the manifest. `round` and `seat` are uint32. Raises ValueError out of range.
+    from. `manifest_digest`: sha2-256 of the manifest. `round` and `seat` are uint32. `trace_root`: digest of the trace
+    of the training behind the update (`node.checks.trace`), zeros without one. Raises ValueError out of range.
     """
 
     run_id: bytes
@@ -31,9 +34,10 @@ class MessageHeader:
     seat: int
     base_digest: bytes
     manifest_digest: bytes
+    trace_root: bytes = NO_TRACE
 
     def __post_init__(self) -> None:
-        for name in ("run_id", "base_digest", "manifest_digest"):
+        for name in ("run_id", "base_digest", "manifest_digest", "trace_root"):
             if len(getattr(self, name)) != DIGEST_BYTES:
                 raise ValueError(f"{name} has {len(getattr(self, name))} bytes, expected {DIGEST_BYTES}")
         for name in ("round", "seat"):
@@ -41,20 +45,23 @@ class MessageHeader:
                 raise ValueError(f"{name} = {getattr(self, name)} does not fit 32 bits")
 
     def to_bytes(self) -> bytes:
-        """The 109 bytes on the wire."""
-        return _LAYOUT.pack(MAGIC, VERSION, self.run_id, self.round, self.seat, self.base_digest, self.manifest_digest)
+        """The 141 bytes on the wire."""
+        numbers = (self.round, self.seat)
+        return _LAYOUT.pack(
+            MAGIC, VERSION, self.run_id, *numbers, self.base_digest, self.manifest_digest, self.trace_root
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview) -> MessageHeader:
-        """Read the first 109 bytes of `data`. Raises MalformedMessage."""
+        """Read the first 141 bytes of `data`. Raises MalformedMessage."""
         if len(data) < HEADER_BYTES:
             raise MalformedMessage(f"{len(data)} bytes, the header alone has {HEADER_BYTES}")
-        magic, version, run_id, round_number, seat, base_digest, manifest_digest = _LAYOUT.unpack_from(data)
+        magic, version, *values = _LAYOUT.unpack_from(data)
         if magic != MAGIC:
             raise MalformedMessage(f"magic {magic!r}, expected {MAGIC!r}")
         if version != VERSION:
             raise MalformedMessage(f"version {version}, expected {VERSION}")
-        return cls(run_id, round_number, seat, base_digest, manifest_digest)
+        return cls(*values)
 
 
 def expect_header(found: MessageHeader, expected: MessageHeader) -> None:

@@ -19,7 +19,7 @@ from node.exchange.peer_client import PEER_HEADER
 from node.storage import car
 from node.storage.cid import RAW, Cid
 from node.storage.errors import BadCid, BlockMissing, MalformedDag, StoreCorrupt
-from node.storage.store import ContentStore
+from node.storage.store import ContentReader
 from node.storage.unixfs_reader import file_size, is_complete, read_file
 
 Policy = Callable[[str | None, bytes, bytes], bytes | None]
@@ -36,7 +36,7 @@ class _Content:
     """One request's view of the store: its object, and blocks as the policy lets this requester see them."""
 
     cid: Cid
-    store: ContentStore
+    store: ContentReader
     policy: Policy | None
     requester: str | None
 
@@ -56,7 +56,7 @@ class _Content:
 class ContentRoutes:
     """The content half of a gateway."""
 
-    def __init__(self, store: ContentStore, policy: Policy | None) -> None:
+    def __init__(self, store: ContentReader, policy: Policy | None) -> None:
         self._store, self._policy = store, policy
 
     async def get(self, request: Request) -> Response:

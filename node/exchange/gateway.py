@@ -33,7 +33,7 @@ from node.exchange.http import BodyTooLarge, ProblemResponse, bad_request, not_f
 from node.exchange.limits import GatewayLimits, RateLimiter
 from node.exchange.mailbox import Mailbox, Verdict
 from node.exchange.server import serve
-from node.storage.store import ContentStore
+from node.storage.store import ContentReader
 
 _STATUS = {
     Verdict.ADDED: 202,
@@ -62,7 +62,7 @@ class Gateway:
 
     def __init__(
         self,
-        store: ContentStore,
+        store: ContentReader,
         mailbox: Mailbox,
         records: Records,
         *,

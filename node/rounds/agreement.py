@@ -4,6 +4,10 @@ Every attester signs a *have-list*: which revealed updates it fetched and checke
 with more than 2/3 of the snapshot stake hold its update. A collector, drawn by the round's seed, proposes the available
 seats together with the have-lists that prove it; the others check the proof and sign the result that follows.
 
+With its have-list an attester also says what the spot checks it was drawn for came to. A seat has *failed* when more
+than half of its drawn checkers, and at least two, say so in the cited lists: one checker with a broken network, or one
+liar, costs nobody anything.
+
 Why a peer that serves only some cannot split the swarm: the set is a function of signed lists that everybody can read,
 and whoever lacks an update of the set can get it from any of the attesters that said they hold it.
 """
@@ -19,12 +23,14 @@ from eth_hash.auto import keccak
 
 from contracts.values import Address
 from node import plain_cbor
+from node.checks.draw import Check
 from node.errors import ExchangeError
 
 HAVE_LIST = "have-list"
 PROPOSAL = "proposal"
 SIGNATURE = "signature"
 HASH_LENGTH = 32
+FEWEST_VOTES = 2  # nobody loses its pay on the word of one, however few can be drawn
 
 
 class MalformedStatement(ExchangeError):
@@ -37,20 +43,23 @@ class MalformedStatement(ExchangeError):
 
 @dataclass(frozen=True)
 class HaveList:
-    """What one attester holds. `statement`: hash of the signed envelope it came in."""
+    """What one attester holds, and what its checks came to. `statement`: hash of the signed envelope it came in."""
 
     sender: Address
     seats: frozenset[int]
     statement: bytes
+    passed: frozenset[int] = frozenset()
+    failed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """An input set, and the hashes of the have-lists it follows from."""
+    """An input set, the hashes of the have-lists it follows from, and the seats in it that failed their check."""
 
     sender: Address
     seats: frozenset[int]
     evidence: frozenset[bytes]
+    failed: frozenset[int] = frozenset()
 
 
 class Judgement(Enum):
@@ -60,7 +69,7 @@ class Judgement(Enum):
     WAIT = "wait: have-lists it cites have not arrived"
     WRONG = "wrong: the set does not follow from the have-lists"
     THIN = "thin: the have-lists carry 2/3 of the stake or less"
-    CENSORS = "censors: have-lists we hold make a seat available that it leaves out"
+    CENSORS = "censors: have-lists we hold make a seat available that it leaves out, or failed that it spares"
     EARLY = "early: its sender is not a collector yet"
 
 
@@ -89,6 +98,17 @@ def available_seats(
     )
 
 
+def failed_seats(lists: Iterable[HaveList], checks: Iterable[Check]) -> frozenset[int]:
+    """Seats of which most of their drawn checkers say that they failed. At most one list per sender counts."""
+    latest = {have.sender: have for have in lists}
+    failed = set()
+    for check in checks:
+        votes = sum(account in latest and check.seat in latest[account].failed for account in check.checkers)
+        if votes >= FEWEST_VOTES and 2 * votes > len(check.checkers):
+            failed.add(check.seat)
+    return frozenset(failed)
+
+
 def judge(
     proposal: Proposal,
     *,
@@ -99,11 +119,13 @@ def judge(
     revealed: frozenset[int],
     weights: Mapping[Address, int],
     total: int,
+    checks: Sequence[Check] = (),
 ) -> Judgement:
     """Decide whether to sign what follows from a proposal.
 
     `collectors`: accounts whose turn has come; `statements`: have-lists received, by hash; `latest`: newest per sender;
-    `held`: seats this attester holds itself. A seat may be left out only while we cannot prove that it is available.
+    `held`: seats this attester holds itself; `checks`: the round's. A seat may be left out only while we cannot prove
+    that it is available, and spared only while we cannot prove that it failed.
     """
     if proposal.sender not in collectors:
         return Judgement.EARLY
@@ -115,38 +137,54 @@ def judge(
         return Judgement.THIN
     if available_seats(cited, revealed, weights, total) != proposal.seats:
         return Judgement.WRONG
+    if failed_seats(cited, checks) & proposal.seats != proposal.failed:
+        return Judgement.WRONG
     provable = available_seats(latest.values(), revealed, weights, total) & held
-    return Judgement.FOLLOW if provable <= proposal.seats else Judgement.CENSORS
+    caught = failed_seats(latest.values(), checks) & proposal.seats
+    return Judgement.FOLLOW if provable <= proposal.seats and caught <= proposal.failed else Judgement.CENSORS
 
 
 # ---- bodies of the signed statements: canonical CBOR --------------------------------------------------------------
 
 
-def have_list_body(seats: frozenset[int], revealed: Sequence[int]) -> bytes:
-    """Body of a have-list: a bitmap over the revealed seats in ascending order."""
-    return cbor2.dumps(_bitmap(seats, revealed), canonical=True)
+def have_list_body(
+    seats: frozenset[int],
+    revealed: Sequence[int],
+    passed: frozenset[int] = frozenset(),
+    failed: frozenset[int] = frozenset(),
+) -> bytes:
+    """Body of a have-list: a bitmap over the revealed seats in ascending order, and the seats its sender checked."""
+    return cbor2.dumps([_bitmap(seats, revealed), sorted(passed), sorted(failed)], canonical=True)
 
 
 def parse_have_list(sender: Address, body: bytes, statement: bytes, revealed: Sequence[int]) -> HaveList:
     """Read a have-list; raises MalformedStatement."""
-    return HaveList(sender, _seats(HAVE_LIST, _load(HAVE_LIST, body), revealed), statement)
+    document = _load(HAVE_LIST, body)
+    if not (isinstance(document, list) and len(document) == 3):
+        raise MalformedStatement(HAVE_LIST, "expected [bitmap, passed, failed]")
+    passed, failed = (_listed(HAVE_LIST, part, revealed) for part in document[1:])
+    if passed & failed:
+        raise MalformedStatement(HAVE_LIST, f"seats {sorted(passed & failed)} both passed and failed")
+    return HaveList(sender, _seats(HAVE_LIST, document[0], revealed), statement, passed, failed)
 
 
 def proposal_body(proposal: Proposal, revealed: Sequence[int]) -> bytes:
-    """Body of a proposal: bitmap and ascending hashes of the cited have-lists."""
-    return cbor2.dumps([_bitmap(proposal.seats, revealed), b"".join(sorted(proposal.evidence))], canonical=True)
+    """Body of a proposal: bitmap, failed seats, and ascending hashes of the cited have-lists."""
+    parts = [_bitmap(proposal.seats, revealed), sorted(proposal.failed), b"".join(sorted(proposal.evidence))]
+    return cbor2.dumps(parts, canonical=True)
 
 
 def parse_proposal(sender: Address, body: bytes, revealed: Sequence[int]) -> Proposal:
     """Read a proposal; raises MalformedStatement."""
     document = _load(PROPOSAL, body)
-    if not (isinstance(document, list) and len(document) == 2 and isinstance(document[1], bytes)):
-        raise MalformedStatement(PROPOSAL, "expected [bitmap, hashes]")
-    bitmap, joined = document
+    if not (isinstance(document, list) and len(document) == 3 and isinstance(document[2], bytes)):
+        raise MalformedStatement(PROPOSAL, "expected [bitmap, failed, hashes]")
+    bitmap, listed, joined = document
+    failed = _listed(PROPOSAL, listed, revealed)
     hashes = [joined[start : start + HASH_LENGTH] for start in range(0, len(joined), HASH_LENGTH)]
     if len(joined) % HASH_LENGTH or hashes != sorted(set(hashes)):
         raise MalformedStatement(PROPOSAL, f"{len(joined)} bytes of hashes are not strictly ascending 32-byte words")
-    return Proposal(sender, _seats(PROPOSAL, bitmap, revealed), frozenset(hashes))
+    return Proposal(sender, _seats(PROPOSAL, bitmap, revealed), frozenset(hashes), failed)
 
 
 def signature_body(result_hash: bytes, signature: bytes) -> bytes:
@@ -184,6 +222,15 @@ def _seats(kind: str, bitmap: object, revealed: Sequence[int]) -> frozenset[int]
     if bits >> len(revealed):
         raise MalformedStatement(kind, f"bitmap has bits beyond its {len(revealed)} seats")
     return frozenset(seat for position, seat in enumerate(sorted(revealed)) if bits >> position & 1)
+
+
+def _listed(kind: str, part: object, revealed: Sequence[int]) -> frozenset[int]:
+    known = set(revealed)
+    if not isinstance(part, list) or any(type(seat) is not int or seat not in known for seat in part):
+        raise MalformedStatement(kind, f"{str(part)[:80]} is not a list of revealed seats")
+    if part != sorted(set(part)):
+        raise MalformedStatement(kind, f"seats {str(part)[:80]} are not in strictly ascending order")
+    return frozenset(part)
 
 
 def _load(kind: str, body: bytes) -> object:

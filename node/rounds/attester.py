@@ -19,6 +19,7 @@ from node.exchange.gossip import Gossip
 from node.exchange.mailbox import Mailbox
 from node.manifest import Manifest
 from node.rounds import agreement
+from node.rounds.actions import Announce
 from node.rounds.agreement import HaveList, MalformedStatement, Proposal
 from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.inputs import absent_from, inputs_of
@@ -28,6 +29,16 @@ from node.rounds.record_book import RecordBook
 from node.rounds.state import Knowledge, Rules
 from node.state_directory import SignedResult, StateDirectory
 
+KEPT_LISTS = 4  # of one sender
+
+
+@dataclass(frozen=True)
+class SeenList:
+    """A have-list and the envelope it came in."""
+
+    have: HaveList
+    encoded: bytes
+
 
 @dataclass
 class RoundMemory:
@@ -36,18 +47,22 @@ class RoundMemory:
     number: int
     updates: dict[int, Update] = field(default_factory=dict)
     searched: bool = False
-    announced: frozenset[int] | None = None
+    announced: Announce | None = None
     cited: dict[Address, bytes] = field(default_factory=dict)
     refused: set[bytes] = field(default_factory=set)
+    lists: dict[Address, dict[bytes, SeenList]] = field(default_factory=dict)
     outcome: RoundOutcome | None = None
     result_hash: bytes | None = None
 
 
 @dataclass(frozen=True)
 class Statements:
-    """The signed statements of one round, parsed. `signatures`: (result hash, signature) by sender."""
+    """The signed statements of one round, parsed. `signatures`: (result hash, signature) by sender.
 
-    lists: Mapping[bytes, HaveList]
+    `lists`, by hash, holds also some that their senders have replaced since: a proposal may cite them.
+    """
+
+    lists: Mapping[bytes, SeenList]
     latest: Mapping[Address, HaveList]
     proposals: tuple[Proposal, ...]
     signatures: Mapping[Address, tuple[bytes, bytes]]
@@ -92,10 +107,10 @@ class Attester:
         """The result this peer computed and signed for one of the newest rounds, if it did so since it started."""
         return self._outcomes.get(round_number)
 
-    def signed_seats(self, round_number: int, result_hash: bytes) -> frozenset[int] | None:
-        """The input set behind a result, if this peer signed that very result, also before a restart."""
+    def signed(self, round_number: int, result_hash: bytes) -> SignedResult | None:
+        """What a result follows from, if this peer signed that very result, also before a restart."""
         signed = self._state.signed(round_number)
-        return signed.seats if signed is not None and signed.result_hash == result_hash else None
+        return signed if signed is not None and signed.result_hash == result_hash else None
 
     def knowledge(self, round_: RoundHistory, known: Knowledge) -> Knowledge:
         """`known`, completed with what was gathered about this round."""
@@ -106,7 +121,7 @@ class Attester:
             held=frozenset(memory.updates),
             searched=memory.searched,
             announced=memory.announced,
-            statements=statements.lists,
+            statements={digest: seen.have for digest, seen in statements.lists.items()},
             latest=statements.latest,
             proposals=statements.proposals,
             cited=memory.cited,
@@ -136,33 +151,39 @@ class Attester:
         if failures:
             raise UpdatesUnavailable(round_.number, failures)
 
-    async def announce(self, round_: RoundHistory, seats: frozenset[int]) -> None:
+    async def announce(self, round_: RoundHistory, said: Announce) -> None:
         """Sign and spread a have-list."""
-        await self._publish(round_, agreement.HAVE_LIST, agreement.have_list_body(seats, _revealed(round_)))
-        self._remember(round_.number).announced = seats
+        body = agreement.have_list_body(said.seats, _revealed(round_), said.passed, said.failed)
+        await self._publish(round_, agreement.HAVE_LIST, body)
+        self._remember(round_.number).announced = said
 
     async def propose(self, round_: RoundHistory, proposal: Proposal) -> None:
         """As collector, sign and spread an input set with its evidence."""
-        lists = self._statements(round_).lists.values()
+        lists = self._statements(round_).latest.values()
         cited = {have.sender: have.statement for have in lists if have.statement in proposal.evidence}
         memory = self._remember(round_.number)
         memory.cited = cited | memory.cited
         await self._publish(round_, agreement.PROPOSAL, agreement.proposal_body(proposal, _revealed(round_)))
 
-    async def attest(self, history: SwarmHistory, round_: RoundHistory, seats: frozenset[int]) -> None:
-        """Compute the result over `seats`, sign it once and for all, spread the signature."""
+    async def attest(
+        self, history: SwarmHistory, round_: RoundHistory, seats: frozenset[int], failed: frozenset[int]
+    ) -> None:
+        """Compute the result over `seats` of which some `failed`, sign it once and for all, spread the signature."""
         memory = self._remember(round_.number)
-        outcome = await self.compute(history, round_, {seat: memory.updates[seat] for seat in seats})
+        evidence = self._evidence(round_, seats, failed)
+        outcome = await self.compute(history, round_, {seat: memory.updates[seat] for seat in seats}, failed)
         result_hash = result_digest(self._domain, round_.number, outcome.result)
         signature = sign_digest(self._key, result_hash)
         # Durable before it leaves: a peer that restarts must never sign something else for this round.
-        self._state.save_signed(SignedResult(round_.number, result_hash, signature, seats))
+        self._state.save_signed(SignedResult(round_.number, result_hash, signature, seats, failed, evidence))
         await self._library.keep(outcome.checkpoint, outcome.checkpoint_bytes)
         memory.outcome, memory.result_hash = outcome, result_hash
         self._outcomes = {**dict(list(self._outcomes.items())[-2:]), round_.number: outcome}
         await self._publish(round_, agreement.SIGNATURE, agreement.signature_body(result_hash, signature))
 
-    async def compute(self, history: SwarmHistory, round_: RoundHistory, updates: Mapping[int, Update]) -> RoundOutcome:
+    async def compute(
+        self, history: SwarmHistory, round_: RoundHistory, updates: Mapping[int, Update], failed: frozenset[int]
+    ) -> RoundOutcome:
         """The deterministic result of a round over these updates; the same bytes on every honest peer."""
         base, previous = await self._library.base(round_)
         return await asyncio.to_thread(
@@ -176,6 +197,7 @@ class Attester:
             absent=absent_from(history, round_, frozenset(updates)),
             pool_wei=round_.pool_wei,
             earned=self._book.earned_before(history, round_),
+            failed=failed,
         )
 
     async def submit(self, history: SwarmHistory, round_: RoundHistory) -> None:
@@ -217,9 +239,17 @@ class Attester:
             self._library.forgive(number - 1)
         return self._memory
 
+    def _evidence(self, round_: RoundHistory, seats: frozenset[int], failed: frozenset[int]) -> tuple[bytes, ...]:
+        """The have-lists that a proposal of this set cites, in the order of their hashes."""
+        statements = self._statements(round_)
+        for proposal in statements.proposals:
+            if (proposal.seats, proposal.failed) == (seats, failed) and proposal.evidence <= statements.lists.keys():
+                return tuple(statements.lists[digest].encoded for digest in sorted(proposal.evidence))
+        return ()
+
     def _statements(self, round_: RoundHistory) -> Statements:
-        revealed, refused = _revealed(round_), self._remember(round_.number).refused
-        lists: dict[bytes, HaveList] = {}
+        revealed, memory = _revealed(round_), self._remember(round_.number)
+        refused = memory.refused
         latest: dict[Address, HaveList] = {}
         proposals: list[Proposal] = []
         signatures: dict[Address, tuple[bytes, bytes]] = {}
@@ -227,7 +257,9 @@ class Attester:
             try:
                 if envelope.kind == agreement.HAVE_LIST:
                     have = agreement.parse_have_list(envelope.sender, envelope.body, envelope.hash, revealed)
-                    lists[have.statement] = latest[have.sender] = have
+                    seen = {**memory.lists.get(have.sender, {}), have.statement: SeenList(have, envelope.encoded)}
+                    memory.lists[have.sender] = dict(list(seen.items())[-KEPT_LISTS:])
+                    latest[have.sender] = have
                 elif envelope.kind == agreement.PROPOSAL:
                     proposals.append(agreement.parse_proposal(envelope.sender, envelope.body, revealed))
                 else:
@@ -237,6 +269,7 @@ class Attester:
                     continue
                 refused.add(envelope.hash)
                 self._log.warning("statement ignored", round=round_.number, sender=envelope.sender, cause=str(error))
+        lists = {digest: seen for mine in memory.lists.values() for digest, seen in mine.items()}
         return Statements(lists, latest, tuple(proposals), signatures)
 
     def _envelopes(self, number: int) -> Iterator[Envelope]:

@@ -17,6 +17,8 @@ from node.exchange.mailbox import Mailbox
 from node.observer import ChainObserver
 from node.rounds import state
 from node.rounds.attester import Attester
+from node.rounds.checker import Checker
+from node.rounds.history import Phase
 from node.rounds.maker import UpdateMaker
 from node.rounds.record_book import RecordBook
 from node.rounds.settlement import Settlement
@@ -36,6 +38,7 @@ class Driver:
         mailbox: Mailbox,
         maker: UpdateMaker,
         attester: Attester,
+        checker: Checker,
         settlement: Settlement,
         book: RecordBook,
         attack: Attack,
@@ -44,6 +47,7 @@ class Driver:
     ) -> None:
         self._me, self._project, self._rules, self._observer, self._mailbox = me, project, rules, observer, mailbox
         self._maker, self._attester, self._settlement, self._attack = maker, attester, settlement, attack
+        self._checker = checker
         self._book, self._claims, self._poll_seconds = book, claims, poll_seconds
         self._mailbox_version = mailbox.version
         self._actions: ActionLoop[Action] = ActionLoop(self._dispatch, log="driver")
@@ -73,6 +77,8 @@ class Driver:
             own = frozenset(seat.number for seat in history.active_seats(current.epoch, self._me))
             known = replace(known, prepared=self._maker.prepared(current, own))
             known = self._attester.knowledge(current, known)
+            if current.phase(now) is Phase.ATTEST:
+                known = self._checker.knowledge(history, current, known)
         actions = next_actions(history, self._rules, known, self._me, now=now)
         return tuple(
             action
@@ -102,12 +108,14 @@ class Driver:
                 await self._maker.reveal(history.round(number), seat)
             case state.Fetch(number, seats):
                 await self._attester.fetch(history.round(number), seats)
-            case state.Announce(number, seats):
-                await self._attester.announce(history.round(number), seats)
+            case state.Replay(number, seat):
+                await self._checker.replay(history, history.round(number), seat)
+            case state.Announce(number):
+                await self._attester.announce(history.round(number), action)
             case state.Propose(number, proposal):
                 await self._attester.propose(history.round(number), proposal)
-            case state.Attest(number, seats):
-                await self._attester.attest(history, history.round(number), seats)
+            case state.Attest(number, seats, failed):
+                await self._attester.attest(history, history.round(number), seats, failed)
             case state.Submit(number):
                 await self._attester.submit(history, history.round(number))
             case state.Settle(number):

@@ -25,6 +25,7 @@ def open_update(data: bytes, manifest: Manifest, domain: Domain, round_: RoundHi
         seat=reveal.seat,
         base_digest=round_.base_digest,
         manifest_digest=manifest.digest,
+        trace_root=update.header.trace_root,  # the seat's own to choose; spot checks open it
     )
     expect_header(update.header, expected)
     root = PositionTree(data_leaves(update, manifest.layout)).root

@@ -69,7 +69,7 @@ class Library:
         owner = round_.commit_by_seat[reveal.seat].owner
         data = await self._fetcher.fetch(
             reveal.digest,
-            self._sources([owner, *holders]),
+            self.sources([owner, *holders]),
             maximum_bytes=message_limit_bytes(self.manifest.layout),
             round=round_.number,
         )
@@ -85,9 +85,10 @@ class Library:
         return MessageFile(cid, file_size(lambda link: self._store.get_block(link.digest), cid))
 
     def _everybody(self) -> list[Source]:
-        return self._sources(self._observer.history.member_endpoints)
+        return self.sources(self._observer.history.member_endpoints)
 
-    def _sources(self, accounts: Iterable[Address]) -> list[Source]:
+    def sources(self, accounts: Iterable[Address]) -> list[Source]:
+        """Where these accounts serve, as far as they say; never this peer itself."""
         endpoints = self._observer.history.endpoints
         unique = dict.fromkeys(account for account in accounts if account != self._me and account in endpoints)
         return [Source(account, endpoints[account].url) for account in unique]

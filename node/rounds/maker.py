@@ -16,7 +16,10 @@ from contracts.client import Project
 from contracts.values import Address
 from node.attacks.base import Attack, AttackView
 from node.checkpoint import Checkpoint, dequantise
+from node.checks.shelf import TraceShelf
+from node.checks.trace import record, segments_of
 from node.codec import MessageHeader, data_leaves, decode, encode, parse
+from node.codec.header import HEADER_BYTES
 from node.errors import ExchangeError, MalformedMessage, StorageError
 from node.manifest import Manifest
 from node.merkle import PositionTree
@@ -25,7 +28,7 @@ from node.rounds.library import Library
 from node.state_directory import PreparedUpdate, StateDirectory
 from node.storage.store import ContentStore
 from node.storage.unixfs import root_of
-from node.training import ErrorFeedback, Trainer
+from node.training import ErrorFeedback, LocalState, Trainer
 
 SALT_BYTES = 32
 
@@ -33,7 +36,7 @@ FloatVector = npt.NDArray[np.float32]
 
 
 class UpdateMaker:
-    """Makes the updates of this peer's seats. One seat trains at a time: torch has one thread."""
+    """Makes the updates of this peer's seats. Who trains holds the lock `training`: torch has one thread."""
 
     def __init__(
         self,
@@ -45,6 +48,8 @@ class UpdateMaker:
         library: Library,
         state: StateDirectory,
         store: ContentStore,
+        shelf: TraceShelf,
+        training: asyncio.Lock,
         attack: Attack,
         accomplices: Collection[Address],
         attack_seed: int,
@@ -59,7 +64,7 @@ class UpdateMaker:
             attack,
         )
         self._colluders, self._attack_seed = frozenset({me, *accomplices}), attack_seed
-        self._training = asyncio.Lock()
+        self._shelf, self._training = shelf, training
         self._log = structlog.get_logger("maker")
 
     def prepared(self, round_: RoundHistory, seats: frozenset[int]) -> frozenset[int]:
@@ -83,7 +88,9 @@ class UpdateMaker:
             view = replace(view, known_updates=revealed, revealed_updates=revealed, previous_step=step)
         trainer = self._trainer_of(self._attack.trains_as(seat, colluders))
         async with self._training:
-            await asyncio.to_thread(self._make, trainer, base.theta, round_, seat, view)
+            await asyncio.to_thread(
+                self._make, trainer, base.theta, round_, seat, view, _has_sent(history, round_, seat)
+            )
 
     async def commit(self, round_: RoundHistory, seat: int) -> None:
         """Promise the update on the chain."""
@@ -103,13 +110,22 @@ class UpdateMaker:
         outbox.unlink(missing_ok=True)
 
     def _make(
-        self, trainer: Trainer, theta: npt.NDArray[np.int32], round_: RoundHistory, seat: int, view: AttackView
+        self,
+        trainer: Trainer,
+        theta: npt.NDArray[np.int32],
+        round_: RoundHistory,
+        seat: int,
+        view: AttackView,
+        has_sent: bool,
     ) -> None:
         number = round_.number
-        feedback = ErrorFeedback.load_or_clear(
-            self._state.feedback_file(number - 1, seat), len(theta), beta_q16=self._manifest.beta_q16
-        )
-        vector = self._attack.poison_update(trainer.pseudo_gradient(theta, number), view)
+        feedback = ErrorFeedback(len(theta), beta_q16=self._manifest.beta_q16)
+        if has_sent:  # what nobody was told cannot be gone on from: checkers could not follow
+            file = self._state.feedback_file(number - 1, seat)
+            feedback = ErrorFeedback.load_or_clear(file, len(theta), beta_q16=self._manifest.beta_q16)
+        before = feedback.residual
+        states = self._train(trainer, theta, number)
+        vector = self._attack.poison_update(states[0].parameters - states[-1].parameters, view)
         if self._attack.uses_error_feedback:
             vector = feedback.corrected(vector)
         message = encode(vector, self._manifest, self._header(round_, seat))
@@ -117,11 +133,22 @@ class UpdateMaker:
         if self._attack.uses_error_feedback:
             feedback.sent(decode(update, self._manifest.layout))
         feedback.save(self._state.feedback_file(number, seat))
+        if self._manifest.checks.seats:
+            trace, pieces = record(states, before, feedback.residual, salt=os.urandom(SALT_BYTES))
+            root = [self._shelf.add(number, piece) for piece in (*pieces, trace.to_bytes())][-1]
+            message = replace(update.header, trace_root=root).to_bytes() + message[HEADER_BYTES:]
         root = PositionTree(data_leaves(update, self._manifest.layout)).root
         message = self._attack.poison_message(message)
         prepared = PreparedUpdate(number, seat, root_of(message).digest, root, os.urandom(SALT_BYTES))
         self._state.save_update(prepared, message)
         self._log.debug("update prepared", round=number, seat=seat, message_bytes=len(message))
+
+    def _train(self, trainer: Trainer, theta: npt.NDArray[np.int32], number: int) -> list[LocalState]:
+        """The states before the first segment and after each."""
+        states = [trainer.start(theta)]
+        for steps in segments_of(self._manifest):
+            states.append(trainer.advance(states[-1], number, steps))
+        return states
 
     def _header(self, round_: RoundHistory, seat: int) -> MessageHeader:
         return MessageHeader(
@@ -159,6 +186,11 @@ class UpdateMaker:
         update = self._state.update(round_number, seat)
         assert update is not None, "next_actions asks for prepared seats only"
         return update
+
+
+def _has_sent(history: SwarmHistory, round_: RoundHistory, seat: int) -> bool:
+    """Whether a seat revealed a message in the round before."""
+    return round_.number > 1 and seat in history.round(round_.number - 1).reveal_by_seat
 
 
 def _step(previous: Checkpoint | None, base: Checkpoint, manifest: Manifest) -> FloatVector | None:

@@ -7,7 +7,7 @@ Order of work: judge (`node.aggregation.judgement`) -> rewards -> roots.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.attestation import Result
@@ -105,8 +105,13 @@ def compute_outcome(
     absent: Sequence[Absent],
     pool_wei: int,
     earned: Mapping[Address, int],
+    failed: Collection[int] = (),
 ) -> RoundOutcome:
     """Compute a round. The order of `inputs`, `absent` and `earned` does not matter.
+
+    `failed`: seats whose training was checked and found invented. Their messages are inputs like others, so that all
+    can see what they were, but the round is judged without them: what does not come from training has no place in the
+    model, must not vouch for others, and is not paid.
 
     `seed`: the round's 32 bytes. `base`: the checkpoint the round started from; `previous`: the one before it (None
     when base is genesis). `earned`: cumulative wei by account before this round. Raises ValueError when a seat is
@@ -120,11 +125,11 @@ def compute_outcome(
         seed=seed,
         state=base.state,
         previous_theta=None if previous is None else previous.theta,
-        inputs=inputs,
+        inputs=[item for item in inputs if item.seat not in failed],
     )
     checkpoint = Checkpoint(manifest.digest, round, base.digest, judgement.state.theta, judgement.state.histories)
     data = checkpoint.to_bytes()
-    contributions = _contributions(manifest, inputs, absent, judgement, pool_wei)
+    contributions = _contributions(manifest, inputs, failed, absent, judgement, pool_wei)
     totals = accumulate(earned, [item.owner for item in contributions], [item.reward_wei for item in contributions])
     rewards = tuple(RewardLeaf(account, total) for account, total in totals.items())
     leaves = tuple(InputLeaf(item.seat, item.digest, item.data_root) for item in inputs)
@@ -165,6 +170,7 @@ def reward_leaf(leaf: RewardLeaf) -> bytes:
 def _contributions(
     manifest: Manifest,
     inputs: Sequence[InputUpdate],
+    failed: Collection[int],
     absent: Sequence[Absent],
     judgement: Judgement,
     pool_wei: int,
@@ -181,7 +187,12 @@ def _contributions(
             reason=judgement.reasons[i],
             reward_wei=rewards[i],
         )
-        for i, item in enumerate(inputs)
+        for i, item in enumerate(item for item in inputs if item.seat not in failed)
+    ]
+    made += [
+        Contribution(item.seat, item.owner, item.digest, 0, 0, Reason.FAILED_CHECK, 0)
+        for item in inputs
+        if item.seat in failed
     ]
     missed = [Contribution(item.seat, item.owner, None, 0, 0, item.reason, 0) for item in absent]
     return tuple(sorted(made + missed, key=lambda item: item.seat))

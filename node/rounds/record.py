@@ -18,6 +18,7 @@ from contracts.attestation import Domain, Result, recover, result_digest
 from contracts.errors import InvalidSignature
 from contracts.values import Address
 from node.errors import NodeError
+from node.exchange.envelope import MAXIMUM_ENVELOPE_BYTES
 from node.merkle import PositionTree, StandardTree
 from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.outcome import (
@@ -57,7 +58,7 @@ class RoundRecord:
     """A finished round, as one peer saw it. The roots in `result` bind inputs, contributions and rewards.
 
     Informative only: `messages` by seat, this peer's own `computed_hash` (None when it could not compute the round),
-    `accuracy` and `loss`.
+    `accuracy` and `loss`; and `have_lists`, the signed envelopes from which the input set and its failed seats follow.
     """
 
     round: int
@@ -75,6 +76,12 @@ class RoundRecord:
     computed_hash: bytes | None = None
     accuracy: float | None = None
     loss: float | None = None
+    have_lists: tuple[bytes, ...] = ()
+
+    @property
+    def failed_seats(self) -> frozenset[int]:
+        """Seats whose training was found invented."""
+        return frozenset(item.seat for item in self.contributions if item.reason is Reason.FAILED_CHECK)
 
     def to_json(self) -> bytes:
         """The bytes a gateway serves."""
@@ -173,6 +180,7 @@ def _document(record: RoundRecord) -> dict[str, Any]:
         ],
         "accuracy": record.accuracy,
         "loss": record.loss,
+        "have_lists": [_hex(envelope) for envelope in record.have_lists],
     }
 
 
@@ -226,6 +234,7 @@ def _read(document: Any) -> RoundRecord:
         },
         accuracy=_optional_float(document["accuracy"]),
         loss=_optional_float(document["loss"]),
+        have_lists=tuple(_envelope(item) for item in document["have_lists"]),
     )
 
 
@@ -249,6 +258,13 @@ def _bytes(value: Any, length: int = 32) -> bytes:
     if not isinstance(value, str) or not value.startswith("0x") or len(value) != 2 + 2 * length:
         raise ValueError(f"{value!r} is not 0x and {2 * length} digits")
     return bytes.fromhex(value[2:])
+
+
+def _envelope(value: Any) -> bytes:
+    text = value if isinstance(value, str) and value.startswith("0x") else ""
+    if not 2 < len(text) <= 2 + 2 * MAXIMUM_ENVELOPE_BYTES:
+        raise ValueError(f"{str(value)[:80]!r} is not an envelope")
+    return bytes.fromhex(text[2:])
 
 
 def _number(value: Any, bits: int) -> int:

@@ -61,7 +61,7 @@ class Settlement:
             outcome = await self._replay(history, round_)
             computed = self._hash(round_, outcome)
         if outcome is not None and computed == acceptance.result_hash:
-            record = await self._record_of(round_, acceptance, outcome)
+            record = await self._record_of(history, round_, acceptance, outcome)
         else:
             record = await self._fetch_record(history, round_)
         checkpoint = await self._library.checkpoint(acceptance.result.cid)
@@ -89,10 +89,12 @@ class Settlement:
 
         None if some of its inputs are gone. Raises RecordUnavailable when nobody can tell which they were.
         """
-        seats = self._attester.signed_seats(round_.number, _accepted(round_).result_hash)
-        if seats is None:
+        signed = self._attester.signed(round_.number, _accepted(round_).result_hash)
+        if signed is not None:
+            seats, failed = signed.seats, signed.failed
+        else:
             record = await self._fetch_record(history, round_)
-            seats = frozenset(leaf.seat for leaf in record.inputs)
+            seats, failed = frozenset(leaf.seat for leaf in record.inputs), record.failed_seats
         try:
             updates = {
                 seat: await self._library.update(round_, round_.reveal_by_seat[seat], history.member_endpoints)
@@ -102,11 +104,13 @@ class Settlement:
         except (ExchangeError, StorageError, MalformedMessage) as error:
             self._log.warning("round not replayed", round=round_.number, cause=str(error))
             return None
-        outcome = await self._attester.compute(history, round_, updates)
+        outcome = await self._attester.compute(history, round_, updates, failed)
         await self._library.keep(outcome.checkpoint, outcome.checkpoint_bytes)
         return outcome
 
-    async def _record_of(self, round_: RoundHistory, acceptance: Acceptance, outcome: RoundOutcome) -> RoundRecord:
+    async def _record_of(
+        self, history: SwarmHistory, round_: RoundHistory, acceptance: Acceptance, outcome: RoundOutcome
+    ) -> RoundRecord:
         data = await self._chain.transaction_input(acceptance.place.transaction_hash)
         messages = {leaf.seat: await asyncio.to_thread(self._library.file, leaf.digest) for leaf in outcome.inputs}
         return RoundRecord(
@@ -122,7 +126,17 @@ class Settlement:
             rewards=outcome.rewards,
             signatures=signatures_of(data, round_.number, acceptance),
             messages=messages,
+            have_lists=await self._have_lists(history, round_, acceptance),
         )
+
+    async def _have_lists(
+        self, history: SwarmHistory, round_: RoundHistory, acceptance: Acceptance
+    ) -> tuple[bytes, ...]:
+        """What the input set follows from: as this peer signed it, else as another peer's record shows it."""
+        signed = self._attester.signed(round_.number, acceptance.result_hash)
+        if signed is not None:
+            return signed.evidence
+        return (await self._fetch_record(history, round_)).have_lists
 
     async def _learn_earned_before(self, history: SwarmHistory, round_: RoundHistory) -> None:
         """Fetch the record before this round if it is not here: a newcomer has none, who was away lacks the newest."""

@@ -14,8 +14,57 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from contracts.values import Address
-from node.rounds.agreement import HaveList, Judgement, Proposal, available_seats, carries_quorum, judge, rank
+from node.checks.draw import Check
+from node.rounds.actions import (
+    Action,
+    Announce,
+    Attest,
+    Claim,
+    Commit,
+    Fetch,
+    Finalize,
+    Open,
+    Prepare,
+    Propose,
+    Replay,
+    Reveal,
+    Settle,
+    Skip,
+    Submit,
+)
+from node.rounds.agreement import (
+    HaveList,
+    Judgement,
+    Proposal,
+    available_seats,
+    carries_quorum,
+    failed_seats,
+    judge,
+    rank,
+)
 from node.rounds.history import Phase, RoundHistory, SwarmHistory
+
+__all__ = [
+    "Action",
+    "Announce",
+    "Attest",
+    "Claim",
+    "Commit",
+    "Fetch",
+    "Finalize",
+    "Knowledge",
+    "Open",
+    "Prepare",
+    "Propose",
+    "Replay",
+    "Reveal",
+    "Rules",
+    "Settle",
+    "Skip",
+    "Submit",
+    "is_complete",
+    "next_actions",
+]
 
 
 @dataclass(frozen=True)
@@ -40,9 +89,14 @@ class Rules:
         return max(1, self.attest_seconds // 3)
 
     @property
+    def check_seconds(self) -> int:
+        """How long an attester works on its spot checks before it says what it has."""
+        return max(1, self.turn_seconds // 2)
+
+    @property
     def grace_seconds(self) -> int:
         """How long a collector waits for have-lists that are missing or incomplete."""
-        return max(1, self.turn_seconds // 3)
+        return max(1, 2 * self.turn_seconds // 3)
 
 
 @dataclass(frozen=True)
@@ -50,7 +104,9 @@ class Knowledge:
     """What this peer knows of the current round beyond the chain.
 
     `prepared`: own seats whose update is durable. `held`: revealed seats whose update was fetched and checked.
-    `searched`: every revealed update was tried at least once. `announced`: `held` as last signed in a have-list.
+    `searched`: every revealed update was tried at least once. `announced`: what was last signed in a have-list.
+    `checks`: the spot checks of the round. Of those that fall to this peer: `passed`, `failed`, and `withheld` by their
+    owner when last asked, all by seat.
     `statements`: have-lists by hash; `latest`: newest per sender. `supporters`: who signed the result we signed.
     `cited`: the statement of each sender that our own proposals cited first.
     `settled`: rounds whose checkpoint and record are here. `earned_wei`: all this peer earned in finalized rounds.
@@ -59,7 +115,11 @@ class Knowledge:
     prepared: frozenset[int] = frozenset()
     held: frozenset[int] = frozenset()
     searched: bool = False
-    announced: frozenset[int] | None = None
+    announced: Announce | None = None
+    checks: tuple[Check, ...] = ()
+    passed: frozenset[int] = frozenset()
+    failed: frozenset[int] = frozenset()
+    withheld: frozenset[int] = frozenset()
     statements: Mapping[bytes, HaveList] = field(default_factory=dict)
     latest: Mapping[Address, HaveList] = field(default_factory=dict)
     proposals: tuple[Proposal, ...] = ()
@@ -68,105 +128,6 @@ class Knowledge:
     supporters: frozenset[Address] = frozenset()
     settled: frozenset[int] = frozenset()
     earned_wei: int = 0
-
-
-@dataclass(frozen=True)
-class Open:
-    """Open the next round."""
-
-
-@dataclass(frozen=True)
-class Prepare:
-    """Train one seat from the round's base checkpoint and make its update durable."""
-
-    round: int
-    seat: int
-
-
-@dataclass(frozen=True)
-class Commit:
-    """Promise a prepared update on the chain."""
-
-    round: int
-    seat: int
-
-
-@dataclass(frozen=True)
-class Reveal:
-    """Start serving a committed update and open its commitment."""
-
-    round: int
-    seat: int
-
-
-@dataclass(frozen=True)
-class Fetch:
-    """Get the updates of these seats from whoever has them."""
-
-    round: int
-    seats: frozenset[int]
-
-
-@dataclass(frozen=True)
-class Announce:
-    """Sign and spread a have-list."""
-
-    round: int
-    seats: frozenset[int]
-
-
-@dataclass(frozen=True)
-class Propose:
-    """As collector, sign and spread the input set that follows from the newest have-lists."""
-
-    round: int
-    proposal: Proposal
-
-
-@dataclass(frozen=True)
-class Attest:
-    """Compute the result over an input set, sign it, spread the signature."""
-
-    round: int
-    seats: frozenset[int]
-
-
-@dataclass(frozen=True)
-class Submit:
-    """Send the signed result to the chain."""
-
-    round: int
-
-
-@dataclass(frozen=True)
-class Settle:
-    """Make sure that the accepted checkpoint and the round's record are here."""
-
-    round: int
-
-
-@dataclass(frozen=True)
-class Finalize:
-    """Finalize an accepted round after its challenge window."""
-
-    round: int
-
-
-@dataclass(frozen=True)
-class Skip:
-    """End a round that cannot get a result any more."""
-
-    round: int
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Collect everything earned so far: one claim covers all rounds."""
-
-
-Action = (
-    Open | Prepare | Commit | Reveal | Fetch | Announce | Propose | Attest | Submit | Settle | Finalize | Skip | Claim
-)
 
 
 def next_actions(
@@ -276,20 +237,30 @@ def _attest(
                 revealed=revealed,
                 weights=weights,
                 total=total,
+                checks=knowledge.checks,
             ),
         )
         for proposal in knowledge.proposals
     ]
+    duties = {check.seat for check in knowledge.checks if me in check.checkers}
+    unchecked = (duties & knowledge.held) - knowledge.passed - knowledge.failed
+    for seat in sorted(unchecked):
+        yield Replay(current.number, seat)
+    late = elapsed >= rules.check_seconds
+    # Who does not show how it trained is failed, but only after there was time to show it.
+    failed = knowledge.failed | (knowledge.withheld & unchecked if late else frozenset())
+    statement = Announce(current.number, knowledge.held, knowledge.passed, failed)
     looked = knowledge.searched or not missing or elapsed >= rules.search_seconds
-    if looked and knowledge.held != knowledge.announced and not _must_stand(verdicts, knowledge, due[-1]):
-        yield Announce(current.number, knowledge.held)
+    ready = looked and (late or not unchecked)
+    if ready and statement != knowledge.announced and not _must_stand(verdicts, knowledge, due[-1]):
+        yield statement
     if me in due and not knowledge.signed:
         waited = elapsed - rules.turn_seconds * order.index(me)
         yield from _propose(current, rules, knowledge, me, weights, waited)
     if not knowledge.signed:
         for proposal, verdict in verdicts:
             if verdict is Judgement.FOLLOW and proposal.seats <= knowledge.held:
-                yield Attest(current.number, proposal.seats)
+                yield Attest(current.number, proposal.seats, proposal.failed)
                 break
     # Statements come from every member: some of them have no stake in this very round.
     elif me in due and carries_quorum(sum(weights.get(account, 0) for account in knowledge.supporters), total):
@@ -320,6 +291,11 @@ def _propose(
     revealed = frozenset(current.reveal_by_seat)
     lists = {sender: have for sender, have in knowledge.latest.items() if sender in weights}
     complete = len(lists) == len(weights) and all(have.seats == revealed for have in lists.values())
+    complete = complete and all(
+        check.seat in lists[account].passed | lists[account].failed
+        for check in knowledge.checks
+        for account in check.checkers
+    )
     announced = sum(weights[sender] for sender in lists)
     if not complete and (waited < rules.grace_seconds or not carries_quorum(announced, current.stake_snapshot_wei)):
         return
@@ -330,7 +306,8 @@ def _propose(
     if carries_quorum(sum(weights[sender] for sender in steady), current.stake_snapshot_wei):
         lists = steady
     seats = available_seats(lists.values(), revealed, weights, current.stake_snapshot_wei)
-    proposal = Proposal(me, seats, frozenset(have.statement for have in lists.values()))
+    evidence = frozenset(have.statement for have in lists.values())
+    proposal = Proposal(me, seats, evidence, failed_seats(lists.values(), knowledge.checks) & seats)
     if proposal not in knowledge.proposals:
         yield Propose(current.number, proposal)
 

@@ -130,7 +130,7 @@ async def start_swarm(settings: DemoSettings, folder: Path, processes: Processes
         split=settings.split,
         shard_count=settings.peers,
         seed=settings.seed,
-    )
+    ).checking(settings.checked_seats)
     say("starting a local chain")
     more = accounts_needed(task) if isinstance(task, GenerativeTask) else 0
     devnet = await start_devnet(processes, settings.peers + 1 + more)

@@ -37,6 +37,7 @@ class DemoSettings:
     attacks: tuple[str, ...] = DEFAULT_ATTACKS
     split: str = "iid"
     rule: str | None = None
+    checked_seats: int | None = None
     seed: int = 0
     work_dir: Path | None = None
     outputs_dir: Path = Path("swarmproof-outputs")

@@ -27,7 +27,7 @@ from node.aggregation.rules import RULES, STAGES
 from node.attacks import ATTACKS
 from node.config import NodeSettings
 from node.exchange.mailbox import Verdict
-from node.manifest import LocalTraining, Manifest, TensorSpec
+from node.manifest import LocalTraining, Manifest, SpotChecks, TensorSpec
 from node.rounds import agreement
 from node.tasks.registry import TASKS
 from tests.support.markdown import DOCS, ROOT, Document
@@ -168,7 +168,7 @@ def test_every_reason_is_documented_and_explained() -> None:
 
 
 def test_every_part_of_a_manifest_is_documented() -> None:
-    names = [item.name for kind in (Manifest, TensorSpec, LocalTraining) for item in fields(kind)]
+    names = [item.name for kind in (Manifest, TensorSpec, LocalTraining, SpotChecks) for item in fields(kind)]
     assert all(f"`{name}`" in WIRE_FORMAT.section("Manifest") for name in (*names, "version", "chunk_length"))
 
 

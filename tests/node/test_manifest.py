@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.errors import ManifestError
-from node.manifest import Manifest, TensorSpec
+from node.manifest import Manifest, SpotChecks, TensorSpec
 
 MANIFEST = Manifest(
     task="digits",
@@ -94,3 +94,12 @@ def test_a_changed_byte_is_another_manifest_or_none(position: int, value: int) -
     except ManifestError:
         return
     assert read.to_bytes() == data
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [{"seats": -1}, {"segments": 0}, {"segments": 257}, {"checkers": 1}, {"distance_bits": 300}, {"seats": "1"}],
+)
+def test_spot_checks_out_of_range_are_refused(checks: dict[str, Any]) -> None:
+    with pytest.raises(ManifestError, match="checks"):
+        SpotChecks(**checks)

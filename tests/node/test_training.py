@@ -207,3 +207,17 @@ def test_a_damaged_file_is_a_state_error_that_names_it(tmp_path: Path, damage: s
     )
     with pytest.raises(StateError, match=r"2-7\.safetensors"):
         ErrorFeedback.load_or_clear(path, 8, beta_q16=Q16)
+
+
+@pytest.mark.parametrize(("optimizer", "momentum"), [("adamw", 900), ("sgd", 900), ("sgd", 0)])
+def test_a_round_in_parts_ends_in_the_same_bits(task: Task, shard: Shard, optimizer: str, momentum: int) -> None:
+    manifest = _local(task, optimizer=optimizer, momentum_thousandths=momentum, steps=7)
+    trainer = Trainer(task, manifest, shard, seat=3, seed=1)
+    start = trainer.start(_theta(manifest))
+    whole = trainer.advance(start, 4, range(7))
+    middle = Trainer(task, manifest, shard, seat=3, seed=1).advance(start, 4, range(3))
+    end = Trainer(task, manifest, shard, seat=3, seed=1).advance(middle, 4, range(3, 7))
+    assert end.parameters.tobytes() == whole.parameters.tobytes()
+    assert [moment.tobytes() for moment in end.moments] == [moment.tobytes() for moment in whole.moments]
+    expected = start.parameters - whole.parameters
+    assert trainer.pseudo_gradient(_theta(manifest), 4).tobytes() == expected.tobytes()

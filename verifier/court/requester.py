@@ -22,6 +22,7 @@ from node.errors import ExchangeError, HashError, StorageError
 from node.exchange.fetch import Fetcher
 from node.exchange.source import Source
 from node.generation import Generation, GenerationError
+from node.storage.memory import MemoryStore
 from node.storage.unixfs import root_of
 from verifier.cheats import HONEST, load_cheat
 from verifier.classes import OutputClass
@@ -32,7 +33,6 @@ from verifier.court.regenerate import Regenerator
 from verifier.court.surroundings import Surroundings, announced_sources, ensure_balance
 from verifier.errors import OutputUnavailable
 from verifier.hashes import load_hash
-from verifier.memory_store import MemoryStore
 
 MAXIMUM_OUTPUT_BYTES: Final = 1 << 20
 MAXIMUM_PIXELS: Final = 1 << 24

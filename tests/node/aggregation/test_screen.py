@@ -52,6 +52,7 @@ def test_reasons_have_words() -> None:
         "zero-update",
         "filtered",
         "no-new-direction",
+        "failed-check",
     ]
     assert all(Reason.of_slug(reason.slug) is reason for reason in Reason)
     with pytest.raises(ValueError, match="bored"):

@@ -21,7 +21,7 @@ def manifest_of(tensors: Sequence[TensorSpec]) -> Manifest:
 
 def header_for(manifest: Manifest, *, round: int = 3, seat: int = 4) -> MessageHeader:
     """A header with recognisable digests."""
-    return MessageHeader(bytes(range(32)), round, seat, bytes(range(32, 64)), manifest.digest)
+    return MessageHeader(bytes(range(32)), round, seat, bytes(range(32, 64)), manifest.digest, bytes(range(64, 96)))
 
 
 # One sparse tensor of more than a chunk, one dense, one of 2 bits shorter than a chunk, one dense of two chunks.

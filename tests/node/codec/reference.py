@@ -52,8 +52,11 @@ class Message:
         return self.header + varint(len(self.sections)) + b"".join(section.to_bytes() for section in self.sections)
 
 
-def header(run_id: bytes, round_number: int, seat: int, base_digest: bytes, manifest_digest: bytes) -> bytes:
-    return b"FXW1\x01" + run_id + struct.pack("<II", round_number, seat) + base_digest + manifest_digest
+def header(
+    run_id: bytes, round_number: int, seat: int, base_digest: bytes, manifest_digest: bytes, trace_root: bytes
+) -> bytes:
+    numbers = struct.pack("<II", round_number, seat)
+    return b"FXW1\x02" + run_id + numbers + base_digest + manifest_digest + trace_root
 
 
 def varint(value: int) -> bytes:
@@ -211,7 +214,7 @@ def compress(content: bytes) -> bytes:
 
 def decode(data: bytes, manifest: Manifest) -> tuple[list[int], list[int], list[int]]:
     """Positions, mantissas and shifts of a message known to be valid."""
-    sections, at = data[110:], 0
+    sections, at = data[142:], 0
     positions: list[int] = []
     mantissas: list[int] = []
     shifts: list[int] = []

@@ -30,7 +30,7 @@ def digest_with(**environment: str) -> str:
 def test_threads_and_instruction_sets_give_the_bytes_of_the_integer_reference() -> None:
     header = header_for(MANIFEST)
     header_bytes = reference.header(
-        header.run_id, header.round, header.seat, header.base_digest, header.manifest_digest
+        header.run_id, header.round, header.seat, header.base_digest, header.manifest_digest, header.trace_root
     )
     expected = hashlib.sha256(reference.encode(vector().tolist(), MANIFEST, header_bytes)).hexdigest()
     simd = np.show_config(mode="dicts")["SIMD Extensions"]["found"]

@@ -28,11 +28,11 @@ def flip_bits(generator: np.random.Generator, data: bytes, other: bytes) -> byte
 
 
 def flip_after_header(generator: np.random.Generator, data: bytes, other: bytes) -> bytes:
-    return data[:109] + flip_bits(generator, data[109:], other)
+    return data[:141] + flip_bits(generator, data[141:], other)
 
 
 def set_byte(generator: np.random.Generator, data: bytes, other: bytes) -> bytes:
-    at = int(generator.integers(109, len(data)))
+    at = int(generator.integers(141, len(data)))
     return data[:at] + bytes([generator.choice([0, 1, 0x7F, 0x80, 0xFF, generator.integers(256)])]) + data[at + 1 :]
 
 
@@ -56,13 +56,13 @@ def splice(generator: np.random.Generator, data: bytes, other: bytes) -> bytes:
 
 def transplant(generator: np.random.Generator, data: bytes, other: bytes) -> bytes:
     """A stretch of another message at the same place: what a careless parser would take for its own."""
-    start = int(generator.integers(109, len(data)))
+    start = int(generator.integers(141, len(data)))
     end = start + int(generator.integers(1, 64))
     return data[:start] + other[start:end] + data[start + len(other[start:end]) :]
 
 
 def repeat(generator: np.random.Generator, data: bytes, other: bytes) -> bytes:
-    start, end = sorted(generator.integers(109, len(data) + 1, size=2).tolist())
+    start, end = sorted(generator.integers(141, len(data) + 1, size=2).tolist())
     return data[:end] + data[start:end] + data[end:]
 
 
@@ -147,8 +147,8 @@ def test_a_hundred_thousand_mutated_messages_are_refused_or_mean_something_else(
 def test_random_bytes_are_refused() -> None:
     generator = np.random.Generator(np.random.PCG64(7))
     for manifest, messages in corpus():
-        for length in (0, 1, 108, 109, 110, 200, message_limit_bytes(manifest.layout)):
-            for start in (b"", messages[0][:109], messages[0][:115]):
+        for length in (0, 1, 140, 141, 110, 200, message_limit_bytes(manifest.layout)):
+            for start in (b"", messages[0][:141], messages[0][:147]):
                 data = (start + generator.bytes(length))[:length]
                 with pytest.raises(MalformedMessage):
                     parse(data, manifest)

@@ -26,7 +26,7 @@ MANIFEST = manifest_of(
         TensorSpec("output.weight", (700,), 300, bits=2),
     )
 )
-HEADER_BYTES = 109
+HEADER_BYTES = 141
 WINDOW_OF_144_MIB = (27 - 10) << 3 | 1  # exponent and mantissa as RFC 8878, 3.1.1.1.2 has them
 ENTRIES = 64 + 16
 
@@ -34,7 +34,7 @@ ENTRIES = 64 + 16
 def fresh() -> Message:
     header = header_for(MANIFEST)
     header_bytes = reference.header(
-        header.run_id, header.round, header.seat, header.base_digest, header.manifest_digest
+        header.run_id, header.round, header.seat, header.base_digest, header.manifest_digest, header.trace_root
     )
     return reference.message(normal_vector(MANIFEST).tolist(), MANIFEST, header_bytes)
 
@@ -84,8 +84,8 @@ def test_an_over_long_message_is_refused_by_its_length() -> None:
     [
         (0, ord("G"), "magic"),
         (3, ord("2"), "magic"),
-        (4, 0, "version 0, expected 1"),
-        (4, 2, "version 2, expected 1"),
+        (4, 0, "version 0, expected 2"),
+        (4, 1, "version 1, expected 2"),
         (HEADER_BYTES, 2, "number of sections 2, expected 3"),
         (HEADER_BYTES, 4, "number of sections 4, expected 3"),
         (HEADER_BYTES + 1, 1, "tensor 1, expected 0"),

@@ -116,6 +116,7 @@ def test_an_update_outlives_the_message_it_was_read_from() -> None:
         ("seat", 9),
         ("base_digest", b"x" * 32),
         ("manifest_digest", b"x" * 32),
+        ("trace_root", b"x" * 32),
     ],
 )
 def test_a_message_bound_to_something_else_is_named(field: str, value: object) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
+import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.checks.draw import Check
 from node.rounds.agreement import (
     HaveList,
     Judgement,
@@ -15,6 +18,7 @@ from node.rounds.agreement import (
     Proposal,
     available_seats,
     carries_quorum,
+    failed_seats,
     have_list_body,
     judge,
     parse_have_list,
@@ -36,7 +40,9 @@ def have(index: int, seats: frozenset[int]) -> HaveList:
     return HaveList(ACCOUNTS[index], seats, bytes([index, *sorted(seats)]).ljust(32, b"\0"))
 
 
-def judged(proposal: Proposal, lists: list[HaveList], held: frozenset[int] = REVEALED) -> Judgement:
+def judged(
+    proposal: Proposal, lists: list[HaveList], held: frozenset[int] = REVEALED, checks: tuple[Check, ...] = ()
+) -> Judgement:
     return judge(
         proposal,
         collectors=ACCOUNTS[:2],
@@ -46,7 +52,12 @@ def judged(proposal: Proposal, lists: list[HaveList], held: frozenset[int] = REV
         revealed=REVEALED,
         weights=WEIGHTS,
         total=TOTAL,
+        checks=checks,
     )
+
+
+def accusing(index: int, *failed: int) -> HaveList:
+    return HaveList(ACCOUNTS[index], REVEALED, bytes([index, *failed]).ljust(32, b"\1"), failed=frozenset(failed))
 
 
 def proposal_of(lists: list[HaveList], sender: str = ACCOUNTS[0]) -> Proposal:
@@ -128,13 +139,59 @@ def test_every_account_gets_its_turn_and_the_seed_decides_the_order() -> None:
     assert order != rank(bytes(32), "collect", ACCOUNTS) or order != rank(SEED, "open", ACCOUNTS)
 
 
+CHECK = Check(3, 0, ACCOUNTS[:3], bytes(32))
+
+
+@pytest.mark.parametrize(("accusers", "fails"), [((), False), ((0,), False), ((0, 2), True), ((0, 1, 2), True)])
+def test_a_seat_fails_by_the_word_of_two_of_its_three_checkers(accusers: tuple[int, ...], fails: bool) -> None:
+    lists = [accusing(index, 3) if index in accusers else have(index, REVEALED) for index in range(9)]
+    assert failed_seats(lists, [CHECK]) == (frozenset({3}) if fails else frozenset())
+
+
+def test_who_was_not_drawn_accuses_in_vain_and_one_checker_alone_too() -> None:
+    lists = [accusing(index, 3) for index in range(1, 9)]
+    assert failed_seats(lists, [Check(3, 0, (ACCOUNTS[0],), bytes(32))]) == frozenset()
+    assert failed_seats(lists, [Check(3, 0, ACCOUNTS[1:2], bytes(32))]) == frozenset()
+    assert failed_seats(lists, [Check(4, 0, ACCOUNTS[1:4], bytes(32))]) == frozenset()
+    assert failed_seats([accusing(1, 3)] * 3, [CHECK]) == frozenset()
+
+
+def test_a_collector_can_neither_spare_nor_add_who_failed() -> None:
+    lists = [accusing(0, 3), accusing(1, 3), *(have(index, REVEALED) for index in range(2, 9))]
+    sparing = proposal_of(lists)
+    following = replace(sparing, failed=frozenset({3}))
+    assert judged(sparing, lists, checks=(CHECK,)) is Judgement.WRONG
+    assert judged(following, lists, checks=(CHECK,)) is Judgement.FOLLOW
+    assert judged(replace(following, failed=frozenset({3, 4})), lists, checks=(CHECK,)) is Judgement.WRONG
+    # Citing only one of the two accusers still follows from what is cited, but not from what we know.
+    partial = proposal_of(lists[1:])
+    assert judged(partial, lists[1:], checks=(CHECK,)) is Judgement.FOLLOW
+    assert judged(partial, lists, checks=(CHECK,)) is Judgement.CENSORS
+
+
+def test_a_seat_outside_the_set_has_no_check_to_fail() -> None:
+    lists = [replace(accusing(index, 3), seats=REVEALED - {3}) for index in range(9)]
+    assert judged(proposal_of(lists), lists, checks=(CHECK,)) is Judgement.FOLLOW
+
+
+@pytest.mark.parametrize(
+    ("passed", "failed"), [([1], [1]), ([2, 1], []), ([1, 1], []), ([99], []), (["1"], []), ([True], []), (1, [])]
+)
+def test_findings_that_contradict_themselves_are_malformed(passed: object, failed: object) -> None:
+    body = cbor2.dumps([bytes(2), passed, failed], canonical=True)
+    with pytest.raises(MalformedStatement):
+        parse_have_list("a", body, b"", sorted(REVEALED))
+
+
 @given(st.sets(st.integers(1, 1 << 32)), st.data())
 def test_bodies_come_back_as_they_were(revealed: set[int], data: st.DataObject) -> None:
     seats = frozenset(data.draw(st.sets(st.sampled_from(sorted(revealed)))) if revealed else ())
     ordered = sorted(revealed)
-    assert parse_have_list("a", have_list_body(seats, ordered), b"", ordered).seats == seats
+    failed = frozenset(sorted(seats)[::2])
+    body = have_list_body(seats, ordered, seats - failed, failed)
+    assert parse_have_list("a", body, b"", ordered) == HaveList("a", seats, b"", seats - failed, failed)
     evidence = frozenset(data.draw(st.sets(st.binary(min_size=32, max_size=32), max_size=9)))
-    proposal = Proposal("a", seats, evidence)
+    proposal = Proposal("a", seats, evidence, failed)
     assert parse_proposal("a", proposal_body(proposal, ordered), ordered) == proposal
     assert parse_signature(signature_body(bytes(32), bytes(65))) == (bytes(32), bytes(65))
 

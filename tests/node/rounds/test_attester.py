@@ -11,7 +11,7 @@ from contracts.attestation import Domain, checksum_address
 from node.errors import ExchangeError, MalformedMessage
 from node.exchange.envelope import seal
 from node.exchange.mailbox import Mailbox, Verdict
-from node.rounds.agreement import HAVE_LIST, PROPOSAL, SIGNATURE, signature_body
+from node.rounds.agreement import HAVE_LIST, PROPOSAL, SIGNATURE, have_list_body, signature_body
 from node.rounds.attester import Attester, UpdatesUnavailable
 from node.rounds.history import Commit, Place, Reveal, RoundHistory
 from node.rounds.state import Knowledge
@@ -106,3 +106,15 @@ def test_no_statement_of_a_member_stops_the_others(kind: str, body: bytes) -> No
     assert mailbox.offer(envelope.encoded) is Verdict.ADDED
     known = attester(Library(), mailbox).knowledge(ROUND, Knowledge())
     assert (known.statements, known.proposals, known.supporters) == ({}, (), frozenset())
+
+
+def test_a_have_list_that_was_replaced_can_still_be_cited() -> None:
+    mailbox = new_mailbox()
+    tested, sent = attester(Library(), mailbox), []
+    for sequence, seats in enumerate((frozenset({1}), frozenset({1, 2})), start=1):
+        body = have_list_body(seats, [1, 2, 3, 4, 5])
+        sent.append(seal(DOMAIN, b"k" * 32, kind=HAVE_LIST, round=1, sequence=sequence, expiry=100, body=body))
+        assert mailbox.offer(sent[-1].encoded) is Verdict.ADDED
+        known = tested.knowledge(ROUND, Knowledge())
+    assert set(known.statements) == {envelope.hash for envelope in sent}
+    assert [have.statement for have in known.latest.values()] == [sent[1].hash]

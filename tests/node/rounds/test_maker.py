@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +15,15 @@ from contracts.attestation import Domain, checksum_address
 from contracts.values import Address
 from node.attacks import Attack, AttackView
 from node.checkpoint import Checkpoint, dequantise, genesis
+from node.checks.shelf import TraceShelf
+from node.checks.trace import Trace, read_vector
 from node.codec import Update, decode, encode, expect_header, parse
 from node.errors import ExchangeError
 from node.rounds.history import Commit, Place, Reveal, RoundHistory, Seat, SwarmHistory
 from node.rounds.maker import UpdateMaker
 from node.state_directory import PreparedUpdate, StateDirectory
 from node.storage.unixfs import root_of
-from node.training import ErrorFeedback
+from node.training import ErrorFeedback, LocalState
 from tests.node.codec.layouts import MIXED, header_for, normal_vector
 
 Float32 = npt.NDArray[np.float32]
@@ -77,10 +80,14 @@ class Library:
 
 
 class Trainer:
-    """Learns the same thing every time."""
+    """Learns the same thing every time, all of it in the last steps."""
 
-    def pseudo_gradient(self, theta: npt.NDArray[np.int32], round_number: int) -> Float32:
-        return TRAINED
+    def start(self, theta: npt.NDArray[np.int32]) -> LocalState:
+        return LocalState(TRAINED, (TRAINED, TRAINED))
+
+    def advance(self, state: LocalState, round_number: int, steps: range) -> LocalState:
+        last = steps.stop == MIXED.local.steps
+        return replace(state, parameters=np.zeros_like(TRAINED)) if last else state
 
 
 def revealed(seat: int) -> Update:
@@ -101,11 +108,21 @@ HISTORY = replace(
 )
 
 
-async def made(folder: Path, attack: Attack, number: int = 2) -> tuple[StateDirectory, PreparedUpdate, list[int]]:
+def missed() -> SwarmHistory:
+    """The history without the reveal of seat 4 in round 1."""
+    first, second = HISTORY.rounds
+    reveals = tuple(item for item in first.reveals if item.seat != 4)
+    return replace(HISTORY, rounds=(replace(first, reveals=reveals), second))
+
+
+async def made(
+    folder: Path, attack: Attack, number: int = 2, history: SwarmHistory = HISTORY
+) -> tuple[StateDirectory, PreparedUpdate, list[int]]:
     """Prepare an update of seat 4; the state directory, the update and the seats that were trained."""
     nothing: Any = None
     library: Any = Library()
     state = StateDirectory(folder, identity={})
+    shelf = TraceShelf(state.traces)
     carried = ErrorFeedback(MIXED.layout.parameter_count, beta_q16=MIXED.beta_q16)
     carried.residual = RESIDUAL
     carried.save(state.feedback_file(number - 1, 4))
@@ -123,12 +140,15 @@ async def made(folder: Path, attack: Attack, number: int = 2) -> tuple[StateDire
         library=library,
         state=state,
         store=nothing,
+        shelf=shelf,
+        training=asyncio.Lock(),
         attack=attack,
         accomplices=(FRIEND,),
         attack_seed=17,
         me=ME,
     )
-    await maker.prepare(HISTORY, HISTORY.round(number), 4)
+    await maker.prepare(history, history.round(number), 4)
+    shelf.close()
     update = state.update(number, 4)
     assert update is not None
     return state, update, trained
@@ -170,9 +190,8 @@ async def test_error_feedback_enters_an_honest_message_and_keeps_what_it_left_ou
     message = state.outbox_file(2, 4).read_bytes()
     assert update.digest == root_of(message).digest
     parsed = parse(message, MIXED)
-    expect_header(
-        parsed.header, replace(header_for(MIXED, round=2, seat=4), run_id=DOMAIN.run_id, base_digest=bytes(32))
-    )
+    expected = replace(header_for(MIXED, round=2, seat=4), run_id=DOMAIN.run_id, base_digest=bytes(32))
+    expect_header(parsed.header, replace(expected, trace_root=parsed.header.trace_root))
     corrected = np.float32(MIXED.beta_q16 / (1 << 16)) * RESIDUAL + TRAINED
     assert np.array_equal(residual(state, 2), corrected - decode(parsed, MIXED.layout))
     state.close()
@@ -187,4 +206,23 @@ async def test_a_crafted_message_goes_out_as_it_is_and_leaves_error_feedback_alo
     assert np.array_equal(sent, decode(parse(encode(-TRAINED, MIXED, header_for(MIXED)), MIXED), MIXED.layout))
     assert np.array_equal(residual(state, 2), RESIDUAL)
     assert trained == [2]
+    state.close()
+
+
+async def test_error_feedback_is_cleared_when_the_round_before_was_missed(tmp_path: Path) -> None:
+    state, _, _ = await made(tmp_path, Attack(), history=missed())
+    message = state.outbox_file(2, 4).read_bytes()
+    assert np.array_equal(residual(state, 2), TRAINED - decode(parse(message, MIXED), MIXED.layout))
+    state.close()
+
+
+async def test_a_message_is_bound_to_the_trace_of_its_training(tmp_path: Path) -> None:
+    state, _, _ = await made(tmp_path, Attack())
+    header = parse(state.outbox_file(2, 4).read_bytes(), MIXED).header
+    shelf = TraceShelf(state.traces)
+    trace = Trace.from_bytes(shelf.get_block(header.trace_root), MIXED)
+    assert len(trace.states) == MIXED.checks.segments
+    assert np.array_equal(read_vector(shelf.get(shelf.resolve(trace.feedback_before)), MIXED), RESIDUAL)
+    assert np.array_equal(read_vector(shelf.get(shelf.resolve(trace.feedback_after)), MIXED), residual(state, 2))
+    shelf.close()
     state.close()

@@ -291,3 +291,16 @@ def test_impossible_calls_are_refused() -> None:
         outcome_of(inputs, absent=[Absent(2, account(2), Reason.NO_COMMIT)])
     with pytest.raises(ValueError, match="manifest"):
         outcome_of(inputs, base=genesis(replace(MANIFEST, seed=9)))
+
+
+def test_a_seat_that_failed_its_check_is_on_record_and_counts_for_nothing() -> None:
+    inputs = inputs_of(MESSAGES[:8])
+    found, without = outcome_of(inputs, failed={3, 5}), outcome_of([item for item in inputs if item.seat not in {3, 5}])
+    assert reasons(found)[3] is reasons(found)[5] is Reason.FAILED_CHECK
+    failed = [item for item in found.contributions if item.seat in {3, 5}]
+    assert all((item.weight, item.score, item.reward_wei) == (0, 0, 0) for item in failed)
+    assert [item.digest for item in failed] == [inputs[2].digest, inputs[4].digest]
+    # Its message stays among the inputs; the model, the merits and the pay of the others are those of a round without.
+    assert found.result.input_root == outcome_of(inputs).result.input_root
+    assert found.checkpoint_bytes == without.checkpoint_bytes
+    assert [item for item in found.contributions if item.seat not in {3, 5}] == list(without.contributions)

@@ -48,7 +48,22 @@ def record() -> RoundRecord:
     digest = result_digest(DOMAIN, 1, result)
     checkpoint = Cid(RAW, result.cid)
     return RoundRecord(
-        1, SEED, "mean", result, digest, checkpoint, 99, (leaf,), (contribution,), (reward,), {}, {}, None, 0.5, 1.0
+        1,
+        SEED,
+        "mean",
+        result,
+        digest,
+        checkpoint,
+        99,
+        (leaf,),
+        (contribution,),
+        (reward,),
+        {},
+        {},
+        None,
+        0.5,
+        1.0,
+        (b"a have-list",),
     )
 
 

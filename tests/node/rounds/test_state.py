@@ -9,6 +9,7 @@ import pytest
 
 from contracts.attestation import Result, checksum_address
 from contracts.values import Address
+from node.checks.draw import Check
 from node.rounds.agreement import HaveList, Proposal, rank
 from node.rounds.history import Acceptance, Commit, Place, Reveal, RoundHistory, Seat, SwarmHistory
 from node.rounds.state import (
@@ -21,6 +22,7 @@ from node.rounds.state import (
     Open,
     Prepare,
     Propose,
+    Replay,
     Rules,
     Settle,
     Skip,
@@ -105,7 +107,7 @@ def attesting(**changes: object) -> Knowledge:
     known = Knowledge(
         held=REVEALED,
         searched=True,
-        announced=REVEALED,
+        announced=Announce(1, REVEALED),
         latest=lists,
         statements={have.statement: have for have in lists.values()},
     )
@@ -158,7 +160,9 @@ def test_attesters_fetch_first_and_announce_when_they_have_looked_everywhere() -
     assert decide(swarm, now=110) == (Fetch(1, REVEALED),)
     partial = Knowledge(held=frozenset({1, 2}), searched=True)
     assert set(decide(swarm, partial, now=110)) == {Fetch(1, frozenset({3, 4})), Announce(1, frozenset({1, 2}))}
-    assert decide(swarm, replace(partial, announced=frozenset({1, 2})), now=110) == (Fetch(1, frozenset({3, 4})),)
+    assert decide(swarm, replace(partial, announced=Announce(1, frozenset({1, 2}))), now=110) == (
+        Fetch(1, frozenset({3, 4})),
+    )
 
 
 def test_the_collector_proposes_at_once_when_all_lists_are_complete() -> None:
@@ -200,7 +204,7 @@ def test_attesters_sign_what_follows_from_a_proposal_once() -> None:
 
 def test_a_have_list_is_not_replaced_while_a_proposal_may_cite_it() -> None:
     swarm = history(round_(commits=4, reveals=4))
-    known = attesting(announced=frozenset({1}))
+    known = attesting(announced=Announce(1, frozenset({1})))
     proposal = Proposal(collector(), REVEALED, frozenset(known.statements))
     assert Announce(1, REVEALED) in decide(swarm, known, now=110)
     assert Announce(1, REVEALED) not in decide(swarm, replace(known, proposals=(proposal,)), now=110)
@@ -208,7 +212,7 @@ def test_a_have_list_is_not_replaced_while_a_proposal_may_cite_it() -> None:
 
 def test_what_is_in_the_set_and_not_here_is_fetched_before_signing() -> None:
     swarm = history(round_(commits=4, reveals=4))
-    known = attesting(held=frozenset({1, 2, 3}), announced=frozenset({1, 2, 3}))
+    known = attesting(held=frozenset({1, 2, 3}), announced=Announce(1, frozenset({1, 2, 3})))
     proposal = Proposal(collector(), REVEALED, frozenset(known.statements))
     assert decide(swarm, replace(known, proposals=(proposal,)), now=110) == (Fetch(1, frozenset({4})),)
 
@@ -244,7 +248,7 @@ def test_a_proposal_that_cites_lists_nobody_has_silences_nobody() -> None:
     first = attesting(announced=None, latest={}, statements={}, proposals=(made_up,))
     assert decide(swarm, first, now=110) == (Announce(1, REVEALED),)
     # What was said stays while the collector has its turn, and may be said better afterwards.
-    newer = attesting(announced=frozenset({1}), proposals=(made_up,))
+    newer = attesting(announced=Announce(1, frozenset({1})), proposals=(made_up,))
     me = collector(3)
     assert decide(swarm, newer, me=me, now=110 + RULES.turn_seconds - 1) == ()
     assert decide(swarm, newer, me=me, now=110 + RULES.turn_seconds) == (Announce(1, REVEALED),)
@@ -302,3 +306,59 @@ def test_after_the_last_round_nothing_opens_and_earnings_are_claimed_once() -> N
 def test_nobody_opens_rounds_of_a_project_that_is_closing() -> None:
     closing = replace(history(finalized()), close_requested=PLACE)
     assert not any(Open() in decide(closing, Knowledge(settled=frozenset({1})), me=me, now=900) for me in ACCOUNTS)
+
+
+def with_checks(**changes: object) -> Knowledge:
+    """All seats are checked, each by the three other accounts."""
+    checks = tuple(
+        Check(seat, 0, tuple(account for account in ACCOUNTS if account != owner), bytes(32))
+        for seat, owner in enumerate(ACCOUNTS, start=1)
+    )
+    return attesting(checks=checks, **changes)
+
+
+MINE = frozenset({2, 3, 4})
+
+
+def test_what_a_peer_is_drawn_for_is_replayed_before_it_says_what_it_has() -> None:
+    swarm = history(round_(commits=4, reveals=4))
+    known = with_checks(announced=None, passed=frozenset({2}))
+    assert decide(swarm, known, now=110) == (Replay(1, 3), Replay(1, 4))
+    late = 110 + RULES.check_seconds
+    assert Announce(1, REVEALED, frozenset({2})) in decide(swarm, known, now=late)
+    done = replace(known, passed=frozenset({2, 3}), failed=frozenset({4}))
+    assert decide(swarm, done, now=110) == (Announce(1, REVEALED, frozenset({2, 3}), frozenset({4})),)
+
+
+def test_a_trace_that_is_withheld_counts_against_its_seat_once_there_was_time_to_show_it() -> None:
+    swarm = history(round_(commits=4, reveals=4))
+    known = with_checks(announced=None, passed=frozenset({2, 3}), withheld=frozenset({4}))
+    assert decide(swarm, known, now=110) == (Replay(1, 4),)
+    late = 110 + RULES.check_seconds
+    statement = Announce(1, REVEALED, frozenset({2, 3}), frozenset({4}))
+    assert decide(swarm, known, now=late) == (Replay(1, 4), statement)
+    shown = replace(known, passed=MINE, announced=statement)
+    assert decide(swarm, shown, now=late) == (Announce(1, REVEALED, MINE),)
+
+
+def test_no_seat_is_checked_whose_update_is_not_here() -> None:
+    swarm = history(round_(commits=4, reveals=4))
+    known = with_checks(announced=None, held=frozenset({1, 2, 3}), passed=frozenset({2, 3}), withheld=frozenset({4}))
+    late = 110 + RULES.check_seconds
+    assert Announce(1, frozenset({1, 2, 3}), frozenset({2, 3})) in decide(swarm, known, now=late)
+
+
+def test_the_collector_waits_for_what_checkers_find() -> None:
+    swarm = history(round_(commits=4, reveals=4))
+    quiet = full_lists()
+    mine = frozenset(seat for seat in REVEALED if ACCOUNTS[seat - 1] != collector())
+    known = with_checks(latest=quiet, passed=mine, announced=Announce(1, REVEALED, mine))
+    assert decide(swarm, known, me=collector(), now=110) == ()
+    assert [type(item) for item in decide(swarm, known, me=collector(), now=110 + RULES.grace_seconds)] == [Propose]
+    spoken = {
+        account: replace(have, passed=REVEALED - {1, seat}, failed=frozenset({1}) - {seat})
+        for seat, (account, have) in enumerate(quiet.items(), start=1)
+    }
+    [propose] = decide(swarm, replace(known, latest=spoken), me=collector(), now=110)
+    assert isinstance(propose, Propose)
+    assert (propose.proposal.seats, propose.proposal.failed) == (REVEALED, frozenset({1}))

@@ -19,6 +19,7 @@ from node.exchange.fetch import Fetcher
 from node.exchange.peer_client import PeerClient, new_session
 from node.exchange.source import Source
 from node.storage.local import LocalStore
+from node.storage.memory import MemoryStore
 from verifier.court.exchange import (
     Board,
     CourtGateway,
@@ -30,7 +31,6 @@ from verifier.court.exchange import (
     read_opening,
 )
 from verifier.court.layered_store import LayeredStore
-from verifier.memory_store import MemoryStore
 
 JOB = b"\x0a" * 32
 OPENING = Opening(2, 2**255 + 1, b"\x0b" * 32, b"\x0c" * 32)

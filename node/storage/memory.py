@@ -1,4 +1,4 @@
-"""A content store in memory: where an audit keeps blocks while it puts an object together."""
+"""A content store in memory: for blocks that are needed once, while an object is put together."""
 
 from __future__ import annotations
 

@@ -1,0 +1,130 @@
+"""What a peer can do next. Values: equal actions are the same action, and carrying one out twice is harmless."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.rounds.agreement import Proposal
+
+
+@dataclass(frozen=True)
+class Open:
+    """Open the next round."""
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Train one seat from the round's base checkpoint and make its update durable."""
+
+    round: int
+    seat: int
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Promise a prepared update on the chain."""
+
+    round: int
+    seat: int
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """Start serving a committed update and open its commitment."""
+
+    round: int
+    seat: int
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Get the updates of these seats from whoever has them."""
+
+    round: int
+    seats: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Do the spot check of a seat: its drawn part of the training again."""
+
+    round: int
+    seat: int
+
+
+@dataclass(frozen=True)
+class Announce:
+    """Sign and spread a have-list: `seats` held, and those whose check they `passed` or `failed`."""
+
+    round: int
+    seats: frozenset[int]
+    passed: frozenset[int] = frozenset()
+    failed: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Propose:
+    """As collector, sign and spread the input set that follows from the newest have-lists."""
+
+    round: int
+    proposal: Proposal
+
+
+@dataclass(frozen=True)
+class Attest:
+    """Compute the result over an input set with its `failed` seats, sign it, spread the signature."""
+
+    round: int
+    seats: frozenset[int]
+    failed: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Submit:
+    """Send the signed result to the chain."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Make sure that the accepted checkpoint and the round's record are here."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class Finalize:
+    """Finalize an accepted round after its challenge window."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class Skip:
+    """End a round that cannot get a result any more."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Collect everything earned so far: one claim covers all rounds."""
+
+
+Action = (
+    Open
+    | Prepare
+    | Commit
+    | Reveal
+    | Fetch
+    | Replay
+    | Announce
+    | Propose
+    | Attest
+    | Submit
+    | Settle
+    | Finalize
+    | Skip
+    | Claim
+)
