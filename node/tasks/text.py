@@ -146,7 +146,7 @@ class TextTask:
     def default_manifest(self, **overrides: Any) -> Manifest:
         """A manifest that trains well; `overrides` replace its fields. Raises TaskError without the text."""
         fields = {
-            "tensors": tensors_of(self.model(), 256),
+            "tensors": tensors_of(self.model(), 1024),
             "shard_count": 8,
             "byzantine": 2,
             "alpha_q16": Q16_ONE,
