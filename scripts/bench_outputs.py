@@ -1,8 +1,8 @@
 """What a verifier pays: making an output again and hashing it, against making it.
 
 One output at a time, as a committee member does, with the default network of each task (random weights: they change no
-time), on one thread. Generation alone and generation with the digest take turns, and the median of the ratios of
-neighbours counts: a machine that becomes slower meanwhile slows both down. Times are the processor's.
+time), on one thread. Each output is made and hashed at once, so that a digest finds the caches as it would in use, and
+the median of (generation + digest) / generation counts. Times are the processor's.
 
     python -m scripts.bench_outputs --repeats 200
 """
@@ -46,7 +46,7 @@ class Cost:
 def main() -> None:
     """Print a row for each task and hash."""
     parser = argparse.ArgumentParser(prog="python -m scripts.bench_outputs", description=main.__doc__)
-    parser.add_argument("--repeats", type=int, default=100, help="pairs of runs of each (default 100)")
+    parser.add_argument("--repeats", type=int, default=100, help="outputs for each (default 100)")
     repeats = parser.parse_args().repeats
     torch.set_num_threads(1)
     print("| task | digest | generation, ms | with digest |")
@@ -69,17 +69,17 @@ def digests(task: GenerativeTask, model: nn.Module) -> Iterator[tuple[str, Diges
 
 
 def measured(task: GenerativeTask, model: nn.Module, digest: Digest, repeats: int) -> Cost:
-    """Take turns and compare neighbours."""
+    """Make and hash, so many times."""
     digest(made(task, model))
     seconds, ratios = [], []
     for _ in range(repeats):
         start = time.thread_time()
-        made(task, model)
+        generation = made(task, model)
         between = time.thread_time()
-        digest(made(task, model))
+        digest(generation)
         end = time.thread_time()
         seconds.append(between - start)
-        ratios.append((end - between) / (between - start))
+        ratios.append((end - start) / (between - start))
     return Cost(statistics.median(seconds), statistics.median(ratios))
 
 
