@@ -120,15 +120,15 @@ def measure(samples: Samples, name: str) -> Figures:
 
 
 def choose_threshold(noise: Distances, *, exact: bool = False, least: int = 0) -> tuple[int, int]:
-    """The smallest even threshold above honest noise, `least` to 80, and the largest noise; 0 for an exact hash.
+    """Twice the largest honest noise, `least` to 80, and the largest noise itself; 0 for an exact hash.
 
-    What lies beyond 80 is not noise but another output, for instance a text that took another turn at one token: no
-    threshold accepts that, so it counts as a false reject and does not move the threshold.
+    What lies beyond 40 is not noise but another output, for instance a text that took another turn at one token: no
+    threshold should accept that, so it counts as a false reject and does not move the threshold.
     """
-    within = noise[noise < MAXIMUM_THRESHOLD]
+    within = noise[2 * noise <= MAXIMUM_THRESHOLD]
     if exact:
         return 0, int(noise.max())
-    above = statistics.smallest_even_above(within) if len(within) else 0
+    above = statistics.twice_the_largest(within) if len(within) else 0
     return min(max(above, least), MAXIMUM_THRESHOLD), int(noise.max())
 
 

@@ -58,13 +58,14 @@ def trials_needed(claim: float, failures: int = 0, confidence: float = CONFIDENC
     return low
 
 
-def smallest_even_above(distances: npt.ArrayLike) -> int:
-    """The smallest even threshold above every distance: even because balanced hashes differ in pairs of bits.
+def twice_the_largest(distances: npt.ArrayLike) -> int:
+    """Twice the largest distance, at least 2: a threshold for outputs that are not among these.
 
-    Raises ValueError where there are no distances.
+    The largest of as many other distances exceeds the largest of these as often as not, so that the smallest threshold
+    above them errs in every other calibration. Even because balanced hashes differ in pairs of bits. Raises ValueError
+    where there are no distances.
     """
-    largest = int(np.max(np.asarray(distances)))
-    return largest + 2 - largest % 2
+    return max(2, 2 * int(np.max(np.asarray(distances))))
 
 
 def random_tail(bits: int, threshold: int) -> Fraction:

@@ -37,9 +37,9 @@ def samples(**sources: Digests) -> Samples:
 
 
 def test_the_threshold_comes_from_one_half_and_errors_from_the_other() -> None:
-    one = flipped(flipped(digests(), 3, 5), HALF + 4, 9)
+    one = flipped(flipped(digests(), 3, 5), HALF + 4, 11)
     found = measure(samples(batches_of_1=one), "periodic")
-    assert (found.largest_noise, found.threshold) == (5, 6)
+    assert (found.largest_noise, found.threshold) == (5, 10)
     assert found.honest == Trial("honest", HALF, 1)
 
 
@@ -67,14 +67,15 @@ def test_cheats_are_counted_within_the_threshold_and_judged_by_committees() -> N
     ("noise", "exact", "expected"),
     [
         ([0, 0], False, (2, 0)),
-        ([0, 7, 3], False, (8, 7)),
-        ([0, 4, 130], False, (6, 130)),  # another output, which no threshold should let in
-        ([0, 79], False, (80, 79)),
+        ([0, 7, 3], False, (14, 7)),
+        ([0, 4, 130], False, (8, 130)),  # another output, which no threshold should let in
+        ([0, 40], False, (80, 40)),
+        ([5, 41], False, (10, 41)),
         ([130, 131], False, (0, 131)),
         ([0, 120], True, (0, 120)),
     ],
 )
-def test_thresholds_are_even_above_noise_and_never_random(
+def test_thresholds_are_twice_the_noise_and_never_random(
     noise: list[int], exact: bool, expected: tuple[int, int]
 ) -> None:
     assert choose_threshold(np.array(noise), exact=exact) == expected
@@ -82,7 +83,7 @@ def test_thresholds_are_even_above_noise_and_never_random(
 
 def test_a_least_threshold_holds_for_all_but_exact_hashes() -> None:
     noise = np.array([0, 7])
-    assert [choose_threshold(noise, least=least)[0] for least in (0, 8, 40, 80)] == [8, 8, 40, 80]
+    assert [choose_threshold(noise, least=least)[0] for least in (0, 8, 40, 80)] == [14, 14, 40, 80]
     assert choose_threshold(noise, least=40, exact=True) == (0, 7)
 
 

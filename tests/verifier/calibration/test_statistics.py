@@ -63,9 +63,9 @@ def test_claims_that_no_trials_can_support_are_refused(claim: float, confidence:
         statistics.trials_needed(claim, 0, confidence)
 
 
-@pytest.mark.parametrize(("distances", "threshold"), [([0, 0], 2), ([0, 1], 2), ([2, 0], 4), ([3], 4)])
-def test_the_threshold_is_even_and_above_every_distance(distances: list[int], threshold: int) -> None:
-    assert statistics.smallest_even_above(distances) == threshold
+@pytest.mark.parametrize(("distances", "threshold"), [([0, 0], 2), ([0, 1], 2), ([2, 0], 4), ([3], 6)])
+def test_the_threshold_leaves_room_above_every_distance(distances: list[int], threshold: int) -> None:
+    assert statistics.twice_the_largest(distances) == threshold
 
 
 def test_the_tail_of_random_hashes_is_exact() -> None:
