@@ -23,9 +23,7 @@ def demo(
     *,
     peers: Annotated[int, typer.Option(help="Peers, attackers among them.", min=1)] = 8,
     attackers: Annotated[int, typer.Option(help="How many of them attack.", min=0)] = 2,
-    rounds: Annotated[
-        int | None, typer.Option(help="Rounds to train.", min=1, show_default="8; flow and text 20")
-    ] = None,
+    rounds: Annotated[int | None, typer.Option(help="Rounds to train.", min=1, show_default="8; text 16")] = None,
     task: Annotated[str, typer.Option(help="digits, mnist, flow or text.")] = "digits",
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the task's files.", metavar="FOLDER")] = None,
     attack: Annotated[list[str] | None, typer.Option(help="What attackers do, repeatable, dealt in turn.")] = None,
