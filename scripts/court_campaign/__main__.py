@@ -60,6 +60,7 @@ async def _figures(
             "checkpoint": "0x" + stage.description.checkpoint_digest.hex(),
             "round": reference.newest.round,
         },
+        "chain": await stage.client_version(),
         "verifiers": settings.verifiers,
         "in_flight": settings.in_flight,
         "jobs": len(played),
@@ -89,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--verifiers", type=int, default=CampaignSettings.verifiers)
     parser.add_argument("--in-flight", type=int, default=CampaignSettings.in_flight, help="jobs under way at once")
     parser.add_argument("--minutes", type=float, default=CampaignSettings.minutes, help="then no more honest jobs")
+    parser.add_argument("--rpc-url", metavar="URL", help="a running development chain, instead of a devnet of its own")
     parser.add_argument("--work-dir", type=Path, metavar="FOLDER", help="keep logs and state directories here")
     options = parser.parse_args(arguments)
     try:
@@ -122,6 +124,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
             verifiers=options.verifiers,
             in_flight=options.in_flight,
             minutes=options.minutes,
+            rpc_url=options.rpc_url,
         )
         return asyncio.run(campaign(settings, reference))
 

@@ -30,7 +30,7 @@ class CampaignSettings:
 
     `jobs`: of the honest worker, at most; `cheat_jobs`: of each cheat. `minutes`: after that no honest job is submitted
     any more. `in_flight`: most jobs under way at once, so many that parties need not look often: `poll_seconds`.
-    `work_dir`: logs and state directories.
+    `work_dir`: logs and state directories. `rpc_url`: a running development chain, instead of a devnet of its own.
     """
 
     reference: Path
@@ -43,6 +43,7 @@ class CampaignSettings:
     in_flight: int = 48
     minutes: float = 10.0
     poll_seconds: float = 2.0
+    rpc_url: str | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("jobs", 1), ("cheat_jobs", 0), ("verifiers", 3), ("in_flight", 1)):

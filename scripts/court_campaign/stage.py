@@ -20,6 +20,7 @@ from contracts.court_values import ClassTerms
 from contracts.deploy import Deployment, deploy_system
 from contracts.errors import SwarmProofError
 from contracts.events import ClassRegistered, ProjectCreated
+from contracts.rpc import Rpc
 from contracts.values import Address, ProjectConfiguration
 from node.aggregation.rules import rule_hash
 from node.checkpoint import Checkpoint, genesis
@@ -38,6 +39,7 @@ WORKER_FEE_WEI: Final = 5 * TOKEN
 VERIFIER_FEE_WEI: Final = TOKEN
 WORKER_BOND_WEI: Final = 106 * TOKEN
 EPOCH_SECONDS: Final = 5
+DEVELOPMENT_MNEMONIC: Final = "test test test test test test test test test test test junk"  # everybody knows the keys
 THAW_SECONDS: Final = 1_000_000
 # Chain seconds, of which a busy devnet makes four a second. Only who stays away lets a window pass.
 WINDOWS: Final = {"work_seconds": 900, "commit_seconds": 900, "reveal_seconds": 300, "appeal_seconds": 60}
@@ -66,6 +68,14 @@ class Stage:
     workers: Mapping[str, Address]
     processes: Processes
 
+    async def client_version(self) -> str:
+        """What the chain's node calls itself."""
+        rpc = await Rpc.open(self.devnet_url, timeout_seconds=20)
+        try:
+            return str(await rpc.request("web3_clientVersion"))
+        finally:
+            await rpc.close()
+
 
 @contextlib.asynccontextmanager
 async def open_stage(
@@ -79,7 +89,11 @@ async def open_stage(
     with LocalStore(settings.work_dir / "checkpoints") as store:
         for checkpoint in linked:
             store.add(checkpoint.to_bytes())
-    devnet = await start_devnet(processes, settings.accounts)
+    devnet = (
+        await start_devnet(processes, settings.accounts)
+        if settings.rpc_url is None
+        else development_chain(settings.rpc_url, settings.accounts)
+    )
     signer = Account.from_key(devnet["accounts"][0]["private_key"])
     async with await Chain.connect(devnet["rpc_url"], account=signer) as chain:
         deployment = await deploy_system(
@@ -112,6 +126,15 @@ async def _start_parties(company: _Company, accounts: Sequence[Mapping[str, str]
     for index, account in enumerate(accounts[len(names) :]):
         await company.start_verifier(index, account)
     return {name: company.address(account) for name, account in zip(names, accounts, strict=False)}
+
+
+def development_chain(rpc_url: str, accounts: int) -> dict[str, Any]:
+    """What a devnet tells about itself, of a chain that somebody else started with the usual accounts."""
+    Account.enable_unaudited_hdwallet_features()
+    paths = (f"m/44'/60'/0'/0/{index}" for index in range(accounts))
+    signers = [Account.from_mnemonic(DEVELOPMENT_MNEMONIC, account_path=path) for path in paths]
+    told = [{"address": signer.address, "private_key": "0x" + signer.key.hex()} for signer in signers]
+    return {"rpc_url": rpc_url, "accounts": told}
 
 
 def linked_checkpoints(reference: Reference) -> tuple[Checkpoint, ...]:
