@@ -1,4 +1,4 @@
-"""`python -m scripts.spot_checks`: what honest machines need, and which attacks are caught. Prints Markdown tables."""
+"""`python -m scripts.spot_checks`: what honest machines need, what checks cost and what they catch, as Markdown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from node.tasks.registry import load_task
-from scripts.spot_checks import arithmetic, caught
+from scripts.spot_checks import arithmetic, caught, cost
 
 
 def main() -> None:
@@ -34,8 +34,23 @@ def main() -> None:
                 f"| {row.length:.2%} |",
                 flush=True,
             )
+    print("\n| task | parameters | training, s | checks, s | trace, MB | fetched a check, MB |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, folder in zip(tasks, folders, strict=False):
+        asyncio.run(print_cost(name, folder))
     if chosen.rounds:
         asyncio.run(print_attacks(chosen.attack or caught.names(), chosen.rounds))
+
+
+async def print_cost(name: str, folder: Path | None) -> None:
+    """A row of the table of costs."""
+    task = load_task(name, data_dir=folder)
+    found = await cost.cost(task, task.default_manifest())
+    print(
+        f"| {found.task} | {found.parameters:,} | {found.training_seconds:.2f} | {found.checking_seconds:.2f} "
+        f"| {found.trace_bytes / 1e6:.2f} | {found.fetched_bytes / 1e6:.2f} |",
+        flush=True,
+    )
 
 
 async def print_attacks(attacks: list[str], rounds: int) -> None:

@@ -50,5 +50,12 @@ async def caught(task: Task, manifest: Manifest, name: str, rounds: int) -> Caug
 
 
 def names() -> list[str]:
-    """Attacks that end in a message: not those that lie about bytes or serve badly."""
-    return [name for name in ATTACKS if type(load_attack(name)).poison_message is Attack.poison_message]
+    """Attacks that end in a message: not those that are about bytes, serving or revealing."""
+    made = {name: load_attack(name) for name in ATTACKS}
+    return [
+        name
+        for name, attack in made.items()
+        if attack.reveals
+        and type(attack).poison_message is Attack.poison_message
+        and type(attack).serve is Attack.serve
+    ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,12 +48,17 @@ HONEST = Attack()
 
 @dataclass(frozen=True)
 class CheckedRound:
-    """What became of a round. `failed`: seats most of their checkers found at fault; `findings`: of each checker."""
+    """What became of a round. `failed`: seats most of their checkers found at fault; `findings`: of each checker.
+
+    `training_seconds`, `checking_seconds`: processor time of all seats and of all checkers together.
+    """
 
     checks: tuple[Check, ...]
     failed: frozenset[int]
     findings: Mapping[tuple[Address, int], bool]
     outcome: RoundOutcome
+    training_seconds: float
+    checking_seconds: float
 
 
 class CheckedSwarm:
@@ -134,7 +140,7 @@ class CheckedSwarm:
     async def round(self) -> CheckedRound:
         """Train, reveal, check, aggregate."""
         number = len(self.history.rounds) + 1
-        opened = self._open(number)
+        opened, times = self._open(number), [time.process_time()]
         for seat, maker in self._makers.items():
             await maker.prepare(self.history, opened, seat)
             prepared = self.states[seat].update(number, seat)
@@ -142,13 +148,16 @@ class CheckedSwarm:
             self._messages[number, seat] = self.states[seat].outbox_file(number, seat).read_bytes()
             opened = opened.with_reveal(Reveal(seat, prepared.digest, prepared.data_root, PLACE))
             self.history = replace(self.history, rounds=(*self.history.rounds[:-1], opened))
+        times.append(time.process_time())
         checks, findings = await self._check(opened)
+        times.append(time.process_time())
         said = {
             owner: HaveList(owner, frozenset(), bytes(32), failed=self._at_fault(owner, findings))
             for owner in self.owners.values()
         }
         failed = failed_seats(said.values(), checks)
-        return CheckedRound(checks, failed, findings, self._settle(opened, failed))
+        outcome = self._settle(opened, failed)
+        return CheckedRound(checks, failed, findings, outcome, times[1] - times[0], times[2] - times[1])
 
     # ---- what makers and checkers ask of the library and the fetcher -------------------------------------------------
 

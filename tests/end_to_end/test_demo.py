@@ -49,6 +49,9 @@ def test_digits_with_two_attackers_of_eight() -> None:
     # Weight 0 and no pay in every round after the first; in the first everybody starts from the same blank state.
     for attacker in attackers:
         assert sum(attacker["zero_reasons"].values()) >= 7
+        # Spot checks find both: one does not send what it trained, the other trains on labels that are not its own.
+        assert attacker["zero_reasons"].get("failed-check", 0) >= 4
+    assert not any("failed-check" in peer["zero_reasons"] for peer in honest)
     assert all(int(peer["earned"]) > 0 and peer["claimed"] == peer["earned"] for peer in honest)
     # A full honest round, against 233k + 94k a seat + 9.3k a signature of 6: at most a fifth more.
     assert document["gas"]["per_round"] <= 1.2 * (233_000 + 8 * 94_000 + 6 * 9_300)
