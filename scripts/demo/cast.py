@@ -7,8 +7,8 @@ from typing import Final
 
 from node.generation.task import GenerativeTask
 
-# Of ten verifiers three are dishonest, so every committee of seven has an honest majority.
-HONEST_VERIFIERS: Final = 7
+# Of eight verifiers three are dishonest, so every committee of seven has an honest majority.
+HONEST_VERIFIERS: Final = 5
 DISHONEST_VERIFIERS: Final = ("lazy", "colluding", "colluding")
 CHEATING_WORKERS: Final[Mapping[str, tuple[str, ...]]] = {
     "image": ("half-steps", "int8", "int4", "older-checkpoint", "other-seed", "copied-digest", "no-reveal"),
