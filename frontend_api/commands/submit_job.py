@@ -41,6 +41,9 @@ def submit_job(
         False
     ),
     appeal: Annotated[bool, typer.Option("--appeal", help="Appeal when nothing was decided.")] = False,
+    ringers: Annotated[
+        Path | None, typer.Option(help="Make it a test of verifiers; its secret goes here.", metavar="FOLDER")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Write the output here.", metavar="FILE")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the task's files.", metavar="FOLDER")] = None,
     gateway: Annotated[
@@ -54,6 +57,7 @@ def submit_job(
         raise SettingsError("a new job needs --class, --prompt and --worker; --job names one that was submitted before")
     asked = {"class_id": class_id, "prompt": prompt, "worker": worker, "fee": fee, "job": job}
     ways = {"wait": wait, "check": check, "appeal": appeal, "data_dir": data_dir, "gateways": tuple(gateway or ())}
+    ways["ringers"] = ringers
     raise typer.Exit(asyncio.run(_submit(invocation, asked, ways, output)))
 
 
@@ -76,6 +80,7 @@ async def _submit(invocation: Invocation, asked: dict[str, Any], ways: dict[str,
                 worker=asked["worker"],
                 fee_wei=fee_wei,
                 job_input=asked["prompt"].encode(),
+                ringers=ways["ringers"],
             )
             shown.say(f"job 0x{job_id.hex()} submitted")
         if not ways["wait"]:
@@ -89,6 +94,7 @@ async def _submit(invocation: Invocation, asked: dict[str, Any], ways: dict[str,
                 court.account,
                 job_id,
                 checker=_checker(court, ways, fetcher) if ways["check"] else None,
+                ringers=ways["ringers"],
                 appeals=ways["appeal"] or ways["check"],
             )
         document = _document(job)

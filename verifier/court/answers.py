@@ -75,13 +75,13 @@ class Answers:
         """The answer that was written down for this round, if one was."""
         return self._directory.answer(job, round_number, beacon)
 
-    async def prepare(self, occasion: Occasion, seed: bytes, beacon: bytes) -> None:
+    async def prepare(self, occasion: Occasion, seed: bytes) -> None:
         """Make an answer and write it down. Raises CannotRegenerate."""
-        key = None if occasion.round == 0 else beacon
+        key = None if occasion.round == 0 else occasion.beacon
         draft = await self.conduct.draft(occasion, lambda: draft_answer(self._regenerator, occasion.job, seed, key))
         output_digest = (await asyncio.to_thread(root_of, draft.output)).digest
         answer = Answer(
-            occasion.job.job_id, occasion.round, beacon, draft.digest, output_digest, secrets.token_bytes(32)
+            occasion.job.job_id, occasion.round, occasion.beacon, draft.digest, output_digest, secrets.token_bytes(32)
         )
         await asyncio.to_thread(self._directory.save, answer, draft.output)
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from contracts.court import ringer_digest
 from node.durable_directory import write_durably
 from verifier.cheats import CHEATS, HONEST, load_cheat
 from verifier.cheats.base import Cheat
 from verifier.court.history import CourtHistory
 from verifier.court.job import Job
+from verifier.court.ringers import RingerSecret
 from verifier.errors import CheatImpossible, UnknownCheat
 
 
@@ -33,11 +35,15 @@ class Draft:
 
 @dataclass(frozen=True)
 class Occasion:
-    """The round of a job that an answer is for, and all that has happened in court before it."""
+    """The round of a job that an answer is for, and all that has happened in court before it.
+
+    `beacon`: the job's seed in round 0, later the round's key.
+    """
 
     history: CourtHistory
     job: Job
     round: int
+    beacon: bytes
 
     @property
     def file_name(self) -> str:
@@ -117,6 +123,18 @@ class Colluding(Conduct):
         return Draft(int(told["digest"], 16), bytes.fromhex(told["output"]))
 
 
+class Ringer(Conduct):
+    """Answers the ringers whose secrets are in the common folder as they say, and every other job honestly."""
+
+    async def draft(self, occasion: Occasion, generate: Generate) -> Draft:
+        if self.accomplice_dir is None:
+            raise CheatImpossible("ringer", "no accomplice_dir is set")
+        secret = await asyncio.to_thread(RingerSecret.load, self.accomplice_dir, occasion.job.job_id)
+        if secret is None or occasion.round > 0:
+            return await generate()
+        return Draft(ringer_digest(secret.digest, occasion.beacon), secrets.token_bytes(64))
+
+
 class NoCommit(Conduct):
     """Is drawn, or paid for, and never answers."""
 
@@ -137,6 +155,7 @@ CONDUCTS: Final[Mapping[str, type[Conduct]]] = MappingProxyType(
         "copied-digest": CopiedDigest,
         "copied-commitment": CopiedCommitment,
         "colluding": Colluding,
+        "ringer": Ringer,
         "no-commit": NoCommit,
         "no-reveal": NoReveal,
     }

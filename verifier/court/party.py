@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
@@ -24,6 +25,7 @@ from verifier.court.history import CourtHistory
 from verifier.court.job import WORKER, Job, JobRound
 from verifier.court.regenerate import Regenerator
 from verifier.court.report import report_of
+from verifier.court.ringers import RingerSecret
 from verifier.court.surroundings import Surroundings, ensure_balance
 from verifier.errors import AnswerLost, NoPartyToRound
 
@@ -35,7 +37,8 @@ class Party:
     """One account in court.
 
     `answers`: what it promises, None for one that only requests. `checker`: regenerates what was accepted for a
-    requester that wants to be sure. `appeals`: whether to put up money against verdicts it does not share.
+    requester that wants to be sure. `ringers`: folder with the secrets of own ringers. `appeals`: whether to put up
+    money against verdicts it does not share.
     """
 
     def __init__(
@@ -45,10 +48,11 @@ class Party:
         *,
         answers: Answers | None = None,
         checker: Regenerator | None = None,
+        ringers: Path | None = None,
         appeals: bool = False,
         poll_seconds: float = 0.2,
     ) -> None:
-        self._me, self._answers, self._checker = me, answers, checker
+        self._me, self._answers, self._checker, self._ringers = me, answers, checker, ringers
         self._appeals, self._poll_seconds = appeals, poll_seconds
         self._around, self._court, self._observer = surroundings, surroundings.court, surroundings.observer
         self._actions: ActionLoop[JobAction] = ActionLoop(self._dispatch, log="court")
@@ -115,6 +119,7 @@ class Party:
                 and self._openings(job, round_).keys() >= round_.commitments.keys()
             ),
             checked=self._checked,
+            ringers=frozenset(job.job_id for job in jobs if self._ringer(job) is not None),
             pool_seats=len(self._around.seats.history.active_seats(epoch)),
             appeals=self._appeals,
             checks=self._checker is not None,
@@ -144,6 +149,13 @@ class Party:
         if number > 0 and (recorded := job.rounds[number].seed) is not None:
             return recorded
         return self._beacons.get(_draw_of(job))
+
+    def _ringer(self, job: Job) -> RingerSecret | None:
+        """What makes this job a ringer, if we requested it as one and it may still be exposed."""
+        first = job.current is not None and job.current.number == 0 and job.ringer is None
+        if self._ringers is None or job.terms.requester != self._me or not first:
+            return None
+        return RingerSecret.load(self._ringers, job.job_id)
 
     def _answer(self, job: Job, number: int) -> Answer | None:
         beacon = self._beacon(job, number)
@@ -177,7 +189,8 @@ class Party:
                 await self._commit(job, number)
             case decisions.Offer(round=number):
                 answers, answer = self._promised(job, number)
-                answers.offer(Occasion(self.history, job, number), answer, self._committee(job)[1])
+                occasion = Occasion(self.history, job, number, answer.beacon)
+                answers.offer(occasion, answer, self._committee(job)[1])
             case decisions.GatherOffers(round=number):
                 await self._gather_offers(job, job.rounds[number])
             case decisions.CommitTogether(round=number):
@@ -195,6 +208,11 @@ class Party:
                 await self._court.decide(job.terms, round_.members, round_.log, openings)
             case decisions.Check(round=number):
                 await self._compare(job, job.rounds[number])
+            case decisions.ExposeRinger(round=number):
+                round_, secret = job.rounds[number], self._ringer(job)
+                if secret is not None:
+                    worker = round_.openings[WORKER].opening
+                    await self._court.expose_ringer(job.terms, round_.log, worker, secret.digest, secret.salt)
             case decisions.Appeal(round=number):
                 await ensure_balance(
                     self._around, self._me, 2 * COMMITTEE_SIZES[number + 1] * job.class_.terms.verifier_fee
@@ -209,11 +227,11 @@ class Party:
         seed, beacon = self._beacon(job, 0), self._beacon(job, number)
         if self._answers is None or seed is None or beacon is None:
             return await asyncio.sleep(self._poll_seconds)  # the node has not shown the pinned block yet
-        await self._answers.prepare(Occasion(self.history, job, number), seed, beacon)
+        await self._answers.prepare(Occasion(self.history, job, number, beacon), seed)
 
     async def _commit(self, job: Job, number: int) -> None:
         answers, answer = self._promised(job, number)
-        commitment = answers.commitment(Occasion(self.history, job, number), answer)
+        commitment = answers.commitment(Occasion(self.history, job, number, answer.beacon), answer)
         if job.current is None:
             await ensure_balance(self._around, self._me, job.class_.terms.worker_bond)
             await self._court.commit_work(job.terms, commitment)

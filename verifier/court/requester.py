@@ -14,6 +14,7 @@ import aiohttp
 import numpy as np
 from eth_hash.auto import keccak
 
+from contracts.court import job_id
 from contracts.court_values import COMMITTEE_SIZES, JobTerms, Opening
 from contracts.deploy import Deployment
 from contracts.events import JobSubmitted
@@ -30,6 +31,7 @@ from verifier.committee import hamming
 from verifier.court.job import WORKER, Job, JobRound, Opened, RegisteredClass
 from verifier.court.party import Party
 from verifier.court.regenerate import Regenerator
+from verifier.court.ringers import RingerSecret
 from verifier.court.surroundings import Surroundings, announced_sources, ensure_balance
 from verifier.errors import OutputUnavailable
 from verifier.hashes import load_hash
@@ -55,30 +57,51 @@ class FetchedOutput:
 
 
 async def submit_job(
-    around: Surroundings, me: Address, class_: RegisteredClass, *, worker: Address, fee_wei: int, job_input: bytes
+    around: Surroundings,
+    me: Address,
+    class_: RegisteredClass,
+    *,
+    worker: Address,
+    fee_wei: int,
+    job_input: bytes,
+    ringers: Path | None = None,
 ) -> bytes:
-    """Submit a job and return its id; deposits what is missing. Raises what the court refuses."""
+    """Submit a job and return its id; deposits what is missing. Raises what the court refuses.
+
+    `ringers`: make it a ringer, whose secret goes to this folder before anything is sent.
+    """
+    secret = RingerSecret.make()
     terms = JobTerms(
         class_id=class_.class_id,
         requester=me,
         worker=worker,
         worker_fee=fee_wei,
         input_digest=keccak(job_input),
-        ringer_hash=secrets.token_bytes(32),
+        ringer_hash=secrets.token_bytes(32) if ringers is None else secret.hash,
         salt=secrets.token_bytes(32),
     )
+    if ringers is not None:
+        job = job_id(around.chain.chain_id, around.court.address, terms)
+        await asyncio.to_thread(ringers.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(secret.save, ringers, job)
     await ensure_balance(around, me, fee_wei + COMMITTEE_SIZES[0] * class_.terms.verifier_fee)
     receipt = await around.court.submit_job(terms, job_input)
     return receipt.event(JobSubmitted).job_id
 
 
 async def see_through(
-    around: Surroundings, me: Address, job_id: bytes, *, checker: Regenerator | None = None, appeals: bool = False
+    around: Surroundings,
+    me: Address,
+    job: bytes,
+    *,
+    checker: Regenerator | None = None,
+    ringers: Path | None = None,
+    appeals: bool = False,
 ) -> Job:
-    """Do the requester's part until the job has ended; `checker` regenerates what is accepted, to be sure."""
-    party = Party(me, around, checker=checker, appeals=appeals)
-    await party.run(until=lambda: party.history.job(job_id).ending is not None)
-    return party.history.job(job_id)
+    """Do the requester's part until the job with this id has ended; for arguments see Party."""
+    party = Party(me, around, checker=checker, ringers=ringers, appeals=appeals)
+    await party.run(until=lambda: party.history.job(job).ending is not None)
+    return party.history.job(job)
 
 
 def fetcher_of(session: aiohttp.ClientSession, me: Address) -> Fetcher:

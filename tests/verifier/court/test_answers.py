@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from contracts.court import ringer_digest
 from node.generation import Generation, GenerationError
 from node.storage.local import LocalStore
 from tests.support.court_world import sketch_class, sketch_task
@@ -24,6 +25,7 @@ from verifier.court.exchange import Board
 from verifier.court.history import CourtHistory
 from verifier.court.job import Job
 from verifier.court.regenerate import Order
+from verifier.court.ringers import RingerSecret
 from verifier.errors import CannotRegenerate, CheatImpossible, UnknownCheat
 from verifier.hashes import appeal_digest, load_hash
 
@@ -91,7 +93,7 @@ async def test_a_machine_that_cannot_regenerate_promises_nothing() -> None:
 @pytest.fixture
 def occasion() -> Occasion:
     earlier = in_round(COMMITTED)
-    return Occasion(CourtHistory(jobs=MappingProxyType({ID: earlier})), job_of_sketches(), 0)
+    return Occasion(CourtHistory(jobs=MappingProxyType({ID: earlier})), job_of_sketches(), 0, SEED)
 
 
 async def test_an_answer_is_written_down_before_it_is_promised(tmp_path: Path, occasion: Occasion) -> None:
@@ -102,7 +104,7 @@ async def test_an_answer_is_written_down_before_it_is_promised(tmp_path: Path, o
         answers = Answers(
             me=me, key=KEY, regenerator=machine, conduct=Conduct(), directory=directory, store=store, board=board
         )
-        await answers.prepare(occasion, SEED, SEED)
+        await answers.prepare(occasion, SEED)
         answer = answers.get(ID, 0, SEED)
         assert answer is not None
         assert list(store.blocks()) == []
@@ -128,6 +130,20 @@ async def test_colluders_commit_to_what_their_accomplice_left(tmp_path: Path, oc
     assert await colluding.draft(occasion, never) == Draft(42, b"output")
     with pytest.raises(CheatImpossible, match="accomplice_dir"):
         await CONDUCTS["colluding"]().draft(occasion, never)
+
+
+async def test_a_ringers_worker_answers_its_own_tests_as_they_say_and_all_else_honestly(
+    tmp_path: Path, occasion: Occasion
+) -> None:
+    async def made() -> Draft:
+        return Draft(42, b"output")
+
+    ringer, secret = CONDUCTS["ringer"](tmp_path), RingerSecret.make()
+    assert await ringer.draft(occasion, made) == Draft(42, b"output")
+    secret.save(tmp_path, ID)
+    assert RingerSecret.load(tmp_path, ID) == secret
+    assert (await ringer.draft(occasion, made)).digest == ringer_digest(secret.digest, SEED)
+    assert await ringer.draft(replace(occasion, round=1), made) == Draft(42, b"output")
 
 
 def test_one_setting_names_every_way_to_cheat() -> None:

@@ -22,6 +22,7 @@ from verifier.court.decisions import (
     DrawCommittee,
     DrawSeed,
     Expire,
+    ExposeRinger,
     Finalize,
     Gather,
     GatherOffers,
@@ -38,7 +39,7 @@ from verifier.court.decisions import (
     next_actions,
 )
 from verifier.court.history import CourtHistory
-from verifier.court.job import Commitment, Decision, Ending, Job, JobRound, Opened, RegisteredClass
+from verifier.court.job import Commitment, Decision, Ending, Job, JobRound, Opened, RegisteredClass, Ringer
 
 ID = b"\x07" * 32
 AT = Place(1, 0, bytes(32))
@@ -235,6 +236,18 @@ def test_a_requester_appeals_an_undecided_round_if_it_was_told_to() -> None:
     known = replace(READY, appeals=True, pool_seats=7)
     assert actions(decided(JobVerdict.INCONCLUSIVE), REQUESTER, known, time=399) == [Appeal(ID, 0)]
     assert actions(decided(JobVerdict.INCONCLUSIVE), REQUESTER, READY, time=399) == []
+
+
+def test_a_ringer_is_exposed_whatever_was_decided_and_ended_at_once() -> None:
+    known = replace(READY, ringers=frozenset({ID}), appeals=True, checks=True, pool_seats=7)
+    opened = MappingProxyType({0: Opened(Opening(0, 0, bytes(32), bytes(32)), WORKER, AT)})
+    for verdict in (JobVerdict.ACCEPT, JobVerdict.REJECT_DISAGREEMENT, JobVerdict.INCONCLUSIVE):
+        job = decided(verdict)
+        job = replace(job, rounds=(replace(job.rounds[0], openings=opened),))
+        assert actions(job, REQUESTER, known, time=260) == [ExposeRinger(ID, 0)]
+        assert ExposeRinger(ID, 0) not in actions(job, WORKER, known, time=260)
+        exposed = replace(job, ringer=Ringer(1, AT))
+        assert actions(exposed, REQUESTER, replace(known, ringers=frozenset()), time=260) == [Finalize(ID)]
 
 
 def test_there_is_no_appeal_from_the_last_committee() -> None:

@@ -148,6 +148,28 @@ async def test_a_worker_that_hides_its_answer_is_rejected(world: CourtWorld) -> 
     assert len(job.payments) == 3
 
 
+async def test_a_ringer_pays_those_who_find_it_and_slashes_whoever_confirms_it(
+    world: CourtWorld, tmp_path: Path
+) -> None:
+    ringers = tmp_path / "ringers"
+    world.start(WORKER, cheat="ringer", accomplice_dir=ringers)
+    job_id = await world.submit(ringers=ringers)
+    obliging, *honest = await drawn_committee(world, job_id)
+    for index in honest:
+        world.start(index)
+    # Votes for the worker without generating: here because it reads the same folder.
+    world.start(obliging, cheat="ringer", accomplice_dir=ringers)
+    job = await see_through(await world.look(), world.requester, job_id, ringers=ringers)
+    assert job.verdict is JobVerdict.RINGER
+    assert {payment.account for payment in job.payments} == {world.address(index) for index in honest}
+    assert {payment.amount_wei for payment in job.payments} == {FEE_WEI + WORKER_FEE_WEI // 2}
+    assert [(slash.account, slash.amount_wei) for slash in job.slashes] == [
+        (world.address(obliging), SEAT_STAKE_WEI // 10)
+    ]
+    assert job.ending is not None
+    assert job.ending.worker_wei == 106 * FEE_WEI
+
+
 @pytest.mark.parametrize("cheat", ["copied-digest", "copied-commitment", "lazy"])
 async def test_a_member_that_does_not_generate_is_found_out(world: CourtWorld, cheat: str) -> None:
     world.start(WORKER)
