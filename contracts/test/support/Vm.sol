@@ -17,6 +17,7 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function expectEmit() external;
     function assume(bool condition) external pure;
+    function signCompact(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 vs);
     function label(address account, string calldata name) external;
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
