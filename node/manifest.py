@@ -26,7 +26,7 @@ from node import plain_cbor
 from node.errors import ManifestError
 
 CHUNK_LENGTH = 4096
-MANIFEST_VERSION = 2
+MANIFEST_VERSION = 1
 MAXIMUM_MANIFEST_BYTES = 1 << 20
 MAXIMUM_PARAMETERS = 1 << 31  # 8 GiB of state
 Q16_ONE = 1 << 16
@@ -174,8 +174,11 @@ class Manifest:
         document: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         document["version"] = MANIFEST_VERSION
         document["chunk_length"] = CHUNK_LENGTH
-        for part in ("local", "checks"):
-            document[part] = asdict(getattr(self, part))
+        document["local"] = asdict(self.local)
+        if self.checks == NO_CHECKS:  # a project without them is described as if there were none
+            del document["checks"]
+        else:
+            document["checks"] = asdict(self.checks)
         document["task_options"] = dict(self.task_options)
         document["tensors"] = [
             {item.name: _plain(getattr(tensor, item.name)) for item in fields(tensor)} for tensor in self.tensors
@@ -200,7 +203,8 @@ class Manifest:
             tensors = tuple(
                 TensorSpec(**{**tensor, "shape": tuple(tensor["shape"])}) for tensor in document.pop("tensors")
             )
-            local, checks = LocalTraining(**document.pop("local")), SpotChecks(**document.pop("checks"))
+            local = LocalTraining(**document.pop("local"))
+            checks = SpotChecks(**document.pop("checks")) if "checks" in document else NO_CHECKS
             manifest = cls(tensors=tensors, local=local, checks=checks, **document)
             canonical = manifest.to_bytes() == data
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -263,3 +267,6 @@ def _require_text(what: str, value: object) -> None:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
+
+
+NO_CHECKS = SpotChecks(seats=0)

@@ -103,3 +103,15 @@ def test_a_changed_byte_is_another_manifest_or_none(position: int, value: int) -
 def test_spot_checks_out_of_range_are_refused(checks: dict[str, Any]) -> None:
     with pytest.raises(ManifestError, match="checks"):
         SpotChecks(**checks)
+
+
+def test_a_manifest_without_checks_says_nothing_about_them() -> None:
+    unchecked = MANIFEST.checking(0)
+    document = cbor2.loads(unchecked.to_bytes())
+    assert "checks" not in document
+    assert Manifest.from_bytes(unchecked.to_bytes()) == unchecked
+    spelled_out = {**document, "checks": {"seats": 0, "segments": 3, "checkers": 3, "distance_bits": 16}}
+    with pytest.raises(ManifestError, match="canonical"):
+        Manifest.from_bytes(cbor2.dumps(spelled_out, canonical=True))
+    assert Manifest.from_bytes(MANIFEST.to_bytes()) == MANIFEST
+    assert MANIFEST.checks.seats > 0
