@@ -10,7 +10,7 @@ from node.errors import HashError
 from node.generation.base import Generation
 from node.merkle import keccak
 from verifier.hashes.base import require_seed
-from verifier.hashes.periodic import PATH_CELL_Q16, array_periodic
+from verifier.hashes.periodic import PATH_CELL_Q16, array_periodic, bound_to_tokens
 
 _DOMAIN = keccak(b"SwarmProof projection of an appeal, version 1")
 
@@ -26,4 +26,4 @@ def appeal_digest(generation: Generation, *, key: bytes) -> int:
     rows = generation.trace[1:-1] if generation.kind == "image" else generation.trace
     if len(rows) == 0:
         raise HashError(f"a trace of {len(generation.trace)} rows has none between the first and the last")
-    return array_periodic(rows, key=keccak(_DOMAIN + key), cell_q16=PATH_CELL_Q16)
+    return array_periodic(rows, key=bound_to_tokens(keccak(_DOMAIN + key), generation), cell_q16=PATH_CELL_Q16)

@@ -21,7 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from node.generation.base import Generation
+from node.merkle import keccak
 from verifier.hashes.base import DIGEST_BITS, Kind, require_array, require_seed
+from verifier.hashes.tokens import require_tokens
 
 _DOMAIN: Final = b"swarmproof periodic hash"
 _SUMS: Final = 1024
@@ -32,7 +34,7 @@ PATH_CELL_Q16: Final = _ONE // 512  # values of order one; rounding of float32 m
 
 
 class PeriodicHash:
-    """`periodic`: of an image's pixels, or of all final hidden states of a text."""
+    """`periodic`: of an image's pixels, or of all final hidden states of a text; of another text it is another hash."""
 
     name = "periodic"
     kinds: tuple[Kind, ...] = ("image", "text")
@@ -41,7 +43,18 @@ class PeriodicHash:
         """The digest; the job's seed draws the projections. Raises HashError."""
         if generation.kind == "image":
             return array_periodic(generation.content.astype(np.float32), key=seed, cell_q16=PIXEL_CELL_Q16)
-        return array_periodic(generation.trace, key=seed, cell_q16=PATH_CELL_Q16)
+        return array_periodic(generation.trace, key=bound_to_tokens(seed, generation), cell_q16=PATH_CELL_Q16)
+
+
+def bound_to_tokens(key: bytes, generation: Generation) -> bytes:
+    """A key of 32 bytes that another text does not have: no hidden state knows the token that was chosen from it.
+
+    The key itself for an image, whose pixels rounding may change. Raises HashError for a key of another length.
+    """
+    require_seed(key, "key")
+    if generation.kind == "image":
+        return key
+    return keccak(_DOMAIN + key + require_tokens(generation.content).astype(">i8").tobytes())
 
 
 def array_periodic(values: npt.NDArray[np.float32], *, key: bytes, cell_q16: int) -> int:

@@ -67,6 +67,13 @@ def test_an_appeal_looks_at_every_row_of_a_text() -> None:
     assert (digest ^ appeal_digest(with_rows(words, slice(None), 1e-6), key=SEED)).bit_count() <= 2
 
 
+@pytest.mark.parametrize("digest", [HASHES["periodic"].digest, lambda made, seed: appeal_digest(made, key=seed)])
+def test_another_last_token_is_another_text_although_no_hidden_state_saw_it(digest: Any) -> None:
+    words = text([1, 2, 3, 4])
+    other = replace(words, content=np.array([1, 2, 3, 5]))
+    assert (digest(words, seed=SEED) ^ digest(other, seed=SEED)).bit_count() > 80
+
+
 def test_an_appeal_over_an_image_never_looks_at_what_everybody_has() -> None:
     picture = image()
     ends = with_rows(with_rows(picture, 0, 3), -1, 3)
