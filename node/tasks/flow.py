@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from node.generation.base import Generation, GenerationError, Sampling
 from node.generation.noise import check_seeds, normal_noise
-from node.manifest import Q16_ONE, LocalTraining, Manifest
+from node.manifest import Q16_ONE, LocalTraining, Manifest, SpotChecks
 from node.tasks.base import Evaluation, Options, Shard
 from node.tasks.defaults import propose, tensors_of
 from node.tasks.digits import digits_images
@@ -154,6 +154,7 @@ class FlowTask:
             "alpha_q16": Q16_ONE,
             "beta_q16": Q16_ONE * 9 // 10,
             "local": LocalTraining("adamw", steps=40, batch_size=64, learning_rate_millionths=3000),
+            "checks": SpotChecks(seats=2),  # a replay takes as long as training: of 8 seats a quarter
         }
         options: Options = {"dataset": self._dataset, "width": self._width, "blocks": self._blocks}
         return propose(self.name, options, fields, overrides)

@@ -23,7 +23,7 @@ from node.errors import TaskError
 from node.generation.base import Generation, GenerationError, Sampling
 from node.generation.decoding import choose_tokens, margins
 from node.generation.noise import check_seeds
-from node.manifest import Q16_ONE, LocalTraining, Manifest
+from node.manifest import Q16_ONE, LocalTraining, Manifest, SpotChecks
 from node.tasks.base import Evaluation, Options, Shard
 from node.tasks.corpus import digest_of, read_corpus
 from node.tasks.defaults import propose, tensors_of
@@ -152,6 +152,7 @@ class TextTask:
             "alpha_q16": Q16_ONE,
             "beta_q16": Q16_ONE * 9 // 10,
             "local": LocalTraining("adamw", steps=20, batch_size=8, learning_rate_millionths=6000),
+            "checks": SpotChecks(seats=2),  # a replay takes as long as training: of 8 seats a quarter
         }
         sizes = {"context": self._context, "width": self._width, "heads": self._heads, "blocks": self._blocks}
         return propose(self.name, {**sizes, "corpus": digest_of(self._corpus)}, fields, overrides)
