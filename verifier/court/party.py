@@ -10,6 +10,8 @@ import structlog
 
 from contracts.court import appeal_key, is_signed_by, job_seed, output_commitment
 from contracts.court_values import COMMITTEE_SIZES, JobPhase, Member, Opening, SignedEntry
+from contracts.errors import ChainError
+from contracts.reverts.court import Court_CommitteeMismatch
 from contracts.values import Address
 from node.action_loop import ActionLoop
 from node.exchange.errors import PeerError
@@ -58,6 +60,7 @@ class Party:
         self._actions: ActionLoop[JobAction] = ActionLoop(self._dispatch, log="court")
         self._beacons: dict[_Draw, bytes] = {}
         self._drawn: dict[_Draw, tuple[Member, ...]] = {}
+        self._offered: dict[_Place, bytes] = {}
         self._signed: dict[_Draw, dict[int, SignedEntry]] = {}
         self._together: dict[_Draw, int] = {}
         self._gathered: dict[_Place, dict[int, Opening]] = {}
@@ -104,7 +107,7 @@ class Party:
             offered=frozenset(
                 (job.job_id, number)
                 for job, number in places
-                if answers is not None and answers.board.commitment(job.job_id, number) is not None
+                if (beacon := self._offered.get((job.job_id, number))) and beacon == self._beacon(job, number)
             ),
             together={draw[:2]: self._together[draw] for draw in map(_draw_of, jobs) if draw in self._together},
             shown=frozenset(
@@ -130,25 +133,38 @@ class Party:
     # ---- what is known of a round ---------------------------------------------------------------------------------
 
     async def _learn_beacons(self) -> None:
-        """Hashes of pinned blocks that exist by now, before the court has recorded what it draws from them."""
+        """What follows from pinned blocks that the court has not used yet.
+
+        Asked for at every look: after a reorganisation it is another block.
+        """
         for job in self.history.jobs.values():
-            if job.phase(self._observer.head.timestamp) not in (JobPhase.WORK, JobPhase.COMMIT):
+            now = self._observer.head
+            if now.number < job.pinned_block or not self._awaits_beacon(job, job.phase(now.timestamp)):
                 continue
-            draw = _draw_of(job)
-            if draw not in self._beacons and self._observer.head.number >= draw[2]:
-                block_hash = await self._around.chain.block_hash(draw[2])
-                if block_hash is not None:
-                    number = draw[1]
-                    drawn = job_seed(job.job_id, block_hash) if job.current is None else None
-                    self._beacons[draw] = drawn or appeal_key(job.job_id, number, block_hash)
+            try:
+                block_hash = await self._around.chain.block_hash(job.pinned_block)
+            except ChainError:
+                return  # the observer has said so
+            if block_hash is not None:
+                number = 0 if job.current is None else job.current.number
+                seed = job_seed(job.job_id, block_hash)
+                self._beacons[_draw_of(job)] = appeal_key(job.job_id, number, block_hash) if number else seed
+
+    def _awaits_beacon(self, job: Job, phase: JobPhase) -> bool:
+        """Whether we need to know a seed or key that nobody has recorded."""
+        if self._answers is None:
+            return False
+        if phase is JobPhase.WORK:
+            return job.terms.worker == self._me and job.seed is None
+        round_ = job.current
+        if phase is not JobPhase.COMMIT or round_ is None or round_.seed is not None:
+            return False
+        return index_of(job, members_of(job, round_, self._drawn), self._me) is not None
 
     def _beacon(self, job: Job, number: int) -> bytes | None:
         """The job's seed in round 0, later the round's key; None while it is not known."""
-        if number == 0 and job.seed is not None:
-            return job.seed
-        if number > 0 and (recorded := job.rounds[number].seed) is not None:
-            return recorded
-        return self._beacons.get(_draw_of(job))
+        recorded = job.seed if number == 0 else job.rounds[number].seed
+        return recorded or self._beacons.get(_draw_of(job))
 
     def _ringer(self, job: Job) -> RingerSecret | None:
         """What makes this job a ringer, if we requested it as one and it may still be exposed."""
@@ -174,6 +190,13 @@ class Party:
 
     async def _dispatch(self, action: JobAction) -> None:
         job = self.history.job(action.job)
+        try:
+            await self._carry_out(job, action)
+        except Court_CommitteeMismatch:
+            self._drawn.pop(_draw_of(job), None)  # drawn from a block that is no more: asked again
+            raise
+
+    async def _carry_out(self, job: Job, action: JobAction) -> None:
         match action:
             case decisions.PinBlock():
                 await self._court.pin_block(job.terms)
@@ -191,6 +214,7 @@ class Party:
                 answers, answer = self._promised(job, number)
                 occasion = Occasion(self.history, job, number, answer.beacon)
                 answers.offer(occasion, answer, self._committee(job)[1])
+                self._offered[job.job_id, number] = answer.beacon
             case decisions.GatherOffers(round=number):
                 await self._gather_offers(job, job.rounds[number])
             case decisions.CommitTogether(round=number):
