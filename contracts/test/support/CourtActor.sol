@@ -57,7 +57,7 @@ contract CourtActor is CourtTest {
         _fund(worker, amount);
     }
 
-    /// @dev Brings what goes on to its end, whatever it is.
+    /// @dev Everybody goes away, and what goes on ends all the same, whatever it is. Who is honest is then absent.
     function finish() external {
         for (uint256 i = 0; i < 40; ++i) {
             IOutputCourt.Phase phase = court.job(terms).phase;
