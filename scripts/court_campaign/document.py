@@ -26,10 +26,10 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         f"Task `{class_['task']}`, checkpoint `{class_['checkpoint']}` of round {class_['round']}, hash "
         f"`{class_['hash']}`, T = {class_['threshold']} of 256 bits. A development chain (`{found['chain']}`), "
-        f"{found['verifiers']} verifiers and a worker of every kind, each a process of its own; committees of three, no "
-        "appeals. Workers and verifiers share one machine, but the verifiers are told to use unlike instruction sets "
-        "(AVX-512 where there is one, AVX2, SSE4), so that honest outputs are rounded differently. Whatever the court "
-        "decides rests on nothing but their commitments and openings.",
+        f"{found['verifiers']} verifiers and a worker of every kind, each a process of its own; committees of three, "
+        "no appeals. Workers and verifiers share one machine, but verifiers are told to do without parts of its "
+        "instruction set, so that honest outputs are rounded differently. Whatever the court decides rests on nothing "
+        "but their commitments and openings.",
         "",
         *_verdict_table(kinds),
         "",
