@@ -102,6 +102,18 @@ class Court(Contract):
         """Decide a round, with every opening there is. Event JobDecided."""
         return await self._send("decide", terms, list(members), log, list(openings))
 
+    async def decide_and_finalize(
+        self,
+        terms: JobTerms,
+        members: Sequence[Member],
+        log: Log,
+        openings: Sequence[Opening],
+        rounds: Sequence[RoundRecord],
+    ) -> Receipt:
+        """As a requester who accepts the outcome: decide, and end the job in the same transaction, or neither."""
+        decide = self.abi.encode_call("decide", terms, list(members), log, list(openings))
+        return await self._send("multicall", [decide, self.abi.encode_call("finalize", terms, list(rounds))])
+
     async def appeal(self, terms: JobTerms) -> Receipt:
         """Call the next larger committee; locks two fees for each of its places. Event Appealed."""
         return await self._send("appeal", terms)

@@ -8,21 +8,20 @@ from pathlib import Path
 
 import structlog
 
-from contracts.court import appeal_key, is_signed_by, job_seed, output_commitment
-from contracts.court_values import COMMITTEE_SIZES, JobPhase, Member, Opening, SignedEntry
+from contracts.court import appeal_key, job_seed
+from contracts.court_values import COMMITTEE_SIZES, JobPhase, Member, Opening, RoundRecord, SignedEntry
 from contracts.errors import ChainError
 from contracts.reverts.court import Court_CommitteeMismatch
 from contracts.values import Address
 from node.action_loop import ActionLoop
-from node.exchange.errors import PeerError
-from node.exchange.source import Source
-from verifier.committee import hamming
+from verifier.committee import Verdict, hamming
+from verifier.committee import decide as judge
 from verifier.court import decisions
 from verifier.court.answers import Answers, draft_answer, opening_of
 from verifier.court.conduct import Occasion
 from verifier.court.decisions import JobAction, Knowledge, Now, index_of, members_of, next_actions
 from verifier.court.directory import Answer
-from verifier.court.exchange import ask_commitment, ask_opening
+from verifier.court.gathering import ask_for_commitment, ask_for_opening, opens
 from verifier.court.history import CourtHistory
 from verifier.court.job import WORKER, Job, JobRound
 from verifier.court.regenerate import Regenerator
@@ -230,6 +229,8 @@ class Party:
                 round_ = job.rounds[number]
                 openings = sorted(self._openings(job, round_).values(), key=lambda opening: opening.index)
                 await self._court.decide(job.terms, round_.members, round_.log, openings)
+            case decisions.DecideAndEnd(round=number):
+                await self._decide_and_end(job, job.rounds[number])
             case decisions.Check(round=number):
                 await self._compare(job, job.rounds[number])
             case decisions.ExposeRinger(round=number):
@@ -283,25 +284,14 @@ class Party:
         if own is not None:
             signed[own.entry.index] = own
         missing = [index for index in accounts if index not in signed and index not in round_.commitments]
-        found = await asyncio.gather(*(self._ask_offer(job, round_, index, accounts[index]) for index in missing))
+        found = await asyncio.gather(
+            *(ask_for_commitment(self._around, job, round_.number, index, accounts[index]) for index in missing)
+        )
         signed |= {item.entry.index: item for item in found if item is not None}
         if None in found:
             await asyncio.sleep(self._poll_seconds)
         else:
             self._together.setdefault(draw, self._observer.head.timestamp)
-
-    async def _ask_offer(self, job: Job, round_: JobRound, index: int, account: Address) -> SignedEntry | None:
-        endpoint = self._around.seats.history.endpoints.get(account)
-        if endpoint is None:
-            return None
-        try:
-            source = Source(account, endpoint.url)
-            signed = await ask_commitment(self._around.client, source, job.job_id, round_.number)
-        except PeerError:
-            return None  # not ready yet, or away
-        if signed is None or signed.entry.index != index:
-            return None
-        return signed if is_signed_by(account, job.job_id, round_.number, signed) else None
 
     async def _show(self, job: Job, round_: JobRound) -> None:
         answers, opening = self._own_opening(job, round_)
@@ -331,23 +321,26 @@ class Party:
         """Ask everybody whose opening is missing; what does not fit the commitment is no answer."""
         held = self._openings(job, round_)
         missing = [index for index in round_.commitments if index not in held]
-        found = await asyncio.gather(*(self._ask(job, round_, index) for index in missing))
+        found = await asyncio.gather(*(ask_for_opening(self._around, job, round_, index) for index in missing))
         gathered = self._gathered.setdefault((job.job_id, round_.number), {})
         gathered |= {opening.index: opening for opening in found if opening is not None}
         if None in found:
             await asyncio.sleep(self._poll_seconds)
 
-    async def _ask(self, job: Job, round_: JobRound, index: int) -> Opening | None:
-        promise = round_.commitments[index]
-        endpoint = self._around.seats.history.endpoints.get(promise.account)
-        if endpoint is None:
-            return None
-        try:
-            source = Source(promise.account, endpoint.url)
-            opening = await ask_opening(self._around.client, source, job.job_id, round_.number)
-        except PeerError:
-            return None  # not shown yet, or away: asked again, and there is the chain to open it on
-        return opening if opening is not None and opening.index == index and opens(job, round_, opening) else None
+    async def _decide_and_end(self, job: Job, round_: JobRound) -> None:
+        """Decide; and if that is acceptance, which nobody but us could appeal, end the job with it."""
+        openings = self._openings(job, round_)
+        digests = {index: opening.digest for index, opening in openings.items()}
+        members = [digests.get(index) for index in range(1, round_.size + 1)]
+        outcome = judge(digests.get(WORKER), members, round_.threshold)
+        call = (job.terms, round_.members, round_.log, [openings[index] for index in sorted(openings)])
+        if outcome.verdict is not Verdict.ACCEPT:
+            await self._court.decide(*call)
+            return
+        near = sum(2 << place for place in outcome.near)  # bit 0 is the worker's
+        record = RoundRecord(round_.members, sum(1 << index for index in openings), near)
+        earlier = [item.record for item in job.rounds[:-1] if item.record is not None]
+        await self._court.decide_and_finalize(*call, [*earlier, record])
 
     async def _compare(self, job: Job, round_: JobRound) -> None:
         """Whether the output made here is within the threshold of the worker's. Raises CannotRegenerate."""
@@ -369,15 +362,6 @@ class Party:
                 report = report_of(job, self._me)
                 if report is not None:
                     self._log.info("job ended", **report)
-
-
-def opens(job: Job, round_: JobRound, opening: Opening) -> bool:
-    """Whether an opening is what the party with its index committed to."""
-    promise = round_.commitments.get(opening.index)
-    if promise is None:
-        return False
-    parts = (opening.digest, opening.output_digest, opening.salt)
-    return output_commitment(job.job_id, round_.number, promise.account, *parts) == promise.commitment
 
 
 def _draw_of(job: Job) -> _Draw:

@@ -19,6 +19,7 @@ from verifier.court.decisions import (
     Commit,
     CommitTogether,
     Decide,
+    DecideAndEnd,
     DrawCommittee,
     DrawSeed,
     Expire,
@@ -197,8 +198,16 @@ def test_parties_take_turns_to_decide() -> None:
         starts.append(next(time for time in range(150, 250) if actions(job, account, known, time=time)))
         assert actions(job, account, known, time=starts[-1]) == [Decide(ID, 0)]
     assert starts == sorted(set(starts))
-    assert starts[0] == 150
+    assert starts[0] == 153  # a requester who is there comes first
     assert starts[-1] < 200
+
+
+def test_a_requester_who_is_there_decides_and_if_content_ends_the_job_with_it() -> None:
+    job, known = in_round(COMMITTED), replace(READY, gathered=frozenset({(ID, 0)}))
+    assert actions(job, REQUESTER, time=150) == [Gather(ID, 0)]
+    assert actions(job, REQUESTER, known, time=150) == [DecideAndEnd(ID, 0)]
+    assert actions(job, REQUESTER, replace(known, checks=True), time=150) == [Decide(ID, 0)]
+    assert actions(job, REQUESTER, replace(known, ringers=frozenset({ID})), time=150) == [Decide(ID, 0)]
 
 
 def test_what_was_not_opened_in_time_is_decided_without() -> None:
