@@ -31,7 +31,7 @@ CONTRACTS = ("SwarmToken", "PeerRegistry", "ProjectFactory", "TrainingProject", 
 # The compiler's own default EVM is newer than the one the local chain runs.
 SETTINGS: Mapping[str, Any] = {
     "evmVersion": "prague",
-    "optimizer": {"enabled": True, "runs": 200},  # more would save 1% of gas, and make the court too large to deploy
+    "optimizer": {"enabled": True, "runs": 500},  # more would save 1% of gas, and make the court too large to deploy
     "viaIR": True,  # costs some seconds here; saves 1.5% of the gas of a round and a fifth of the code
     "metadata": {"appendCBOR": False, "bytecodeHash": "none"},
     "remappings": ["@openzeppelin/=node_modules/@openzeppelin/", "solady/=node_modules/solady/"],

@@ -9,13 +9,14 @@ import pytest
 
 from contracts.abi import ARTIFACTS
 from contracts.reverts.base import TypedRevert
+from contracts.reverts.court import CourtReverted
 from contracts.reverts.factory import FactoryReverted
 from contracts.reverts.project import ProjectReverted
 from contracts.reverts.registry import RegistryReverted
 from tests.support.markdown import DOCS, ROOT, Document
 
 PAGE = Document(DOCS / "contracts.md")
-CONTRACTS = ("PeerRegistry", "ProjectFactory", "TrainingProject")
+CONTRACTS = ("PeerRegistry", "ProjectFactory", "TrainingProject", "OutputCourt")
 
 
 def abi(contract: str, kind: str) -> list[str]:
@@ -34,7 +35,7 @@ def test_every_call_and_event_is_documented(contract: str) -> None:
         assert name in row or name.startswith("EIP712"), name
 
 
-@pytest.mark.parametrize("kind", [FactoryReverted, ProjectReverted, RegistryReverted])
+@pytest.mark.parametrize("kind", [CourtReverted, FactoryReverted, ProjectReverted, RegistryReverted])
 def test_every_error_is_documented(kind: type[TypedRevert]) -> None:
     assert kind.__subclasses__()
     for error in kind.__subclasses__():
@@ -52,3 +53,14 @@ def test_gas_is_what_the_snapshot_says() -> None:
     claims = [f"{each['first round: claim, holder']:,}, {each['later round: claim, holder']:,}" for each in (few, many)]
     assert f"| claim, first and later | {claims[0]} | {claims[1]} |" in section
     assert f"{few['deploy']:,}, creating a project {few['create project']:,}" in section
+
+
+def test_gas_of_the_court_is_what_the_snapshot_says() -> None:
+    figures = json.loads((ROOT / "tests" / "contracts" / "court_gas_snapshot.json").read_text(encoding="utf-8"))
+    section = PAGE.section("Gas").partition("A job with three verifiers")[2]
+    for kind, column in (("collected", 1), ("each alone", 2)):
+        for name, gas in figures.items():
+            if not name.startswith(f"{kind}: "):
+                continue
+            row = next(line for line in section.splitlines() if line.startswith(f"| {name.partition(': ')[2]} |"))
+            assert row.split("|")[column + 1].strip() == f"{gas:,}", name
