@@ -42,8 +42,8 @@ async def test_lying_withholding_and_silent_peers_cannot_split_the_swarm_or_earn
     allowed = {
         "wrong-bytes": {Reason.NOT_AVAILABLE},
         "silent": {Reason.NO_REVEAL},
-        # Served to some: either too few have it, or enough have it and pass it on, and then it counts, unless two of three
-        # checkers are among those that do not get its trace.
+        # Served to some: either too few have it, or enough have it and pass it on, and then it counts, unless two
+        # of its three checkers are among those that do not get its trace.
         "partial-service": {Reason.NOT_AVAILABLE, Reason.FAILED_CHECK, Reason.NONE},
     }
     for number, records in progress.records.items():
