@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 from node.generation import Generation, Sampling
+from node.tasks.text import TextTask
 from tests.verifier.calibration import tiny
 from verifier.cheats import CHEATS, HONEST, load_cheat
 from verifier.errors import CheatImpossible, UnknownCheat
@@ -78,6 +80,38 @@ def test_a_stretched_trace_starts_and_ends_where_the_steps_did() -> None:
     for stretched, short in zip(told, true, strict=True):
         np.testing.assert_array_equal(stretched.trace[[0, -1]], short.trace[[0, -1]])
         np.testing.assert_allclose(stretched.trace[::2], short.trace, atol=1e-6)
+
+
+@pytest.mark.parametrize("sampler", ["gumbel", "greedy"])
+@torch.inference_mode()
+def test_texts_are_cheated_at_in_all_ways_and_keep_their_length(sampler: Literal["gumbel", "greedy"]) -> None:
+    task = TextTask(data_dir=None, options={"width": 16, "heads": 2, "context": 32})
+    models = {digest: text_model(task, seed) for seed, digest in enumerate((tiny.CHECKPOINT, tiny.OLDER))}
+    class_, texts = Pinned(sampling=Sampling(sampler, 12)), ("ROMEO:", "7", "To be")
+
+    def made_as(name: str) -> list[Generation]:
+        return load_cheat(name).generate(task, models.__getitem__, class_, (tiny.OLDER,), texts, SEEDS)
+
+    honest = made_as(HONEST)
+    for name in (name for name, cheat in CHEATS.items() if "text" in cheat.kinds and name != HONEST):
+        if (name, sampler) == ("cooler", "greedy"):
+            continue  # nothing to lower, see below
+        found = made_as(name)
+        assert [len(each.content) for each in found] == [12, 12, 12]
+        same = [np.array_equal(a.trace, b.trace) for a, b in zip(found, honest, strict=True)]
+        # Greedy texts do not depend on their seeds, and half of one character is that character.
+        # A little less temperature may choose the same bytes.
+        if name != "cooler":
+            assert sum(same) == {("other-seed", "greedy"): 3, ("half-prompt", sampler): 1}.get((name, sampler), 0), name
+
+
+def text_model(task: TextTask, seed: int) -> nn.Module:
+    generator = torch.Generator().manual_seed(seed)
+    model = task.model().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
+    return model
 
 
 @pytest.mark.parametrize(
