@@ -1,4 +1,4 @@
-"""Gas of a job in the court, by receipts of a devnet; the same figures in every run.
+"""Gas of a job in the court, by receipts of a devnet; the same figures in every run but for the tries of a draw.
 
     python -m scripts.bench_court_gas              print the table and the goals
     python -m scripts.bench_court_gas --write      and record it for the test that compares
