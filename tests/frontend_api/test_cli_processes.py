@@ -33,6 +33,12 @@ COMMANDS = (
     ("rewards",),
     ("claim",),
     ("why",),
+    ("class", "register"),
+    ("class", "show"),
+    ("worker",),
+    ("verifier",),
+    ("submit-job",),
+    ("withdraw",),
     ("api",),
     ("demo",),
 )
