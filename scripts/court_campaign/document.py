@@ -22,7 +22,7 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         "Made by",
         "",
-        f"    {found['command']}",
+        *_command(found["command"]),
         "",
         f"Task `{class_['task']}`, checkpoint `{class_['checkpoint']}` of round {class_['round']}, hash "
         f"`{class_['hash']}`, T = {class_['threshold']} of 256 bits. A development chain (`{found['chain']}`), "
@@ -57,6 +57,13 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(_wrapped(lines))
+
+
+def _command(command: str) -> list[str]:
+    """A command as an indented block, continued over lines."""
+    first, *others = textwrap.wrap(command, 110, break_long_words=False, break_on_hyphens=False)
+    lines = [f"    {first}", *(f"        {line}" for line in others)]
+    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
 def _verdict_table(kinds: list[dict[str, Any]]) -> list[str]:
