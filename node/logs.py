@@ -8,8 +8,8 @@ import sys
 import structlog
 
 
-def configure_logs(*, verbose: bool = False) -> None:
-    """Send structlog events of level info (debug with `verbose`) and above to standard error."""
+def configure_logs(level: int = logging.INFO) -> None:
+    """Send structlog events of this level and above to standard error."""
     terminal = sys.stderr.isatty()
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
@@ -23,7 +23,7 @@ def configure_logs(*, verbose: bool = False) -> None:
         processors.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*processors, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,7 +53,9 @@ def submit_job(
 ) -> None:
     """Submit a job, wait for the verdict, fetch the output. Exit code 3: rejected; 4: nothing was decided."""
     from frontend_api.errors import SettingsError
+    from node.logs import configure_logs
 
+    configure_logs(logging.WARNING)  # standard output is the answer's
     if job is None and (class_id is None or prompt is None or worker is None):
         raise SettingsError("a new job needs --class, --prompt and --worker; --job names one that was submitted before")
     asked = {"class_id": class_id, "prompt": prompt, "worker": worker, "fee": fee, "job": job}

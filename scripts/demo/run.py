@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import signal
 import tempfile
 import time
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from node.errors import ConfigurationError
 from node.exchange.peer_client import new_session
+from node.logs import configure_logs
 from scripts.demo.hearing import Hearing
 from scripts.demo.processes import Processes
 from scripts.demo.progress import Progress, follow
@@ -41,6 +43,7 @@ async def run_demo(settings: DemoSettings, *, as_json: bool) -> int:
     Progress goes to standard error; the report to standard output. SIGTERM ends it as Ctrl-C does: with everything it
     started and every temporary file.
     """
+    configure_logs(logging.ERROR)  # what the owner does in court is told by the report
     return await until_terminated(_run(settings, as_json=as_json))
 
 

@@ -10,7 +10,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -111,15 +111,22 @@ class CopiedCommitment(Conduct):
 
 
 class Colluding(Conduct):
-    """Commits to what an accomplice left in the common folder, right or wrong. Raises CheatImpossible."""
+    """Commits to what an accomplice left in the common folder, right or wrong; is honest in jobs of other workers.
+
+    A worker that is an accomplice leaves its first answer before it commits, so before anybody is drawn. Raises
+    CheatImpossible while a later one is still missing.
+    """
 
     async def draft(self, occasion: Occasion, generate: Generate) -> Draft:
         if self.accomplice_dir is None:
             raise CheatImpossible("colluding", "no accomplice_dir is set")
+        folder, first = self.accomplice_dir, replace(occasion, round=0)
+        if not await asyncio.to_thread((folder / first.file_name).exists):
+            return await generate()
         try:
-            told = json.loads(await asyncio.to_thread((self.accomplice_dir / occasion.file_name).read_bytes))
+            told = json.loads(await asyncio.to_thread((folder / occasion.file_name).read_bytes))
         except FileNotFoundError:
-            raise CheatImpossible("colluding", "no accomplice has left an answer yet") from None
+            raise CheatImpossible("colluding", "the accomplice has left no answer for this round yet") from None
         return Draft(int(told["digest"], 16), bytes.fromhex(told["output"]))
 
 

@@ -122,12 +122,16 @@ async def test_colluders_commit_to_what_their_accomplice_left(tmp_path: Path, oc
     async def made() -> Draft:
         return Draft(42, b"output")
 
+    async def honest() -> Draft:
+        return Draft(7, b"right")
+
     colluding = CONDUCTS["colluding"](tmp_path)
-    with pytest.raises(CheatImpossible, match="has left an answer"):
-        await colluding.draft(occasion, never)
+    assert await colluding.draft(occasion, honest) == Draft(7, b"right")  # a job of somebody else
     assert await Conduct(tmp_path).draft(occasion, made) == Draft(42, b"output")
     assert json.loads((tmp_path / occasion.file_name).read_text())["output"] == b"output".hex()
     assert await colluding.draft(occasion, never) == Draft(42, b"output")
+    with pytest.raises(CheatImpossible, match="no answer for this round"):
+        await colluding.draft(replace(occasion, round=1), never)
     with pytest.raises(CheatImpossible, match="accomplice_dir"):
         await CONDUCTS["colluding"]().draft(occasion, never)
 
