@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -103,7 +104,11 @@ def _gas_table(gas: Mapping[str, Any]) -> list[str]:
 
 
 def _rate(bound: float | None) -> str:
-    return "-" if bound is None else f"{bound:.2%}"
+    """Three digits, rounded up: it is a bound."""
+    if bound is None:
+        return "-"
+    unit = 10.0 ** (math.floor(math.log10(bound)) - 2) if bound > 0 else 1.0
+    return f"{100 * math.ceil(bound / unit) * unit:.3g}%"
 
 
 def _number(value: float) -> str:
