@@ -99,7 +99,7 @@ def test_who_stays_away_is_struck_and_slashed(court_api: CourtApi) -> None:
     found = court_api.job("absent")
     missing = found["rounds"][0]["votes"][1]
     assert (missing["state"], missing["distance"], missing["side"]) == ("no-show", None, None)
-    (strike,), (slash,) = found["strikes"], found["slashes"]
+    (strike,), (slash, *_) = found["strikes"], found["slashes"]  # whoever is drawn may have two strikes already
     assert (strike["account"], strike["absent"]) == (missing["account"], True)
     assert (slash["seat"], slash["account"]) == (missing["seat"], missing["account"])
     assert int(slash["amount_wei"]) == SEAT_STAKE_WEI // 20
