@@ -54,9 +54,9 @@ def simhash(vector: npt.NDArray[np.float32], *, bits: int, key: bytes) -> int:
     if len(key) != KEY_BYTES:
         raise HashError(f"a key of {len(key)} bytes, expected {KEY_BYTES}")
     sums = _on_grid(_spread(vector, bits, key), _EXACT_BITS - 2 * _SUM_BITS)
-    rotated = _hadamard(sums)
+    rotated = hadamard(sums)
     ones = np.unpackbits(np.frombuffer(_stream(_TURN, key, 0, -(-len(sums) // 8)), np.uint8), count=len(sums))
-    projections = _hadamard(np.where(ones, -rotated, rotated))
+    projections = hadamard(np.where(ones, -rotated, rotated))
     return int.from_bytes(np.packbits(projections[:bits] > 0).tobytes(), "big")
 
 
@@ -76,8 +76,9 @@ def _spread(vector: npt.NDArray[np.float32], bits: int, key: bytes) -> Float64:
     return sums
 
 
-def _hadamard(values: Float64) -> Float64:
-    """The unnormalised Walsh-Hadamard transform of (m,): of rows, then of columns of a matrix that is about square."""
+def hadamard(values: Float64) -> Float64:
+    """The unnormalised Walsh-Hadamard transform of (m,), m a power of two: of rows, then of columns of a matrix that is
+    about square. Lengths grow by a factor of sqrt(m)."""
     wide = 1 << len(values).bit_length() // 2
     matrix = values.reshape(-1, wide)
     return (_signs(len(matrix)) @ matrix @ _signs(wide)).ravel()

@@ -17,17 +17,20 @@ from verifier.hashes.periodic import array_periodic
 Q16 = 1 << 16
 
 
+INDICES = np.arange(256)
+TURN = 1 - 2 * (np.bitwise_count(INDICES[:, None] & INDICES).astype(np.int64) & 1)  # Hadamard's matrix, entry by entry
+
+
 def by_definition(values: list[float], key: bytes, cell_q16: int) -> int:
-    """In integers, bit by bit, for at most 1,024 values."""
-    length = -(-len(values) // 8) * 8
-    stream = hashlib.shake_256(b"swarmproof periodic hash rows" + key).digest(256 * (length // 8 + 8))
-    width, digest = max(1, cell_q16 * isqrt(len(values))), 0
-    for bit in range(256):
-        row = stream[bit * length // 8 :]
-        signs = [1 if row[at // 8] >> (7 - at % 8) & 1 else -1 for at in range(len(values))]
-        offset = int.from_bytes(stream[32 * length + 8 * bit :][:8], "little") % (2 * width)
-        place = sum(sign * round(value * Q16) for sign, value in zip(signs, values, strict=True)) + offset
-        digest = digest << 1 | place // width & 1
+    """In integers, for at most 256 values."""
+    stream = hashlib.shake_256(b"swarmproof periodic hash turns" + key).digest(64 + 8 * 256)
+    turned = np.array([round(value * Q16) for value in values] + [0] * (256 - len(values)))
+    for signs in (stream[:32], stream[32:64]):
+        turned = TURN @ [-v if signs[at // 8] >> (7 - at % 8) & 1 else v for at, v in enumerate(turned.tolist())]
+    width, digest = max(1, cell_q16 * isqrt(256 * len(values))), 0
+    for bit, projection in enumerate(turned.tolist()):
+        offset = int.from_bytes(stream[64 + 8 * bit :][:8], "little") % (2 * width)
+        digest = digest << 1 | (projection + offset) // width & 1
     return digest
 
 
