@@ -70,7 +70,7 @@ node-modules:
 		"all others use the committed artifacts" >&2; fi
 
 $(NODE_READY): contracts/package.json contracts/package-lock.json
-	@cd contracts && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@cd contracts && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
 # The folder under its import name, for the type checker.
