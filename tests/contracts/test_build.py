@@ -86,7 +86,10 @@ def test_the_lock_file_holds_no_addresses() -> None:
     lock: dict[str, Any] = json.loads((build.ROOT / "package-lock.json").read_text("utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert packages
-    assert all("resolved" not in entry and entry["integrity"].startswith("sha512-") for entry in packages.values())
+    assert all("resolved" not in entry for entry in packages.values())
+    # Only builds for other platforms may lack a digest: not every registry has them.
+    unpinned = [entry for entry in packages.values() if not entry.get("integrity", "").startswith("sha512-")]
+    assert all(entry["optional"] and "os" in entry and "cpu" in entry for entry in unpinned)
 
 
 def test_every_contract_fits_a_block_explorers_limit_and_is_known_to_the_python_face(

@@ -35,7 +35,7 @@ def test_a_peer_reads_its_attack_its_accomplices_and_their_seed_from_its_configu
     honest = DemoPeer(0, ACCOUNTS[0], None, tmp_path / "honest")
     for peer in (attacker, honest):
         write_peer_configuration(SETTINGS, "http://127.0.0.1:1", deployment, ACCOUNTS[4], peer, "0x" + "11" * 32)
-    told = read_settings(attacker.folder / "node.toml")
+    told = read_settings(attacker.folder / "configuration.toml")
     assert (told.attack, told.attack_accomplices, told.attack_seed) == ("alie", friends, 9)
-    told = read_settings(honest.folder / "node.toml")
+    told = read_settings(honest.folder / "configuration.toml")
     assert (told.attack, told.attack_accomplices, told.attack_seed) == (None, (), 0)
