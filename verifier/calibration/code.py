@@ -11,7 +11,15 @@ import node
 import verifier
 
 # What a digest depends on, from checkpoint to bits.
-_DIGEST_CODE: Final = ("node/checkpoint.py", "node/generation", "node/tasks", "verifier/hashes")
+_DIGEST_CODE: Final = (
+    "node/checkpoint.py",
+    "node/generation",
+    "node/merkle.py",
+    "node/simhash.py",
+    "node/tasks",
+    "node/training.py",
+    "verifier/hashes",
+)
 
 
 @cache
