@@ -33,7 +33,7 @@ from scripts.demo.cast import (
     PROMPTS,
     kind_of,
 )
-from scripts.demo.hearing import Case, Exhibit, Hearing
+from scripts.demo.hearing import Case, Exhibit, Hearing, shown_distances
 from scripts.demo.processes import ProcessDied, Processes, Running
 from scripts.demo.scenario import Swarm, write_configuration
 from scripts.demo.settings import SEAT_STAKE_WEI, TOKEN
@@ -243,7 +243,7 @@ def case_line(cheat: str | None, job: Job) -> str:
     rounds = []
     for round_ in job.rounds:
         if round_.decision is not None:
-            bits = " ".join("-" if bits is None else str(bits) for bits in round_.decision.distances)
+            bits = shown_distances(round_.decision)
             rounds.append(f"{round_.decision.verdict} ({bits}; T = {round_.threshold})")
     return f"court: {cheat or 'honest':<16}  {', then '.join(rounds)}"
 

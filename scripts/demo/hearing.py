@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.court_values import JobVerdict
-from verifier.court.job import Job
+from verifier.court.job import Decision, Job
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,8 @@ class Hearing:
             for case in self.cases
             if not case.is_right
         )
+
+
+def shown_distances(decision: Decision) -> str:
+    """Bits between the worker and each member of a committee; a dash where one of the two did not open."""
+    return " ".join("-" if bits is None else str(bits) for bits in decision.distances)

@@ -59,11 +59,7 @@ class Processes:
     async def end(self, running: Running) -> None:
         """End a process as a person would, and stop minding it."""
         running.process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(running.process.wait(), GRACE_SECONDS)
-        except TimeoutError:
-            running.process.kill()
-            await running.process.wait()
+        await _ended(running)
         self._running.remove(running)
 
     async def kill(self, running: Running) -> None:
@@ -88,8 +84,13 @@ class Processes:
             if running.process.returncode is None:
                 running.process.send_signal(signal.SIGTERM)
         for running in reversed(self._running):
-            try:
-                await asyncio.wait_for(running.process.wait(), GRACE_SECONDS)
-            except TimeoutError:
-                running.process.kill()
-                await running.process.wait()
+            await _ended(running)
+
+
+async def _ended(running: Running) -> None:
+    """Wait for a process that was told to end; one that takes too long is killed."""
+    try:
+        await asyncio.wait_for(running.process.wait(), GRACE_SECONDS)
+    except TimeoutError:
+        running.process.kill()
+        await running.process.wait()

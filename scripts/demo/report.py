@@ -13,7 +13,7 @@ from rich.table import Table
 from contracts.chain import Chain
 from contracts.values import Address
 from node.rounds.record import RoundRecord
-from scripts.demo.hearing import Hearing
+from scripts.demo.hearing import Hearing, shown_distances
 from scripts.demo.progress import Progress
 from scripts.demo.scenario import DemoPeer, Swarm
 from scripts.demo.settings import TOKEN
@@ -188,7 +188,12 @@ def _court_table(hearing: Hearing) -> Table:
         table.add_column(column)
     for case in hearing.cases:
         decisions = [round_.decision for round_ in case.job.rounds if round_.decision is not None]
-        bits = (" ".join("-" if item is None else str(item) for item in found.distances) for found in decisions)
         sizes = ", ".join(str(round_.size) for round_ in case.job.rounds)
-        table.add_row(case.cheat or "honest", case.prompt.strip(), str(case.job.verdict), sizes, "; ".join(bits))
+        table.add_row(
+            case.cheat or "honest",
+            case.prompt.strip(),
+            str(case.job.verdict),
+            sizes,
+            "; ".join(map(shown_distances, decisions)),
+        )
     return table
