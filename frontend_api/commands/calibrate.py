@@ -76,7 +76,6 @@ def calibrate(
     from verifier.calibration.reference import read_reference
     from verifier.calibration.report import document
     from verifier.calibration.run import calibrate as run
-    from verifier.calibration.run import kind_of
     from verifier.cheats import load_cheat
 
     if reference is None:
@@ -91,7 +90,7 @@ def calibrate(
         sampling=sampling if steps is None else replace(sampling, steps=steps),
         hashes=tuple(dict.fromkeys((hash_name, *(compare or ())))),
         prompts=usual_prompts(found.task.name) if prompts is None else _lines(prompts),
-        cheats=tuple(load_cheat(name).name for name in cheat) if cheat else usual_cheats(kind_of(sampling.sampler)),
+        cheats=tuple(load_cheat(name).name for name in cheat) if cheat else usual_cheats(sampling.kind),
         jobs=DEFAULT_JOBS if jobs is None else jobs,
         cheat_jobs=DEFAULT_CHEAT_JOBS if cheat_jobs is None else cheat_jobs,
         collision_jobs=collision_jobs or (DEFAULT_COLLISION_JOBS if jobs is None else 0),

@@ -59,6 +59,11 @@ class Sampling:
         if self.sampler != "beam" and self.beams != 1:
             raise GenerationError(f"sampler {self.sampler} has no beams; only beam has")
 
+    @property
+    def kind(self) -> Literal["image", "text"]:
+        """What it makes."""
+        return "image" if self.sampler == "euler" else "text"
+
 
 @dataclass(frozen=True, eq=False)
 class Generation:

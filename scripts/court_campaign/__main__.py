@@ -29,7 +29,6 @@ from scripts.court_campaign.stage import Stage, open_stage
 from scripts.demo.processes import Processes
 from verifier.calibration.plan import usual_prompts
 from verifier.calibration.reference import Reference, read_reference
-from verifier.calibration.run import kind_of
 
 
 async def campaign(settings: CampaignSettings, reference: Reference) -> dict[str, Any]:
@@ -111,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
     reference = read_reference(options.reference)
-    kind = kind_of(reference.task.default_sampling.sampler)
+    kind = reference.task.default_sampling.kind
     cheats = tuple(options.cheat or (*USUAL_CHEATS[kind], *USUAL_CONDUCTS))
     with tempfile.TemporaryDirectory(prefix="swarmproof-court-") as temporary:
         settings = CampaignSettings(

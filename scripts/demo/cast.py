@@ -23,9 +23,4 @@ PROMPTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def accounts_needed(task: GenerativeTask) -> int:
     """How many accounts workers and verifiers take."""
-    return 2 + len(CHEATING_WORKERS[kind_of(task)]) + HONEST_VERIFIERS + len(DISHONEST_VERIFIERS)
-
-
-def kind_of(task: GenerativeTask) -> str:
-    """Whether it makes images or texts."""
-    return "image" if task.default_sampling.sampler == "euler" else "text"
+    return 2 + len(CHEATING_WORKERS[task.default_sampling.kind]) + HONEST_VERIFIERS + len(DISHONEST_VERIFIERS)

@@ -31,7 +31,6 @@ from scripts.demo.cast import (
     DISHONEST_VERIFIERS,
     HONEST_VERIFIERS,
     PROMPTS,
-    kind_of,
 )
 from scripts.demo.hearing import Case, Exhibit, Hearing, shown_distances
 from scripts.demo.processes import ProcessDied, Processes, Running
@@ -71,7 +70,7 @@ async def hold_court(swarm: Swarm, processes: Processes, session: aiohttp.Client
     """
     task = load_task(swarm.manifest.task, data_dir=swarm.settings.data_dir, options=swarm.manifest.task_options)
     assert isinstance(task, GenerativeTask)
-    kind = kind_of(task)
+    kind = task.default_sampling.kind
     folder = swarm.folder / "court"
     folder.mkdir()
     console.print(f"court: calibrating thresholds on {CALIBRATION_JOBS} jobs")

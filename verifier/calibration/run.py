@@ -49,13 +49,8 @@ def calibrate(
     return calibrated, write_report(calibrated, folder)
 
 
-def kind_of(plan_sampler: str) -> str:
-    """What such a sampler makes: "image" or "text"."""
-    return "image" if plan_sampler == "euler" else "text"
-
-
 def _require_hashes(plan: Plan, task: GenerativeTask) -> None:
-    kind = kind_of(plan.sampling.sampler)
+    kind = plan.sampling.kind
     for name in plan.hashes:
         try:
             kinds = find_hash(name).kinds
