@@ -30,25 +30,11 @@ def audit(
     export: Annotated[Path | None, typer.Option(help="Also write an archive.", metavar="CAR|FOLDER")] = None,
 ) -> None:
     """Replay rounds bit by bit: accept, or the first divergence with its evidence (exit code 3)."""
-    from frontend_api.settings import validated
-    from verifier.audit import AuditSettings, run_audit
+    from frontend_api.project_source import audit_settings
+    from verifier.audit import run_audit
 
     settings, output = invocation.settings, invocation.output
-    verdict = run_audit(
-        validated(
-            AuditSettings,
-            {
-                "rpc_url": settings.rpc_url,
-                "chain_id": settings.chain_id,
-                "deployment": settings.deployment,
-                "project": settings.project,
-                "gateways": tuple(gateway or ()),
-                "round": round_number,
-                "offline": offline,
-                "export": export,
-            },
-        )
-    )
+    verdict = run_audit(audit_settings(settings, gateway, round=round_number, offline=offline, export=export))
     if output.as_json:
         output.document(verdict.to_json())
     else:

@@ -80,7 +80,7 @@ def calibrate(
 
     if reference is None:
         with invocation.output.working("reading the checkpoints"):
-            found, project = asyncio.run(_read_project(invocation.settings, tuple(gateway or ()), task, round_number))
+            found, project = asyncio.run(_read_project(invocation.settings, gateway, task, round_number))
     else:
         found, project = read_reference(reference, task=task, round_number=round_number), NO_PROJECT
     sampling = found.task.default_sampling
@@ -128,21 +128,14 @@ def calibrate(
 
 
 async def _read_project(
-    settings: Settings, gateways: tuple[str, ...], task: str | None, round_number: int | None
+    settings: Settings, gateways: list[str] | None, task: str | None, round_number: int | None
 ) -> tuple[Reference, Address]:
     """The model of the project on the chain, and the project's address."""
-    from frontend_api.settings import validated
-    from verifier.audit import AuditSettings, open_source
+    from frontend_api.project_source import audit_settings
+    from verifier.audit import open_source
     from verifier.calibration.reference import read_project_reference
 
-    options = {
-        "rpc_url": settings.rpc_url,
-        "chain_id": settings.chain_id,
-        "deployment": settings.deployment,
-        "project": settings.project,
-        "gateways": gateways,
-    }
-    async with open_source(validated(AuditSettings, options)) as source:
+    async with open_source(audit_settings(settings, gateways)) as source:
         found = await read_project_reference(source, task=task, round_number=round_number)
         return found, source.chain().facts.project
 

@@ -55,22 +55,11 @@ def generate(
     ] = None,
 ) -> None:
     """Generate an output from a checkpoint; whoever does the same gets the same, up to rounding."""
-    from frontend_api.settings import validated
+    from frontend_api.project_source import audit_settings
     from node.storage.unixfs import root_of
-    from verifier.audit import AuditSettings
 
-    settings, output = invocation.settings, invocation.output
-    source = validated(
-        AuditSettings,
-        {
-            "rpc_url": settings.rpc_url,
-            "chain_id": settings.chain_id,
-            "deployment": settings.deployment,
-            "project": settings.project,
-            "gateways": tuple(gateway or ()),
-            "offline": offline,
-        },
-    )
+    output = invocation.output
+    source = audit_settings(invocation.settings, gateway, offline=offline)
     seed_bytes = seed_argument(seed)
     asked = {
         "sampler": sampler,
