@@ -22,6 +22,7 @@ def markdown(calibrated: Calibrated) -> str:
     parts.append(_by_cheat(calibrated, "Cheats within T of an honest output", lambda cheat: _share(cheat.accepted)))
     parts.append(_by_cheat(calibrated, "Bits from cheat to nearest honest output: least, median", _nearest))
     parts += [_committees(calibrated), _all_pairs(calibrated), _mixed(calibrated)]
+    parts.append(_same(calibrated))
     if calibrated.samples.impossible:
         parts.append("Cheats that this class rules out: " + "; ".join(calibrated.samples.impossible) + ".\n")
     return "\n".join(part for part in parts if part)
@@ -73,6 +74,16 @@ def _by_cheat(calibrated: Calibrated, title: str, cell: Callable[[CheatFigures],
         for cheat in figures.cheats:
             by_name.setdefault(cheat.name, [f"`{cheat.name}`"]).append(cell(cheat))
     return _table(title, columns, list(by_name.values()))
+
+
+def _same(calibrated: Calibrated) -> str:
+    same = [f"{cheat.same:,} of `{cheat.name}`" for cheat in calibrated.of_class[0].cheats if cheat.same]
+    if not same:
+        return ""
+    return (
+        "Left out everywhere, because output and path are the honest ones bit for bit, so that nothing was gained and "
+        f"nothing can be told: {', '.join(same)}.\n"
+    )
 
 
 def _committees(calibrated: Calibrated) -> str:
@@ -130,7 +141,7 @@ def _covering(histogram: Sequence[int], share: float) -> int:
 
 
 def _within(histogram: Sequence[int], threshold: int) -> float:
-    return sum(histogram[: threshold + 1]) / sum(histogram)
+    return sum(histogram[: threshold + 1]) / max(1, sum(histogram))
 
 
 def _nearest(cheat: CheatFigures) -> str:

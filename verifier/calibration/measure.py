@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from verifier.calibration import statistics
 from verifier.calibration.other_hashes import OTHER_HASHES
-from verifier.calibration.samples import Digests, Samples
+from verifier.calibration.samples import EXACT, Digests, Samples
 from verifier.classes import Trial
 from verifier.committee import DIGEST_BITS, MAXIMUM_THRESHOLD, Verdict, decide
 
@@ -29,12 +29,15 @@ Distances = npt.NDArray[np.int64]
 class CheatFigures:
     """One cheat under one hash. `accepted`: jobs in which its output lies within the threshold of an honest one.
 
-    The rest counts jobs that all honest variants made. `verdicts`: of committees of three honest verifiers, the cheat
-    being the worker. `outvoted`: jobs in which an honest worker is accepted although one of three verifiers cheats so.
-    `histogram`: of distances to the nearest honest output, in all jobs.
+    `same`: jobs that count nowhere else, as output and path are those of an honest variant, bit for bit: who lowered
+    the temperature and drew the same text with the same model has done the work. `verdicts` and `outvoted` count jobs
+    that all honest variants made. `verdicts`: of committees of three honest verifiers, the cheat being the worker.
+    `outvoted`: jobs in which an honest worker is accepted although one of three verifiers cheats so. `histogram`: of
+    distances to the nearest honest output, in all jobs.
     """
 
     name: str
+    same: int
     accepted: Trial
     verdicts: Mapping[str, int]
     outvoted: int
@@ -94,7 +97,7 @@ def distances(left: Digests, right: Digests) -> Distances:
 def measure(samples: Samples, name: str) -> Figures:
     """The figures of one hash of the samples, or of the keyed digest."""
     half, jobs = samples.plan.half, samples.plan.jobs
-    honest = [digests for (source, hash_), digests in samples.digests.items() if hash_ == name and "/" in source]
+    honest = samples.honest(name)
     everywhere = [digests[:jobs] for digests in honest]
     spread = np.max([distances(left, right) for left, right in combinations(everywhere, 2)], axis=0)
     threshold, largest = choose_threshold(spread[:half], exact=name in EXACT_HASHES, least=samples.plan.least_threshold)
@@ -102,10 +105,10 @@ def measure(samples: Samples, name: str) -> Figures:
     seated = [_seats(measured, job) for job in range(len(measured[0]))]
     verdicts = [decide(worker, members, threshold) for worker, *members in seated]
     noise = np.concatenate([distances(measured[0], other) for other in measured[1:]])
+    exact = [digests[half:] for digests in samples.honest(EXACT)]
     cheats = [
-        _cheat(source, [found[half:] for found in honest], seated, digests, threshold)
-        for (source, hash_), digests in samples.digests.items()
-        if hash_ == name and "/" not in source
+        _cheat(cheat, [found[half:] for found in honest], seated, digests, _nearest(exact, made) == 0, threshold)
+        for (cheat, digests), made in zip(samples.cheats(name).items(), samples.cheats(EXACT).values(), strict=True)
     ]
     return Figures(
         name,
@@ -165,19 +168,32 @@ def all_pairs(digests: Digests, prompt_count: int, first_job: int, threshold: in
 
 
 def _cheat(
-    name: str, honest: Sequence[Digests], seated: Sequence[Sequence[int]], digests: Digests, threshold: int
+    name: str,
+    honest: Sequence[Digests],
+    seated: Sequence[Sequence[int]],
+    digests: Digests,
+    same_J: npt.NDArray[np.bool_],
+    threshold: int,
 ) -> CheatFigures:
+    nearest = _nearest(honest, digests)[~same_J]
+    verdicts = dict.fromkeys(map(str, Verdict), 0)
+    outvoted = 0
+    for cheat, same, (worker, first, *others) in zip(_integers(digests), same_J, seated, strict=False):
+        if same:
+            continue
+        verdicts[decide(cheat, (first, *others), threshold).verdict] += 1
+        outvoted += decide(worker, (cheat, *others), threshold).verdict == Verdict.ACCEPT
+    accepted = Trial(name, len(nearest), int((nearest <= threshold).sum()))
+    return CheatFigures(name, int(same_J.sum()), accepted, verdicts, outvoted, histogram(nearest))
+
+
+def _nearest(honest: Sequence[Digests], digests: Digests) -> Distances:
+    """Distance to the nearest digest of the same job by an honest variant, as far as they made the job."""
     nearest = np.full(len(digests), DIGEST_BITS)
     for other in honest:
         common = min(len(digests), len(other))
         nearest[:common] = np.minimum(nearest[:common], distances(digests[:common], other[:common]))
-    verdicts = dict.fromkeys(map(str, Verdict), 0)
-    outvoted = 0
-    for cheat, (worker, first, *others) in zip(_integers(digests), seated, strict=False):
-        verdicts[decide(cheat, (first, *others), threshold).verdict] += 1
-        outvoted += decide(worker, (cheat, *others), threshold).verdict == Verdict.ACCEPT
-    accepted = Trial(name, len(digests), int((nearest <= threshold).sum()))
-    return CheatFigures(name, accepted, verdicts, outvoted, histogram(nearest))
+    return nearest
 
 
 def _seats(measured: Sequence[Digests], job: int) -> list[int]:

@@ -1,13 +1,15 @@
 """The digests of a calibration: made chunk by chunk, kept on disk as they are made, bound by one Merkle root.
 
 A line of the file is a chunk of one source's jobs: {"key", "code", "cell", "result"}, the result by hash a list of
-64 hexadecimal digits a job. What is there is not made again, so a calibration goes on where it was stopped.
+64 hexadecimal digits a job. What is there is not made again, so a calibration goes on where it was stopped. Beside the
+hashes an exact one of content and trace tells where a cheat made no difference at all.
 
 Shape legend: N = jobs of a source; 4 words of 64 bits are a digest.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,6 +30,8 @@ from verifier.errors import CheatImpossible
 from verifier.hashes import appeal_digest
 
 APPEAL: Final = "appeal"  # the keyed digest of later committees, recorded beside the hashes
+EXACT: Final = "exact"  # sha2-256 of content and trace
+_BESIDE: Final = (APPEAL, EXACT)
 _DIGITS: Final = 64
 
 Digests = npt.NDArray[np.uint64]
@@ -41,6 +45,16 @@ class Samples:
     plan: Plan
     digests: Mapping[tuple[str, str], Digests]
     impossible: tuple[str, ...]
+
+    def honest(self, name: str) -> list[Digests]:
+        """Digests by one hash of every honest variant: the first one has the most jobs."""
+        return [digests for (source, hash_), digests in self.digests.items() if hash_ == name and "/" in source]
+
+    def cheats(self, name: str) -> dict[str, Digests]:
+        """Digests by one hash of every cheat: the first jobs of the measured half."""
+        return {
+            source: digests for (source, hash_), digests in self.digests.items() if hash_ == name and "/" not in source
+        }
 
     def root(self) -> bytes:
         """Root of a `PositionTree` with a leaf for each digest: "source hash job" and the digest's 32 bytes. 32 bytes.
@@ -73,7 +87,7 @@ def collect(
         except CheatImpossible as error:
             impossible.append(f"{source.name}: {error.cause}")
             continue
-        for name in (*plan.hashes, APPEAL):
+        for name in (*plan.hashes, *_BESIDE):
             digests[source.name, name] = np.concatenate([_words(chunk[name]) for chunk in chunks])
     return Samples(plan, digests, tuple(impossible))
 
@@ -99,13 +113,13 @@ def _chunk(
         file.append(line)
         file.done[key] = line
     report(source, end - first)
-    return _checked(file.done[key]["result"], (*plan.hashes, APPEAL), end - first, key)
+    return _checked(file.done[key]["result"], (*plan.hashes, *_BESIDE), end - first, key)
 
 
 def digests_of(
     generations: Sequence[Generation], hashes: Sequence[str], seeds: Sequence[bytes], keys: Sequence[bytes]
 ) -> dict[str, list[str]]:
-    """Digests of outputs by each hash and by the keyed one, as hexadecimal digits. Raises HashError."""
+    """Digests of outputs by each hash, the keyed and the exact one, as hexadecimal digits. Raises HashError."""
     result = {}
     for name in hashes:
         digest = find_hash(name).digest
@@ -113,6 +127,7 @@ def digests_of(
     result[APPEAL] = [
         f"{appeal_digest(made, key=key):0{_DIGITS}x}" for made, key in zip(generations, keys, strict=True)
     ]
+    result[EXACT] = [hashlib.sha256(made.content.tobytes() + made.trace.tobytes()).hexdigest() for made in generations]
     return result
 
 

@@ -27,13 +27,21 @@ def flipped(of: Digests, job: int, bits: int) -> Digests:
     return changed
 
 
-def samples(**sources: Digests) -> Samples:
-    """Honest digests alike everywhere but where `sources`, by variant or cheat, say otherwise."""
+def samples(*, same: int = 0, **sources: Digests) -> Samples:
+    """Honest digests alike everywhere but where `sources`, by variant or cheat, say otherwise.
+
+    `same`: first jobs of every cheat that are honest outputs, bit for bit.
+    """
     names = {variant.name.replace("-", "_"): f"honest/{variant.name}" for variant in honest_variants(1)}
     named: dict[str, Digests] = dict.fromkeys(names.values(), digests())
     named |= {names.get(name, name.replace("_", "-")): found for name, found in sources.items()}
     plan = Plan(**PLAN | {"jobs": JOBS, "hashes": ("periodic",), "cheats": ("int8",)})
-    return Samples(plan, {(source, "periodic"): found for source, found in named.items()}, ())
+    exact = {source: digests(place, len(found)) for place, (source, found) in enumerate(named.items())}
+    for source in exact.keys() - set(names.values()):
+        exact[source][:same] = exact[names["batches_of_1"]][HALF : HALF + same]
+    by_hash = {"periodic": named, "exact": exact}
+    found = {(source, name): made for name, sources in by_hash.items() for source, made in sources.items()}
+    return Samples(plan, found, ())
 
 
 def test_the_threshold_comes_from_one_half_and_errors_from_the_other() -> None:
@@ -61,6 +69,18 @@ def test_cheats_are_counted_within_the_threshold_and_judged_by_committees() -> N
     assert found.undetected == found.accepted
     assert found.outvoted == count
     assert (found.histogram[0], found.histogram[2], found.histogram[40]) == (count - 2, 1, 1)
+
+
+def test_a_cheat_that_changed_nothing_counts_nowhere() -> None:
+    cheat = flipped(digests()[HALF:], 2, 40)[:8]
+    found = measure(samples(same=3, int8=cheat), "periodic").cheats[0]
+    assert (found.same, found.accepted) == (3, Trial("int8", 5, 5))
+    assert found.verdicts == {"accept": 5, "reject": 0, "inconclusive": 0}
+    assert (found.outvoted, sum(found.histogram)) == (5, 5)
+
+
+def test_digests_that_agree_are_no_evidence_that_nothing_changed() -> None:
+    assert measure(samples(int8=digests()[HALF:]), "periodic").cheats[0].same == 0
 
 
 @pytest.mark.parametrize(
