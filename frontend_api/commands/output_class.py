@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     group.command("register", epilog="Example: swarmproof class register flow.class.json --key-file owner.key")(
         with_invocation(register_class)
     )
-    group.command("show", epilog="Example: swarmproof class show --json")(with_invocation(show))
+    group.command("show", epilog="Example: swarmproof class show 0x3f... --json")(with_invocation(show))
     app.add_typer(group)
 
 
@@ -88,38 +88,24 @@ async def _register(invocation: Invocation, text: bytes, terms: dict[str, int]) 
 
 def show(
     invocation: Invocation,
-    class_id: Annotated[str | None, typer.Argument(help="Only this one.", metavar="CLASS")] = None,
+    class_id: Annotated[str, typer.Argument(help="Its identifier; `classes` lists them.", metavar="CLASS")],
 ) -> None:
-    """The classes that are registered, or everything about one of them."""
+    """Everything about one class."""
     asyncio.run(_show(invocation, class_id))
 
 
-async def _show(invocation: Invocation, named: str | None) -> None:
+async def _show(invocation: Invocation, named: str) -> None:
     from frontend_api.court_session import open_court, parse_id
     from verifier.classes import OutputClass
 
     output = invocation.output
     async with open_court(invocation.settings) as court:
-        found = court.history.classes
-        if named is not None:
-            found = {parse_id("class", named): court.output_class(parse_id("class", named))}
-        documents = []
-        for registered in found.values():
-            description = OutputClass.from_bytes(registered.description)
-            documents.append(_document(registered, description))
+        registered = court.output_class(parse_id("class", named))
+    document = _document(registered, OutputClass.from_bytes(registered.description))
     if output.as_json:
-        output.document(documents if named is None else documents[0])
-    elif named is not None:
-        output.facts({**documents[0], "verifier_fee": tokens(int(documents[0]["verifier_fee_wei"]))})
+        output.document(document)
     else:
-        columns = ("Class", "Task", "Hash", "Threshold", "Appeal threshold", "Verifier fee", "Worker fee", "Bond")
-        amounts = ("verifier_fee_wei", "minimum_worker_fee_wei", "worker_bond_wei")
-        rows = [
-            [item["class"], item["task"], item["hash"], item["threshold"], item["appeal_threshold"]]
-            + [tokens(int(item[name])) for name in amounts]
-            for item in documents
-        ]
-        output.table("Classes", columns, rows)
+        output.facts({**document, "verifier_fee": tokens(int(document["verifier_fee_wei"]))})
 
 
 def _document(registered: Any, description: Any) -> dict[str, Any]:
