@@ -23,6 +23,7 @@ RECORD_AFTER_BLOCKS: Final = 120
 Drawn = Mapping[tuple[bytes, int, int], tuple[Member, ...]]  # committees by job, round and pinned block
 TURN_SECONDS: Final = 3  # between one party's turn and the next one's, where there is no deadline
 
+_UNSETTLED: Final = (JobPhase.COMMIT, JobPhase.REVEAL, JobPhase.DUE, JobPhase.APPEAL)
 _AFTER_COMMITS: Final = (JobPhase.REVEAL, JobPhase.DUE, JobPhase.APPEAL, JobPhase.SETTLED)
 
 
@@ -102,7 +103,12 @@ class Reveal(RoundAction):
 
 @dataclass(frozen=True)
 class Decide(RoundAction):
-    """Bring all openings to the court."""
+    """Bring the openings of all who committed to the court."""
+
+
+@dataclass(frozen=True)
+class DecideDue(RoundAction):
+    """Decide by what is open on the chain: the window is over, and nothing else counts any more."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ class DecideAndEnd(RoundAction):
 
 @dataclass(frozen=True)
 class Check(RoundAction):
-    """As requester, make the output oneself and compare."""
+    """As requester, make the output oneself, to compare it with the worker's once that is open."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +147,10 @@ class Knowledge:
 
     `drawn`: committees the court named. By (job, round): `prepared`, rounds with an answer; `offered`, those whose
     commitment is signed and served; `together`, since when everybody's signed commitments are at hand; `shown`, those
-    whose opening is served; `gathered`, those of which all openings are at hand. `checked`: by
-    (job, round), whether the requester's own output agrees with the worker's. `pool_seats`: verifiers' seats that count
-    now. `appeals`, `checks`: whether to appeal, and as requester to compare, at all. `commits`, `shows_up`: whether to
-    commit, and to open what was committed to.
+    whose opening is served; `gathered`, those of which all openings are at hand; `checked`, those whose output the
+    requester has made too, and whether it agrees with the worker's, None while that is not open. `pool_seats`:
+    verifiers' seats that count now. `appeals`, `checks`: whether to appeal, and as requester to compare, at all.
+    `commits`, `shows_up`: whether to commit, and to open what was committed to.
     """
 
     drawn: Drawn = field(default_factory=lambda: MappingProxyType({}))
@@ -153,7 +159,7 @@ class Knowledge:
     together: Mapping[tuple[bytes, int], int] = field(default_factory=lambda: MappingProxyType({}))
     shown: frozenset[tuple[bytes, int]] = frozenset()
     gathered: frozenset[tuple[bytes, int]] = frozenset()
-    checked: Mapping[tuple[bytes, int], bool] = field(default_factory=lambda: MappingProxyType({}))
+    checked: Mapping[tuple[bytes, int], bool | None] = field(default_factory=lambda: MappingProxyType({}))
     ringers: frozenset[bytes] = frozenset()
     pool_seats: int = 0
     appeals: bool = False
@@ -182,6 +188,8 @@ def job_actions(job: Job, known: Knowledge, me: Address, now: Now) -> Iterator[J
     phase = job.phase(now.time)
     if phase in _AFTER_COMMITS:
         yield from _show(job, _current(job), known, me)
+    if phase in _UNSETTLED and me == job.terms.requester:
+        yield from _check(job, _current(job), known)
     match phase:
         case JobPhase.WORK:
             yield from _work(job, known, me, now)
@@ -193,9 +201,8 @@ def job_actions(job: Job, known: Knowledge, me: Address, now: Now) -> Iterator[J
         case JobPhase.REVEAL:
             yield from _reveal(job, _current(job), known, me, now)
         case JobPhase.DUE:
-            # What was not opened by now counts as not opened.
             if _has_turn(job, me, now.time - _current(job).reveal_end, TURN_SECONDS):
-                yield Decide(job.job_id, _current(job).number)
+                yield DecideDue(job.job_id, _current(job).number)
         case JobPhase.APPEAL:
             yield from _appeal(job, _current(job), known, me)
         case JobPhase.SETTLED:
@@ -280,23 +287,45 @@ def _show(job: Job, round_: JobRound, known: Knowledge, me: Address) -> Iterator
         yield Show(job.job_id, round_.number)
 
 
+def _check(job: Job, round_: JobRound, known: Knowledge) -> Iterator[JobAction]:
+    """Make the output too, as soon as its seed or key is recorded: the committee needs as long, so nobody waits."""
+    place = (job.job_id, round_.number)
+    if not known.checks or job.job_id in known.ringers or round_.seed is None or place in known.checked:
+        return
+    if round_.decision is None or job.verdict is JobVerdict.ACCEPT:
+        yield Check(*place)
+
+
 def _reveal(job: Job, round_: JobRound, known: Knowledge, me: Address, now: Now) -> Iterator[JobAction]:
     place, mine = (job.job_id, round_.number), index_of(job, round_.members, me)
-    if me == job.terms.requester:
-        content = not known.checks and job.job_id not in known.ringers
-        yield Gather(*place) if place not in known.gathered else DecideAndEnd(*place) if content else Decide(*place)
+    takes_part = mine in round_.commitments and known.shows_up
+    if not takes_part and me != job.terms.requester:
         return
-    if mine is None or mine not in round_.commitments or not known.shows_up:
-        return
+    at_once = _requesters_decision(job, place, known) if me == job.terms.requester else None
     reveal_seconds = job.class_.terms.reveal_seconds
     since = now.time - (round_.reveal_end - reveal_seconds)
     if place not in known.gathered:
         yield Gather(*place)
-        if 2 * since >= reveal_seconds and mine not in round_.openings:
-            yield Reveal(*place)
+    elif at_once is not None:
+        yield at_once
     # A requester who is there comes first, and saves a transaction.
     elif _has_turn(job, me, since - TURN_SECONDS, max(1, reveal_seconds // (2 * round_.size + 2))):
         yield Decide(*place)
+    # What is at hand may never come to the chain, and once the window is over only what is open there counts.
+    if takes_part and mine not in round_.openings and 2 * since >= reveal_seconds:
+        yield Reveal(*place)
+
+
+def _requesters_decision(job: Job, place: tuple[bytes, int], known: Knowledge) -> JobAction | None:
+    """How a requester decides without waiting for its turn; None while a check that it wants has come to nothing yet.
+
+    Only one that is content ends the job with it: not one that still has to appeal, or to expose its ringer.
+    """
+    if job.job_id in known.ringers:
+        return Decide(*place)
+    if not known.checks or known.checked.get(place) is True:
+        return DecideAndEnd(*place)
+    return Decide(*place) if place in known.checked else None
 
 
 def _appeal(job: Job, round_: JobRound, known: Knowledge, me: Address) -> Iterator[JobAction]:
@@ -312,11 +341,8 @@ def _appeal(job: Job, round_: JobRound, known: Knowledge, me: Address) -> Iterat
         return
     if me == job.terms.worker and known.appeals and job.verdict is not JobVerdict.ACCEPT:
         yield Appeal(*place)
-    if me != job.terms.requester:
-        return
-    if job.verdict is JobVerdict.ACCEPT and known.checks and place not in known.checked:
-        yield Check(*place)
-    elif known.appeals and (job.verdict is JobVerdict.INCONCLUSIVE or known.checked.get(place) is False):
+    differs = job.verdict is JobVerdict.ACCEPT and known.checked.get(place) is False
+    if me == job.terms.requester and known.appeals and (job.verdict is JobVerdict.INCONCLUSIVE or differs):
         yield Appeal(*place)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import structlog
@@ -32,12 +32,13 @@ from verifier.errors import AnswerLost, NoPartyToRound
 
 _Draw = tuple[bytes, int, int]  # job, round, pinned block
 _Place = tuple[bytes, int]  # job, round
+_Keyed = tuple[bytes, int, bytes]  # job, round, and the seed or key of its digests
 
 
 class Party:
     """One account in court.
 
-    `answers`: what it promises, None for one that only requests. `checker`: regenerates what was accepted for a
+    `answers`: what it promises, None for one that only requests. `checker`: regenerates the outputs it asked for, for a
     requester that wants to be sure. `ringers`: folder with the secrets of own ringers. `appeals`: whether to put up
     money against verdicts it does not share.
     """
@@ -63,7 +64,7 @@ class Party:
         self._signed: dict[_Draw, dict[int, SignedEntry]] = {}
         self._together: dict[_Draw, int] = {}
         self._gathered: dict[_Place, dict[int, Opening]] = {}
-        self._checked: dict[_Place, bool] = {}
+        self._remade: dict[_Keyed, int] = {}
         self._open: set[bytes] = set()
         self._log = structlog.get_logger("court")
 
@@ -120,7 +121,7 @@ class Party:
                 if (round_ := job.current) is not None
                 and self._openings(job, round_).keys() >= round_.commitments.keys()
             ),
-            checked=self._checked,
+            checked=self._compared(jobs),
             ringers=frozenset(job.job_id for job in jobs if self._ringer(job) is not None),
             pool_seats=len(self._around.seats.history.active_seats(epoch)),
             appeals=self._appeals,
@@ -185,6 +186,18 @@ class Party:
         own = None if self._answers is None else self._answers.board.opening(job.job_id, round_.number)
         return openings if own is None else openings | {own.index: own}
 
+    def _compared(self, jobs: Iterable[Job]) -> dict[_Place, bool | None]:
+        """Rounds whose output was made here too: whether the worker's agrees, None while that is not open."""
+        found: dict[_Place, bool | None] = {}
+        for job in jobs:
+            round_ = job.current
+            own = None if round_ is None else self._remade.get((job.job_id, round_.number, round_.seed or b""))
+            if round_ is not None and own is not None:
+                worker = self._openings(job, round_).get(WORKER)
+                agrees = None if worker is None else hamming(own, worker.digest) <= round_.threshold
+                found[job.job_id, round_.number] = agrees
+        return found
+
     # ---- actions --------------------------------------------------------------------------------------------------
 
     async def _dispatch(self, action: JobAction) -> None:
@@ -227,12 +240,15 @@ class Party:
                 await self._reveal(job, job.rounds[number])
             case decisions.Decide(round=number):
                 round_ = job.rounds[number]
-                openings = sorted(self._openings(job, round_).values(), key=lambda opening: opening.index)
-                await self._court.decide(job.terms, round_.members, round_.log, openings)
+                await self._court.decide(job.terms, round_.members, round_.log, _in_order(self._openings(job, round_)))
+            case decisions.DecideDue(round=number):
+                round_ = job.rounds[number]
+                opened = {index: item.opening for index, item in round_.openings.items()}
+                await self._court.decide(job.terms, round_.members, round_.log, _in_order(opened))
             case decisions.DecideAndEnd(round=number):
                 await self._decide_and_end(job, job.rounds[number])
             case decisions.Check(round=number):
-                await self._compare(job, job.rounds[number])
+                await self._check(job, job.rounds[number])
             case decisions.ExposeRinger(round=number):
                 round_, secret = job.rounds[number], self._ringer(job)
                 if secret is not None:
@@ -333,7 +349,7 @@ class Party:
         digests = {index: opening.digest for index, opening in openings.items()}
         members = [digests.get(index) for index in range(1, round_.size + 1)]
         outcome = judge(digests.get(WORKER), members, round_.threshold)
-        call = (job.terms, round_.members, round_.log, [openings[index] for index in sorted(openings)])
+        call = (job.terms, round_.members, round_.log, _in_order(openings))
         if outcome.verdict is not Verdict.ACCEPT:
             await self._court.decide(*call)
             return
@@ -342,15 +358,12 @@ class Party:
         earlier = [item.record for item in job.rounds[:-1] if item.record is not None]
         await self._court.decide_and_finalize(*call, [*earlier, record])
 
-    async def _compare(self, job: Job, round_: JobRound) -> None:
-        """Whether the output made here is within the threshold of the worker's. Raises CannotRegenerate."""
-        worker = round_.openings.get(WORKER)
-        if self._checker is None or worker is None or job.seed is None:
+    async def _check(self, job: Job, round_: JobRound) -> None:
+        """Make the output that the worker promised. Raises CannotRegenerate."""
+        if self._checker is None or job.seed is None or round_.seed is None:
             return
-        key = None if round_.number == 0 else round_.seed
-        own = await draft_answer(self._checker, job, job.seed, key)
-        agrees = hamming(own.digest, worker.opening.digest) <= round_.threshold
-        self._checked[job.job_id, round_.number] = agrees
+        own = await draft_answer(self._checker, job, job.seed, None if round_.number == 0 else round_.seed)
+        self._remade[job.job_id, round_.number, round_.seed] = own.digest
 
     def _report(self) -> None:
         """One line a job, when it has ended while we looked on."""
@@ -367,3 +380,8 @@ class Party:
 def _draw_of(job: Job) -> _Draw:
     """What the newest pinned block of a job is for."""
     return job.job_id, 0 if job.current is None else job.current.number, job.pinned_block
+
+
+def _in_order(openings: Mapping[int, Opening]) -> list[Opening]:
+    """Openings as the court takes them."""
+    return [openings[index] for index in sorted(openings)]

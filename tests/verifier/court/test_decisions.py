@@ -20,6 +20,7 @@ from verifier.court.decisions import (
     CommitTogether,
     Decide,
     DecideAndEnd,
+    DecideDue,
     DrawCommittee,
     DrawSeed,
     Expire,
@@ -184,11 +185,15 @@ def test_whoever_never_shows_up_shows_nothing() -> None:
 
 
 def test_a_party_opens_on_the_chain_when_half_of_the_window_brought_no_decision() -> None:
-    job = in_round(COMMITTED)  # its window is [150, 250)
+    job, gathered = in_round(COMMITTED), replace(READY, gathered=frozenset({(ID, 0)}))  # its window is [150, 250)
     assert actions(job, MEMBERS[0].account, time=199) == [Gather(ID, 0)]
     assert actions(job, MEMBERS[0].account, time=200) == [Gather(ID, 0), Reveal(ID, 0)]
+    assert actions(job, MEMBERS[0].account, gathered, time=199) == [Decide(ID, 0)]
+    assert actions(job, MEMBERS[0].account, gathered, time=200) == [Decide(ID, 0), Reveal(ID, 0)]
+    assert actions(job, REQUESTER, time=200) == [Gather(ID, 0)]  # it has nothing to open
     opened = MappingProxyType({1: Opened(Opening(1, 0, bytes(32), bytes(32)), MEMBERS[0].account, AT)})
     assert actions(in_round(replace(COMMITTED, openings=opened)), MEMBERS[0].account, time=200) == [Gather(ID, 0)]
+    assert actions(decided(JobVerdict.ACCEPT), MEMBERS[0].account, gathered, time=200) == []
 
 
 def test_parties_take_turns_to_decide() -> None:
@@ -206,16 +211,51 @@ def test_a_requester_who_is_there_decides_and_if_content_ends_the_job_with_it() 
     job, known = in_round(COMMITTED), replace(READY, gathered=frozenset({(ID, 0)}))
     assert actions(job, REQUESTER, time=150) == [Gather(ID, 0)]
     assert actions(job, REQUESTER, known, time=150) == [DecideAndEnd(ID, 0)]
-    assert actions(job, REQUESTER, replace(known, checks=True), time=150) == [Decide(ID, 0)]
-    assert actions(job, REQUESTER, replace(known, ringers=frozenset({ID})), time=150) == [Decide(ID, 0)]
+    ringer = replace(known, ringers=frozenset({ID}), checks=True, checked={(ID, 0): True})
+    assert actions(job, REQUESTER, ringer, time=150) == [Decide(ID, 0)]
+
+
+@pytest.mark.parametrize(
+    ("agrees", "expected"), [(True, DecideAndEnd(ID, 0)), (False, Decide(ID, 0)), (None, Decide(ID, 0))]
+)
+def test_a_requester_that_has_checked_ends_with_the_decision_only_what_it_has_found_too(
+    agrees: bool | None, expected: JobAction
+) -> None:
+    known = replace(READY, gathered=frozenset({(ID, 0)}), checks=True, checked={(ID, 0): agrees})
+    assert actions(in_round(COMMITTED), REQUESTER, known, time=150) == [expected]
+
+
+def test_a_requester_that_has_not_checked_yet_leaves_the_decision_to_the_others() -> None:
+    job, known = in_round(COMMITTED), replace(READY, gathered=frozenset({(ID, 0)}), checks=True)
+    assert actions(job, REQUESTER, known, time=200) == [Check(ID, 0)]
+    assert actions(job, REQUESTER, known, time=201) == [Check(ID, 0), Decide(ID, 0)]  # its turn is the last one
+    assert actions(job, WORKER, known, time=153) == [Decide(ID, 0)]
+
+
+def test_a_requester_checks_while_the_committee_works() -> None:
+    known = replace(READY, checks=True)
+    assert actions(replace(SUBMITTED, seed=bytes(32)), REQUESTER, known) == []  # the worker may never answer
+    for round_ in (FIRST, DRAWN):
+        job = in_round(round_)
+        assert Check(ID, 0) in actions(job, REQUESTER, known)
+        assert Check(ID, 0) not in actions(job, REQUESTER)
+        assert Check(ID, 0) not in actions(job, REQUESTER, replace(known, checked={(ID, 0): None}))
+        assert Check(ID, 0) not in actions(job, REQUESTER, replace(known, ringers=frozenset({ID})))
+        assert Check(ID, 0) not in actions(job, WORKER, known)
+    assert Check(ID, 0) in actions(in_round(COMMITTED), REQUESTER, known, time=300)
+    called = replace(FIRST, number=1, commitments=promises([]), seed=None)
+    assert Check(ID, 1) not in actions(replace(in_round(DRAWN), rounds=(DRAWN, called)), REQUESTER, known)
+    keyed = replace(called, members=MEMBERS, drawn=AT, seed=bytes(32))
+    assert Check(ID, 1) in actions(replace(in_round(DRAWN), rounds=(DRAWN, keyed)), REQUESTER, known)
 
 
 def test_what_was_not_opened_in_time_is_decided_without() -> None:
-    job = in_round(COMMITTED)
-    assert actions(job, WORKER, time=250) == [Decide(ID, 0)]
-    assert actions(job, MEMBERS[0].account, time=252) == []
-    assert actions(job, MEMBERS[0].account, time=253) == [Decide(ID, 0)]
-    assert actions(job, REQUESTER, time=262) == [Decide(ID, 0)]
+    job, known = in_round(COMMITTED), replace(READY, gathered=frozenset({(ID, 0)}))
+    for either in (READY, known):
+        assert actions(job, WORKER, either, time=250) == [DecideDue(ID, 0)]
+        assert actions(job, MEMBERS[0].account, either, time=252) == []
+        assert actions(job, MEMBERS[0].account, either, time=253) == [DecideDue(ID, 0)]
+        assert actions(job, REQUESTER, either, time=262) == [DecideDue(ID, 0)]
 
 
 def test_a_worker_appeals_against_all_but_acceptance_if_there_are_enough_verifiers() -> None:
@@ -233,7 +273,11 @@ def test_a_requester_that_checks_appeals_against_what_it_cannot_reproduce() -> N
     assert actions(accepted, REQUESTER, known, time=399) == [Check(ID, 0)]
     assert actions(accepted, REQUESTER, replace(known, checked={(ID, 0): True}), time=399) == [Finalize(ID)]
     assert actions(accepted, REQUESTER, replace(known, checked={(ID, 0): False}), time=399) == [Appeal(ID, 0)]
+    assert actions(accepted, REQUESTER, replace(known, checked={(ID, 0): False}, pool_seats=6), time=399) == []
     assert actions(decided(JobVerdict.REJECT_DISAGREEMENT), REQUESTER, known, time=399) == []
+    other = replace(known, checked={(ID, 0): False})
+    assert actions(decided(JobVerdict.REJECT_DISAGREEMENT), REQUESTER, other, time=399) == []
+    assert actions(accepted, REQUESTER, known, time=400) == []  # too late to appeal: nothing to check for
 
 
 def test_a_requester_that_is_content_with_an_acceptance_waits_for_no_appeal() -> None:
