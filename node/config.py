@@ -20,14 +20,12 @@ def _checksummed(value: str) -> Address:
 ChecksumAddress = Annotated[Address, BeforeValidator(_checksummed)]
 
 
-class NodeSettings(BaseModel):
-    """Everything `node.service.run_node` needs to know.
+class ProcessSettings(BaseModel):
+    """What every process needs that acts for an account: a chain, contracts, a key, a folder, a gateway.
 
-    `host`, `port`: where the gateway listens (port 0: any free one). `public_url`: what other peers use to reach it; by
-    default `http://host:port`. `seats`: how many seats to hold; missing ones are staked at start. `ipfs_api`: multiaddr
-    of a Kubo RPC to keep blocks in instead of the state directory. `attack`: misbehave on purpose (see node.attacks),
-    together with the accounts in `attack_accomplices`, which draw common random numbers from the same `attack_seed`.
-    `from_block`: where the contracts were deployed; `factory`, `registry`, `project`: their addresses.
+    `from_block`: where the contracts were deployed; `factory`, `registry`: their addresses. `host`, `port`: where the
+    gateway listens (port 0: any free one). `public_url`: what others reach it by, by default `http://host:port`.
+    `seats`: how many to hold; missing ones are staked at start. `data_dir`: the task's files.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,7 +34,6 @@ class NodeSettings(BaseModel):
     chain_id: int | None = None
     factory: ChecksumAddress
     registry: ChecksumAddress
-    project: ChecksumAddress
     from_block: Annotated[int, Field(ge=0)] = 0
     key_file: Path
     password_file: Path | None = None
@@ -46,10 +43,21 @@ class NodeSettings(BaseModel):
     public_url: str | None = None
     data_dir: Path | None = None
     seats: Annotated[int, Field(ge=1, le=1024)] = 1
+    poll_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
+
+
+class NodeSettings(ProcessSettings):
+    """Everything `node.service.run_node` needs to know.
+
+    `ipfs_api`: multiaddr of a Kubo RPC to keep blocks in instead of the state directory. `attack`: misbehave on purpose
+    (see node.attacks), together with the accounts in `attack_accomplices`, which draw common random numbers from the
+    same `attack_seed`.
+    """
+
+    project: ChecksumAddress
     attack: str | None = None
     attack_accomplices: tuple[ChecksumAddress, ...] = ()
     attack_seed: Annotated[int, Field(ge=0, lt=1 << 64)] = 0
     ipfs_api: str | None = None
-    poll_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
     claim: bool = True
     exit_when_complete: bool = False
