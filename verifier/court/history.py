@@ -1,7 +1,7 @@
 """What happened in the output court, folded from the chain's events: one view for its parties and for the index.
 
-`fold(history, event) -> history` is pure: no clock, no I/O, and older histories stay valid. A job that an event does
-not concern stays the same object. Events the court cannot emit in that order raise HistoryError with what was compared.
+`fold_all(history, events) -> history` is pure: no clock, no I/O, and older histories stay valid. A job that no event
+concerns stays the same object. Events the court cannot emit in that order raise HistoryError with what was compared.
 
 Feed it the events of the court and of its registry, in chain order; of the registry only slashes are read, seats are
 folded by `node.rounds.history`.
@@ -58,74 +58,96 @@ from verifier.court.job import (
 class CourtHistory:
     """Everything that happened up to `last`. `classes`, `jobs`: by id, in chain order. `ended`: the last job to end."""
 
-    classes: Mapping[bytes, RegisteredClass] = field(default_factory=lambda: MappingProxyType({}))
-    jobs: Mapping[bytes, Job] = field(default_factory=lambda: MappingProxyType({}))
+    classes: MappingProxyType[bytes, RegisteredClass] = field(default_factory=lambda: MappingProxyType({}))
+    jobs: MappingProxyType[bytes, Job] = field(default_factory=lambda: MappingProxyType({}))
     ended: bytes | None = None
     last: Place | None = None
 
     def job(self, job_id: bytes) -> Job:
         """A job by its id. Raises HistoryError."""
-        found = self.jobs.get(job_id)
-        if found is None:
-            raise HistoryError("no such job", job=job_id)
-        return found
+        return _job(self.jobs, job_id)
 
     def output_class(self, class_id: bytes) -> RegisteredClass:
         """A class by its id. Raises HistoryError."""
-        found = self.classes.get(class_id)
-        if found is None:
-            raise HistoryError("no such class", class_id=class_id)
-        return found
-
-
-def fold_all(history: CourtHistory, events: Iterable[Event]) -> CourtHistory:
-    """Fold events one after another."""
-    for event in events:
-        history = fold(history, event)
-    return history
+        return _class(self.classes, class_id)
 
 
 def fold(history: CourtHistory, event: Event) -> CourtHistory:
     """The history after `event`. HistoryError when the court could not have emitted it now."""
-    place = Place.of(event)
-    if history.last is not None and not history.last < place:
-        raise HistoryError("event out of chain order", event=type(event).__name__, at=place, after=history.last)
-    return replace(_apply(history, event, place), last=place)
+    return fold_all(history, (event,))
 
 
-def _apply(history: CourtHistory, event: Event, place: Place) -> CourtHistory:
-    if isinstance(event, ClassRegistered):
-        _require(event.class_id not in history.classes, event, registered_twice=event.class_id)
-        found = RegisteredClass(event.class_id, event.terms, event.description, event.usable_from, place)
-        return replace(history, classes=MappingProxyType({**history.classes, event.class_id: found}))
-    if isinstance(event, JobSubmitted):
-        _require(event.job_id not in history.jobs, event, submitted_twice=event.job_id)
-        return _with_job(history, _submitted(history, event, place))
-    if isinstance(event, SeatSlashed):
-        # The registry does not say what for: the court takes stake only when it ends a job, after saying so.
-        _require(history.ended is not None, event, ended=history.ended)
-        job = history.job(history.ended or b"")
-        return _with_job(history, _slashed(job, event, place))
-    change = _CHANGES.get(type(event))
-    if change is None:
+def fold_all(history: CourtHistory, events: Iterable[Event]) -> CourtHistory:
+    """Fold events one after another; the mappings are copied once for all of them, so the time is linear."""
+    growing = _Growing(history.classes.copy(), history.jobs.copy(), history.ended, history.last)
+    for event in events:
+        growing.fold(event)
+    if growing.last == history.last:
         return history
-    job = history.job(_job_id(event))
-    _require(job.ending is None or type(event) in _CONSEQUENCES, event, ended_at=job.ending)
-    changed = change(job, event, place)
-    ended = changed.job_id if changed.ending is not None else history.ended
-    return replace(_with_job(history, changed), ended=ended)
+    return CourtHistory(
+        MappingProxyType(growing.classes), MappingProxyType(growing.jobs), growing.ended, last=growing.last
+    )
 
 
-def _with_job(history: CourtHistory, job: Job) -> CourtHistory:
-    return replace(history, jobs=MappingProxyType({**history.jobs, job.job_id: job}))
+@dataclass
+class _Growing:
+    """A history while events are folded into it; nobody else sees its mappings before they are frozen."""
+
+    classes: dict[bytes, RegisteredClass]
+    jobs: dict[bytes, Job]
+    ended: bytes | None
+    last: Place | None
+
+    def fold(self, event: Event) -> None:
+        """Take in one event."""
+        place = Place.of(event)
+        if self.last is not None and not self.last < place:
+            raise HistoryError("event out of chain order", event=type(event).__name__, at=place, after=self.last)
+        self._apply(event, place)
+        self.last = place
+
+    def _apply(self, event: Event, place: Place) -> None:
+        if isinstance(event, ClassRegistered):
+            _require(event.class_id not in self.classes, event, registered_twice=event.class_id)
+            self.classes[event.class_id] = RegisteredClass(
+                event.class_id, event.terms, event.description, event.usable_from, place
+            )
+        elif isinstance(event, JobSubmitted):
+            _require(event.job_id not in self.jobs, event, submitted_twice=event.job_id)
+            class_ = _class(self.classes, event.terms.class_id)
+            self.jobs[event.job_id] = _submitted(len(self.jobs) + 1, class_, event, place)
+        elif isinstance(event, SeatSlashed):
+            # The registry does not say what for: the court takes stake only when it ends a job, after saying so.
+            _require(self.ended is not None, event, ended=self.ended)
+            job = _job(self.jobs, self.ended or b"")
+            self.jobs[job.job_id] = _slashed(job, event, place)
+        elif (change := _CHANGES.get(type(event))) is not None:
+            job = _job(self.jobs, _job_id(event))
+            _require(job.ending is None or type(event) in _CONSEQUENCES, event, ended_at=job.ending)
+            changed = self.jobs[job.job_id] = change(job, event, place)
+            self.ended = self.ended if changed.ending is None else changed.job_id
 
 
-def _submitted(history: CourtHistory, event: JobSubmitted, place: Place) -> Job:
+def _job(jobs: Mapping[bytes, Job], job_id: bytes) -> Job:
+    found = jobs.get(job_id)
+    if found is None:
+        raise HistoryError("no such job", job=job_id)
+    return found
+
+
+def _class(classes: Mapping[bytes, RegisteredClass], class_id: bytes) -> RegisteredClass:
+    found = classes.get(class_id)
+    if found is None:
+        raise HistoryError("no such class", class_id=class_id)
+    return found
+
+
+def _submitted(number: int, class_: RegisteredClass, event: JobSubmitted, place: Place) -> Job:
     return Job(
-        number=len(history.jobs) + 1,
+        number=number,
         job_id=event.job_id,
         terms=event.terms,
-        class_=history.output_class(event.terms.class_id),
+        class_=class_,
         input=event.input,
         work_end=event.work_end,
         pinned_block=event.pinned_block,

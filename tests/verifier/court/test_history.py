@@ -130,6 +130,24 @@ def test_a_job_is_folded_from_submission_to_its_end() -> None:
     assert before.job(JOB).ending is None  # older histories stay valid
 
 
+def test_a_batch_leaves_the_history_before_it_as_it_was() -> None:
+    said = Chain()
+    events = committed(said)
+    before = fold_all(CourtHistory(), events[:-1])
+    after = fold_all(before, events[-1:])
+    assert before.job(JOB).rounds[0].all_committed is None
+    assert after.job(JOB).rounds[0].all_committed is not None
+    assert after.classes[CLASS] is before.classes[CLASS]
+    assert fold_all(after, []) is after
+    with pytest.raises(HistoryError):
+        fold_all(before, [events[-1], events[-1]])
+    assert before.job(JOB).rounds[0].all_committed is None
+    one_by_one = CourtHistory()
+    for event in events:
+        one_by_one = fold(one_by_one, event)
+    assert one_by_one == after
+
+
 def test_phases_follow_the_court_s_clock() -> None:
     said = Chain()
     events = [*committed(said), decided(said)]
