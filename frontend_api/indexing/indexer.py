@@ -102,9 +102,7 @@ class Indexer:
         return sorted(events, key=lambda event: event.position)
 
     async def _write(self, end: Head, events: Sequence[Event]) -> None:
-        before, after = self.state, self.state
-        for event in events:
-            after = after.fold(event, self._configurations)
+        before, after = self.state, self.state.fold_all(events, self._configurations)
         async with AsyncSession(self._engine) as session, session.begin():
             if await self._recall(session) != self._position:
                 # Another process writes the same database: what it has read need not be read again.
@@ -172,14 +170,14 @@ class Indexer:
         return Mark(row.block_number, row.block_hash)
 
     async def _refold(self, session: AsyncSession) -> IndexedState:
-        state = self._empty
+        events = []
         rows = await session.scalars(select(EventFact).order_by(EventFact.block_number, EventFact.log_index))
         for row in rows:
             event = event_from_json(row.document, f"event {row.log_index} of block {row.block_number}")
             if isinstance(event, ProjectCreated):
                 await self._configuration(event.project)
-            state = state.fold(event, self._configurations)
-        return state
+            events.append(event)
+        return self._empty.fold_all(events, self._configurations)
 
     async def _configuration(self, project: Address) -> ProjectConfiguration:
         if project not in self._configurations:

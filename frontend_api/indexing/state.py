@@ -5,8 +5,9 @@ One event at a time, pure. A project needs what its contract fixed at creation, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from types import MappingProxyType
 
 from contracts.deploy import Deployment
@@ -93,6 +94,17 @@ class IndexedState:
         """Whose events it folds."""
         found = self.deployment
         return [found.factory, found.registry, found.court, found.verifier_registry, *self.projects]
+
+    def fold_all(self, events: Iterable[Event], configurations: Mapping[Address, ProjectConfiguration]) -> IndexedState:
+        """The state after `events`; those of the court, which has most of them, are folded many at once."""
+        state = self
+        for of_court, run in groupby(events, key=lambda event: event.address == self.deployment.court):
+            if of_court:
+                state = replace(state, court=court_history.fold_all(state.court, run))
+            else:
+                for event in run:
+                    state = state.fold(event, configurations)
+        return state
 
     def fold(self, event: Event, configurations: Mapping[Address, ProjectConfiguration]) -> IndexedState:
         """The state after `event`. Raises HistoryError for an event the contracts cannot have emitted now."""
