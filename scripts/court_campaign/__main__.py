@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import platform
 import shlex
@@ -21,6 +22,7 @@ from typing import Any
 
 from contracts.errors import SwarmProofError
 from node.exchange.peer_client import new_session
+from node.logs import configure_logs
 from scripts.court_campaign.document import markdown
 from scripts.court_campaign.figures import cheats_together, gas_figures, kind_figures
 from scripts.court_campaign.jobs import Docket, order_of
@@ -42,7 +44,6 @@ async def campaign(settings: CampaignSettings, reference: Reference) -> dict[str
     ):
         docket = Docket(stage, settings, hearings)
         seconds = await docket.play(_report)
-        await docket.end()
         return await _figures(settings, reference, stage, docket, seconds)
 
 
@@ -82,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.court_campaign", description=__doc__.splitlines()[0])
     parser.add_argument("--reference", type=Path, required=True, metavar="FOLDER", help="a trained model")
     parser.add_argument("--class-file", type=Path, required=True, metavar="FILE", help="its calibrated class")
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="court.json and court.md")
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="for NAME.json and NAME.md")
+    parser.add_argument("--name", default="court", help="of these two files")
     parser.add_argument("--jobs", type=int, default=CampaignSettings.jobs, help="of the honest worker, at most")
     parser.add_argument("--cheat", action="append", help="a worker that does this, repeatable; without it the usual")
     parser.add_argument("--cheat-jobs", type=int, default=CampaignSettings.cheat_jobs, help="of each cheat")
@@ -92,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rpc-url", metavar="URL", help="a running development chain, instead of a devnet of its own")
     parser.add_argument("--work-dir", type=Path, metavar="FOLDER", help="keep logs and state directories here")
     options = parser.parse_args(arguments)
+    configure_logs(logging.WARNING)
     try:
         found = _run(options)
     except SwarmProofError as error:
@@ -101,8 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.argv[1:] if arguments is None else arguments
     )
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "court.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    (options.output / "court.md").write_text(markdown(found), "utf-8")
+    (options.output / f"{options.name}.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    (options.output / f"{options.name}.md").write_text(markdown(found), "utf-8")
     print(markdown(found))
     honest = found["kinds"][0]
     return 0 if honest["errors"] == 0 and found["cheats"]["errors"] == 0 else 1

@@ -9,7 +9,6 @@ from typing import Any
 
 from scripts.court_campaign.settings import HONEST
 
-TITLE = "# Jobs through the output court"
 VERDICTS = ("accept", "reject-disagreement", "reject-no-show", "inconclusive", "expired")
 
 
@@ -19,7 +18,7 @@ def markdown(found: Mapping[str, Any]) -> str:
     honest = next(item for item in kinds if item["kind"] == HONEST)
     cheats = found["cheats"]
     lines = [
-        TITLE,
+        f"# Jobs through the output court: `{class_['task']}`",
         "",
         "Made by",
         "",
@@ -27,10 +26,10 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         f"Task `{class_['task']}`, checkpoint `{class_['checkpoint']}` of round {class_['round']}, hash "
         f"`{class_['hash']}`, T = {class_['threshold']} of 256 bits. A development chain (`{found['chain']}`), "
-        f"{found['verifiers']} verifiers and a worker of every kind, each a process of its own; committees of three, "
-        "no appeals. Workers and verifiers share one machine, but verifiers are told to do without parts of its "
-        "instruction set, so that honest outputs are rounded differently. Whatever the court decides rests on nothing "
-        "but their commitments and openings.",
+        f"{found['verifiers']} verifiers and a worker of every kind, each a process of its own, and a requester who is "
+        "content with whatever is accepted; committees of three, no appeals. Workers and verifiers share one machine, "
+        "but verifiers are told to do without parts of its instruction set, so that honest outputs are rounded "
+        "differently. Whatever the court decides rests on nothing but their commitments and openings.",
         "",
         *_verdict_table(kinds),
         "",
@@ -41,7 +40,7 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         "## Distances",
         "",
-        "Bits between the digests of worker and member, every pair of every committee.",
+        f"Bits between the digests of worker and member, every pair of every committee. {_differing(honest)}",
         "",
         *_distance_table(kinds, class_["threshold"]),
         "",
@@ -49,9 +48,7 @@ def markdown(found: Mapping[str, Any]) -> str:
         "",
         *_gas_table(gas),
         "",
-        f"Gas of {gas['jobs']:,} accepted jobs, all transactions of all parties. A whole job takes "
-        f"{_number(gas['total']['median'])} in the median, {_number(gas['total']['largest'])} at most.",
-        "",
+        *_gas_sentence(gas),
         f"{found['jobs']:,} jobs in {found['seconds']:,.0f} seconds, {found['seconds_per_job']:.2f} seconds a job, up "
         f"to {found['in_flight']} at once; {_seconds(honest)} from the submission of an honest job to its verdict in "
         f"the median. Everything on {found['machine']}, which others used at the same time.",
@@ -95,12 +92,37 @@ def _distance_table(kinds: list[dict[str, Any]], threshold: int) -> list[str]:
     return lines
 
 
+def _differing(honest: Mapping[str, Any]) -> str:
+    """How many honest pairs differ at all."""
+    bits = [int(name) for name in honest["histogram"] if name != "0"]
+    if not bits:
+        return "No honest pair differs."
+    pairs = sum(honest["histogram"][str(item)] for item in bits)
+    return f"{pairs:,} of the {honest['distances']['count']:,} honest pairs differ at all, by {_range(bits)} bits."
+
+
+def _range(values: list[int]) -> str:
+    return f"{min(values)} to {max(values)}" if min(values) < max(values) else str(min(values))
+
+
 def _gas_table(gas: Mapping[str, Any]) -> list[str]:
-    lines = ["| step | least | median | largest |", "| --- | --: | --: | --: |"]
+    lines = ["| step | jobs | least | median | largest |", "| --- | --: | --: | --: | --: |"]
     for name, found in (*gas["steps"].items(), ("whole job", gas["total"])):
-        figures = " | ".join(_number(found[key]) for key in ("least", "median", "largest")) if found else " | | "
-        lines.append(f"| {name} | {figures} |")
+        if found is not None:
+            figures = " | ".join(_number(found[key]) for key in ("count", "least", "median", "largest"))
+            lines.append(f"| {name} | {figures} |")
     return lines
+
+
+def _gas_sentence(gas: Mapping[str, Any]) -> list[str]:
+    """Nothing where no job was accepted."""
+    if gas["total"] is None:
+        return []
+    return [
+        f"Gas of {gas['jobs']:,} accepted jobs, all transactions of all parties that the court took. A whole job takes "
+        f"{_number(gas['total']['median'])} in the median, {_number(gas['total']['largest'])} at most.",
+        "",
+    ]
 
 
 def _rate(bound: float | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from contracts.chain import Chain
 from contracts.court_values import JobVerdict
+from node.rounds.round_history import Place
 from scripts.court_campaign.jobs import Hearing
 from scripts.court_campaign.settings import HONEST
 from verifier.calibration.statistics import upper_bound
@@ -17,7 +18,7 @@ from verifier.court.job import Job
 
 GAS_JOBS: Final = 200
 CLAIMED_ACCEPTANCE: Final = 0.999
-STEPS: Final = ("submit", "work", "commit", "decide", "finalize")
+STEPS: Final = ("submit", "work", "commit", "draw", "reveal", "decide and finalize", "decide", "finalize")
 
 Played = Sequence[tuple[Hearing, Job]]
 
@@ -71,11 +72,12 @@ def summary(values: Sequence[int]) -> dict[str, float] | None:
 
 
 async def gas_figures(chain: Chain, played: Played) -> dict[str, Any]:
-    """Gas of jobs that a committee of three accepted, by step and all together; a step may be several transactions."""
+    """Gas of jobs that a committee of three accepted, all together and by step: of those jobs that had it."""
     jobs = [job for _, job in played if _first(job) is JobVerdict.ACCEPT and job.ending is not None][:GAS_JOBS]
     costs = [await _gas_of(chain, job) for job in jobs]
-    steps = {step: summary([cost[step] for cost in costs]) for step in STEPS}
-    return {"jobs": len(jobs), "total": summary([sum(cost.values()) for cost in costs]), "steps": steps}
+    steps = {step: summary([cost[step] for cost in costs if step in cost]) for step in STEPS}
+    found = {step: figures for step, figures in steps.items() if figures is not None}
+    return {"jobs": len(jobs), "total": summary([sum(cost.values()) for cost in costs]), "steps": found}
 
 
 def _first(job: Job) -> JobVerdict:
@@ -90,21 +92,25 @@ def _distances(jobs: Iterable[Job]) -> list[int]:
 
 
 async def _gas_of(chain: Chain, job: Job) -> dict[str, int]:
-    """Gas of each step. A transaction that serves two steps counts for the first."""
+    """Gas of each step that took transactions of its own: draws usually come with what they are needed for."""
     (only,) = job.rounds
     assert only.decision is not None
     assert job.ending is not None
-    hashes = {
-        "submit": [job.submitted.transaction_hash],
-        "work": [only.begun.transaction_hash],
-        "commit": [item.place.transaction_hash for item in only.commitments.values() if item.index],
-        "decide": [only.decision.place.transaction_hash],
-        "finalize": [job.ending.place.transaction_hash],
+    decided, ended = only.decision.place, job.ending.place
+    at_once = decided.transaction_hash == ended.transaction_hash
+    places: dict[str, list[Place | None]] = {
+        "submit": [job.submitted],
+        "work": [only.begun],
+        "commit": [item.place for item in only.commitments.values() if item.index],
+        **({"decide and finalize": [decided]} if at_once else {"decide": [decided], "finalize": [ended]}),
+        "draw": [job.seed_drawn, only.drawn],
+        "reveal": [item.place for item in only.openings.values()],
     }
     counted: set[bytes] = set()
     costs = {}
-    for step, each in hashes.items():
-        new = set(each) - counted
+    for step, each in places.items():
+        new = {place.transaction_hash for place in each if place is not None} - counted
         counted |= new
-        costs[step] = sum(await asyncio.gather(*(chain.gas_used(item) for item in new)))
+        if new:
+            costs[step] = sum(await asyncio.gather(*(chain.gas_used(item) for item in new)))
     return costs

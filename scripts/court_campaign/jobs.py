@@ -1,11 +1,12 @@
-"""Submits jobs, a bounded number at once, and waits until the court has ended all of them."""
+"""Submits jobs, a bounded number at once, and sees all of them through as their requester."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,10 +16,11 @@ from node.generation.task import GenerativeTask
 from scripts.court_campaign.settings import HONEST, CampaignSettings
 from scripts.court_campaign.stage import VERIFIER_FEE_WEI, WINDOWS, WORKER_FEE_WEI, Stage
 from verifier.court.job import Job
+from verifier.court.party import Party
 from verifier.court.requester import submit_job
 from verifier.court.surroundings import ensure_balance
 
-POLL_SECONDS: Final = 0.3
+POLL_SECONDS: Final = 0.4
 ABSENT: Final = frozenset({"no-commit", "no-reveal"})  # their jobs wait for windows to pass and cost nothing meanwhile
 LAST_SECONDS: Final = 900.0
 
@@ -58,12 +60,35 @@ class Docket:
         self.started_at = time.monotonic()
 
     async def play(self, report: Callable[[int, int], None]) -> float:
-        """Submit everything there is time for, and wait for all verdicts; returns the seconds it took."""
+        """Submit everything there is time for, see all jobs to their ends; returns the seconds until all verdicts."""
         each = WORKER_FEE_WEI + COMMITTEE_SIZES[0] * VERIFIER_FEE_WEI
         await ensure_balance(self._stage.around, self._stage.requester, each * len(self._waiting))
-        while True:
-            await self._stage.around.observer.look()
+        async with self._requester() as check:
+            seconds = await self._submit_all(report, check)
+            await self._end(check)
+        return seconds
+
+    @contextlib.asynccontextmanager
+    async def _requester(self) -> AsyncIterator[Callable[[], None]]:
+        """The requester of all jobs, content with what is accepted; call what this yields to hear of failures."""
+        party = Party(self._stage.requester, self._stage.around, poll_seconds=POLL_SECONDS)
+        seeing = asyncio.create_task(party.run())
+
+        def check() -> None:
             self._stage.processes.check()
+            if seeing.done():
+                seeing.result()
+
+        try:
+            yield check
+        finally:
+            seeing.cancel()
+            await asyncio.gather(seeing, return_exceptions=True)
+
+    async def _submit_all(self, report: Callable[[int, int], None], check: Callable[[], None]) -> float:
+        """Returns the seconds it took until all were decided."""
+        while True:
+            check()
             self._note_decisions()
             open_hearings = [item for item in self.submitted if item.decided_at is None and item.kind not in ABSENT]
             if not self._is_due() and not open_hearings:
@@ -73,14 +98,16 @@ class Docket:
             report(len(self.submitted), sum(item.decided_at is not None for item in self.submitted))
             await asyncio.sleep(POLL_SECONDS)
 
-    async def end(self) -> None:
+    async def _end(self, check: Callable[[], None]) -> None:
         """Let the windows pass that nobody acts in, and wait until every job is paid out."""
         rpc = await Rpc.open(self._stage.devnet_url, timeout_seconds=20)
         try:
             async with asyncio.timeout(LAST_SECONDS):
                 for window in ("work_seconds", "reveal_seconds", "appeal_seconds"):
                     await rpc.request("evm_increaseTime", WINDOWS[window])
-                    await self._stage.around.observer.until(self._nothing_moves(window), poll_seconds=POLL_SECONDS)
+                    while not self._has_moved(window):
+                        check()
+                        await asyncio.sleep(POLL_SECONDS)
         finally:
             await rpc.close()
 
@@ -89,20 +116,14 @@ class Docket:
         history = self._stage.around.observer.history
         return ((item, history.job(item.job_id)) for item in self.submitted)
 
-    def _nothing_moves(self, window: str) -> Callable[[], bool]:
+    def _has_moved(self, window: str) -> bool:
         """Whether what waited for a window has gone on."""
-
-        def moved() -> bool:
-            self._stage.processes.check()
-            self._note_decisions()
-            jobs = [job for _, job in self.jobs()]
-            if window == "work_seconds":
-                return all(job.ending is not None or job.current is not None for job in jobs)
-            if window == "reveal_seconds":
-                return all(job.ending is not None or job.current.decision is not None for job in jobs if job.current)
-            return all(job.ending is not None for job in jobs)
-
-        return moved
+        jobs = [job for _, job in self.jobs()]
+        if window == "work_seconds":
+            return all(job.ending is not None or job.current is not None for job in jobs)
+        if window == "reveal_seconds":
+            return all(job.ending is not None or job.current.decision is not None for job in jobs if job.current)
+        return all(job.ending is not None for job in jobs)
 
     def _next(self, places: int) -> Iterator[Hearing]:
         while self._is_due() and places > 0:

@@ -41,7 +41,7 @@ WORKER_BOND_WEI: Final = 106 * TOKEN
 EPOCH_SECONDS: Final = 5
 DEVELOPMENT_MNEMONIC: Final = "test test test test test test test test test test test junk"  # everybody knows the keys
 THAW_SECONDS: Final = 1_000_000
-# Chain seconds, of which a busy devnet makes four a second. Only who stays away lets a window pass.
+# Chain seconds; with a block a second chain time keeps to the clock. Only who stays away lets a window pass.
 WINDOWS: Final = {"work_seconds": 900, "commit_seconds": 900, "reveal_seconds": 300, "appeal_seconds": 60}
 
 
@@ -90,7 +90,7 @@ async def open_stage(
         for checkpoint in linked:
             store.add(checkpoint.to_bytes())
     devnet = (
-        await start_devnet(processes, settings.accounts)
+        await start_devnet(processes, settings.accounts, "--blocks-per-second", "1")
         if settings.rpc_url is None
         else development_chain(settings.rpc_url, settings.accounts)
     )

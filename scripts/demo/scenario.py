@@ -78,12 +78,12 @@ class Swarm:
         return tuple(peer for peer in self.peers if peer.attack is None)
 
 
-async def start_devnet(processes: Processes, accounts: int) -> dict[str, Any]:
-    """Start a devnet on a free port; returns what it says about itself."""
+async def start_devnet(processes: Processes, accounts: int, *more: str) -> dict[str, Any]:
+    """Start a devnet on a free port, `more`: of its options; returns what it says about itself."""
     running = await processes.start(
         "devnet",
         sys.executable,
-        *("-m", "devnet", "--port", "0", "--json", "--accounts", str(accounts)),
+        *("-m", "devnet", "--port", "0", "--json", "--accounts", str(accounts), *more),
         stdout=asyncio.subprocess.PIPE,
     )
     return await announcement_of(running)

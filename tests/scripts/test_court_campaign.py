@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,20 @@ import numpy as np
 import pytest
 
 from contracts.attestation import checksum_address
+from contracts.court_values import ClassTerms, JobTerms, JobVerdict, Opening
 from node.checkpoint import Checkpoint, genesis
+from node.rounds.round_history import Place
 from node.tasks.registry import load_task
 from scripts.court_campaign.__main__ import main
 from scripts.court_campaign.document import markdown
-from scripts.court_campaign.figures import cheats_together, kind_figures, summary
+from scripts.court_campaign.figures import cheats_together, gas_figures, kind_figures, summary
 from scripts.court_campaign.jobs import Hearing, order_of
 from scripts.court_campaign.settings import HONEST, CampaignSettings
 from scripts.court_campaign.stage import linked_checkpoints
 from tests.verifier.test_classes import CLASS
 from verifier.calibration.reference import read_reference
 from verifier.classes import OutputClass
+from verifier.court.job import Commitment, Decision, Ending, Job, JobRound, Opened, RegisteredClass
 
 TASK = load_task("flow", options={"dataset": "digits", "width": 8, "blocks": 1})
 NOBODY = checksum_address(bytes(20))
@@ -104,6 +107,40 @@ def test_cheats_are_bounded_together() -> None:
     assert found["bound"] == pytest.approx(1 - 0.05 ** (1 / 59))
 
 
+class PricedChain:
+    """Every transaction costs what its hash says."""
+
+    async def gas_used(self, transaction_hash: bytes) -> int:
+        return transaction_hash[0]
+
+
+def ended_job(*, decided: int, ended: int, revealed: int | None = None) -> Job:
+    """An accepted job of one member, whose steps were these transactions."""
+
+    def at(transaction: int) -> Place:
+        return Place(1, 0, bytes([transaction] * 32))
+
+    promises = {0: Commitment(0, NOBODY, bytes(32), at(2)), 1: Commitment(1, NOBODY, bytes(32), at(3))}
+    opened = {0: Opened(Opening(0, 0, bytes(32), bytes(32)), NOBODY, at(revealed or decided))}
+    terms = JobTerms(bytes(32), NOBODY, NOBODY, 1, bytes(32), bytes(32), bytes(32))
+    class_ = RegisteredClass(bytes(32), ClassTerms(bytes(32), 8, 8, 1, 106, 1, 9, 9, 9, 9), b"", 0, at(0))
+    names = {item.name: 0 for item in fields(Decision)}
+    decision = Decision(**{**names, "verdict": JobVerdict.ACCEPT, "distances": (0,), "place": at(decided)})  # type: ignore[arg-type]
+    first = JobRound(0, 3, 8, 1, 1, 9, 9, at(2), drawn=at(3), commitments=promises, openings=opened, decision=decision)
+    ending = Ending(JobVerdict.ACCEPT, 0, 0, 0, at(ended))
+    return Job(1, bytes(32), terms, class_, b"", 9, 1, at(1), seed_drawn=at(2), rounds=(first,), ending=ending)
+
+
+async def test_gas_is_counted_by_the_steps_that_a_job_took() -> None:
+    jobs = [ended_job(decided=4, ended=4), ended_job(decided=5, ended=6, revealed=7)]
+    found = await gas_figures(PricedChain(), [(Hearing(HONEST, "1"), job) for job in jobs])  # type: ignore[arg-type]
+    medians = {step: figures["median"] for step, figures in found["steps"].items()}
+    expected = {"submit": 1, "work": 2, "commit": 3, "reveal": 7, "decide and finalize": 4, "decide": 5, "finalize": 6}
+    assert medians == expected
+    assert found["steps"]["decide and finalize"]["count"] == 1
+    assert found["total"] == {"count": 2, "least": 10, "median": 17, "p99": 24, "largest": 24}
+
+
 @pytest.mark.slow
 def test_a_small_campaign_ends_as_it_must(reference: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
@@ -111,6 +148,7 @@ def test_a_small_campaign_ends_as_it_must(reference: Path, tmp_path: Path) -> No
         "--reference": reference,
         "--class-file": class_of(reference, tmp_path / "class.json"),
         "--output": output,
+        "--name": "digits",
         "--jobs": 3,
         "--cheat": "copied-digest",
         "--cheat-jobs": 1,
@@ -118,9 +156,11 @@ def test_a_small_campaign_ends_as_it_must(reference: Path, tmp_path: Path) -> No
         "--work-dir": tmp_path / "work",
     }
     assert main([str(part) for option in options.items() for part in option]) == 0
-    found = json.loads((output / "court.json").read_text())
+    found = json.loads((output / "digits.json").read_text())
     counted = {item["kind"]: (item["jobs"], item["verdicts"]) for item in found["kinds"]}
     assert counted == {HONEST: (3, {"accept": 3}), "copied-digest": (1, {"reject-disagreement": 1})}
     assert found["gas"]["jobs"] == 3
     assert found["gas"]["steps"]["commit"]["count"] == 3
-    assert (output / "court.md").read_text() == markdown(found)
+    page = (output / "digits.md").read_text()
+    assert page == markdown(found)
+    assert page.startswith("# Jobs through the output court: `flow`")
