@@ -135,6 +135,11 @@ def test_codec_aggregation_and_storage_know_neither_chain_nor_network(package: s
     assert [line for module in inside for line in forbidden(module, known, CHAIN_AND_NETWORK)] == []
 
 
+def test_an_audit_does_without_the_library_that_trains() -> None:
+    known = modules()
+    assert list(forbidden(known["verifier.audit"], known, ("torch",))) == []
+
+
 def test_decisions_are_pure_functions() -> None:
     known = modules()
     pure = [module for module in known.values() if any(is_within(module.name, entry) for entry in PURE)]

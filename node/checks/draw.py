@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from eth_hash.auto import keccak
 
 from contracts.values import Address
-from node.checks.trace import segments_of
+from node.checks.segments import segments_of
 from node.manifest import Manifest
 from node.rounds.history import RoundHistory, Seat
 

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from node.checks.compare import distances
-from node.checks.trace import Trace, digest_of, segments_of, state_bytes, vector_bytes
+from node.checks.segments import segments_of
+from node.checks.trace import Trace, digest_of, state_bytes, vector_bytes
 from node.codec import UnencodableVector, Update, data_leaves, decode, encode, parse
 from node.errors import NodeError
 from node.manifest import Manifest

@@ -13,7 +13,6 @@ Shape legend: d = parameters, K = segments.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from node import plain_cbor
+from node.checks.segments import segments_of
 from node.errors import NodeError
 from node.manifest import LocalTraining, Manifest
 from node.storage.unixfs import root_of
@@ -73,14 +73,6 @@ class Trace:
         if len(states) != expected:
             raise MalformedTrace(f"{len(states)} states, expected {expected}")
         return trace
-
-
-def segments_of(manifest: Manifest) -> tuple[range, ...]:
-    """The local steps of each segment: as even as they go, and no more segments than steps."""
-    steps = manifest.local.steps
-    count = min(manifest.checks.segments, steps)
-    cuts = [steps * index // count for index in range(count + 1)]
-    return tuple(range(first, stop) for first, stop in itertools.pairwise(cuts))
 
 
 def record(

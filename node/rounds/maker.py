@@ -16,8 +16,9 @@ from contracts.client import Project
 from contracts.values import Address
 from node.attacks.base import Attack, AttackView
 from node.checkpoint import Checkpoint, dequantise
+from node.checks.segments import segments_of
 from node.checks.shelf import TraceShelf
-from node.checks.trace import record, segments_of
+from node.checks.trace import record
 from node.codec import MessageHeader, data_leaves, decode, encode, parse
 from node.codec.header import HEADER_BYTES
 from node.errors import ExchangeError, MalformedMessage, StorageError

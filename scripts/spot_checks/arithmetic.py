@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from node.checkpoint import genesis
 from node.checks.compare import Distance, distances
-from node.checks.trace import segments_of, state_bytes
+from node.checks.segments import segments_of
+from node.checks.trace import state_bytes
 from node.manifest import Manifest
 from node.training import LocalState
 from scripts.spot_checks.variant import trainers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from node.checks.trace import segments_of
+from node.checks.segments import segments_of
 from node.manifest import Manifest
 from node.tasks.base import Task
 from node.training import moments_of

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from node import training
-from node.checks.trace import segments_of
+from node.checks.segments import segments_of
 from node.manifest import Manifest
 from node.tasks.base import Shard, Task
 from node.tasks.registry import load_task

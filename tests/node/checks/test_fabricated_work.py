@@ -11,7 +11,8 @@ import pytest
 
 from node.attacks.registry import load_attack
 from node.checks.replay import FailedCheck, check_close, check_message, is_same, replay
-from node.checks.trace import digest_of, record, segments_of, vector_bytes
+from node.checks.segments import segments_of
+from node.checks.trace import digest_of, record, vector_bytes
 from node.codec import decode, encode, parse
 from node.manifest import LocalTraining, Manifest
 from node.rounds.outcome import Reason

@@ -8,6 +8,7 @@ import cbor2
 import numpy as np
 import pytest
 
+from node.checks.segments import segments_of
 from node.checks.trace import (
     MalformedTrace,
     Trace,
@@ -16,7 +17,6 @@ from node.checks.trace import (
     read_state,
     read_vector,
     record,
-    segments_of,
     state_bytes,
     vector_bytes,
 )
