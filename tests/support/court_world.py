@@ -33,6 +33,7 @@ from node.storage.local import LocalStore
 from tests.support.devnet import Devnet
 from tests.support.rpc import Rpc
 from tests.support.sketch_task import ANNOUNCED, SketchTask
+from tests.support.tied import tied
 from verifier.classes import Calibration, OutputClass
 from verifier.court.config import CourtSettings
 from verifier.court.job import Job
@@ -129,7 +130,7 @@ class CourtWorld:
         """Run a module as a process that finds the task of sketches."""
         with (self.folder / f"{name}.log").open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", module, *map(str, arguments)),
+                *tied(sys.executable, "-m", module, *map(str, arguments)),
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,

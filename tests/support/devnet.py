@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.support.tied import tied
+
 
 @dataclass(frozen=True)
 class DevnetAccount:
@@ -45,7 +47,7 @@ def running_devnet(
         "--accounts": accounts,
         "--chain-id": chain_id,
     }
-    command = [sys.executable, "-m", "devnet", "--json", *(str(part) for pair in options.items() for part in pair)]
+    command = tied(sys.executable, "-m", "devnet", "--json", *(str(part) for pair in options.items() for part in pair))
     with (
         tempfile.TemporaryFile("w+") as output,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True) as process,

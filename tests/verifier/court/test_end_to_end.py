@@ -19,7 +19,7 @@ from tests.support.court_world import (
 )
 from tests.support.devnet import Devnet
 from tests.support.sketch_task import ANNOUNCED
-from verifier.court.requester import fetch_output, fetcher_of
+from verifier.court.requester import checker_of, fetch_output, fetcher_of, see_through
 
 CHEATING_WORKER = 8
 BOND_WEI = 106 * FEE_WEI
@@ -71,3 +71,20 @@ async def test_three_verifiers_accept_honest_work_and_reject_another_seeds_outpu
     assert not refused.strikes
     nothing = await fetch_output(world.around, fetcher_of(world.http, world.requester), refused)
     assert nothing.data == b""
+
+
+async def test_a_requester_that_checks_and_finds_the_same_waits_for_no_appeal(world: CourtWorld) -> None:
+    world.start(WORKER)
+    for index in range(FIRST_VERIFIER, FIRST_VERIFIER + 3):
+        world.start(index)
+    await world.seated(3)
+    around, fetcher = await world.look(), fetcher_of(world.http, world.requester)
+    checker = checker_of(around, world.deployment, fetcher, data_dir=None, gateways=[])
+    job = await see_through(around, world.requester, await world.submit("7"), checker=checker)
+    (only,) = job.rounds
+    assert (job.verdict, only.size) == (JobVerdict.ACCEPT, 3)
+    assert only.decision is not None
+    assert job.ending is not None
+    end = await world.owner.block(job.ending.place.block_number)
+    assert end is not None
+    assert end.timestamp < only.decision.appeal_end
