@@ -6,20 +6,34 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
+
+from scripts.demo.processes import Processes
+from tests.support.command_line import Command, command_in
+
+FEW = ("--peers", "2", "--attackers", "0", "--rounds", "50")
 
 
-async def start(tmp_path: Path, *arguments: str) -> asyncio.subprocess.Process:
+async def start(tmp_path: Path) -> asyncio.subprocess.Process:
     """A demonstration whose temporary files go to `tmp_path`."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "frontend_api", "demo", "--peers", "2", "--attackers", "0", "--rounds", "50"),
-        *arguments,
+        *(sys.executable, "-m", "frontend_api", "demo", *FEW),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1"},
     )
+
+
+@pytest.fixture
+def swarmproof(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+    """The command in the test's own process."""
+    yield command_in(monkeypatch, capsys)
+    structlog.reset_defaults()  # the demonstration's log goes to a stderr that ends with the test
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -47,15 +61,16 @@ async def test_a_signal_ends_everything(tmp_path: Path, number: signal.Signals, 
         (("--rule", "nonsense"), "rule 'nonsense' is unknown"),
     ],
 )
-async def test_what_cannot_work_is_said_before_anything_starts(
-    tmp_path: Path, arguments: tuple[str, ...], sentence: str
+def test_what_cannot_work_is_said_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swarmproof: Command, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    running = await start(tmp_path, *arguments)
-    async with asyncio.timeout(60):
-        _, said = await running.communicate()
-    assert running.returncode == 2
-    assert said.decode().startswith(f"error: {sentence}")
-    assert "Unclosed" not in said.decode()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(Processes, "start", pytest.fail)
+    found = swarmproof("demo", *FEW, *arguments)
+    assert found.exit_code == 2
+    assert found.stderr.startswith(f"error: {sentence}")
+    assert "Unclosed" not in found.stderr
+    assert _folders_in(tmp_path) == []
 
 
 def _folders_in(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The `swarmproof` command inside the test's own process, as a person at a terminal would see it."""
+"""A command inside the test's own process, as a person at a terminal would see it."""
 
 from __future__ import annotations
 
@@ -40,15 +40,16 @@ class Outcome:
 Command = Callable[..., Outcome]
 
 
-def command_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """A function that runs the command with arguments."""
+def command_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], main: Callable[[], int | None] = main
+) -> Command:
+    """A function that runs `main` with arguments; `swarmproof` unless told otherwise."""
 
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["swarmproof", *map(str, arguments)])
         capsys.readouterr()
-        exit_code = 0
         try:
-            main()
+            exit_code = main() or 0
         except SystemExit as ended:
             exit_code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         captured = capsys.readouterr()
