@@ -31,30 +31,34 @@ def earned(peers: list[dict[str, Any]]) -> int:
     return sum(int(peer["earned"]) for peer in peers)
 
 
-def test_digits_with_two_attackers_of_eight() -> None:
-    document = demo("--peers", "8", "--attackers", "2", "--rounds", "8", "--task", "digits")
+@pytest.mark.parametrize(
+    ("peers", "rounds", "signatures", "accuracy"),
+    [(6, 4, 5, 0.8), pytest.param(8, 8, 6, 0.93, marks=pytest.mark.slow)],
+)
+def test_digits_with_two_attackers(peers: int, rounds: int, signatures: int, accuracy: float) -> None:
+    document = demo("--peers", str(peers), "--attackers", "2", "--rounds", str(rounds), "--task", "digits")
     assert set(document) >= {
         *("task", "accuracy", "rounds_finalized", "checkpoint", "peers", "audit", "court", "gas", "bytes", "seconds"),
     }
     assert document["task"] == "digits"
-    assert document["accuracy"] >= 0.93
-    assert document["rounds_finalized"] == 8
-    assert document["checkpoint"]["round"] == 8
+    assert document["accuracy"] >= accuracy
+    assert document["rounds_finalized"] == rounds
+    assert document["checkpoint"]["round"] == rounds
     assert document["checkpoint"]["cid"].startswith("bafkrei")
     assert document["audit"]["verdict"] == "accept"
-    assert document["audit"]["rounds"] == 8
+    assert document["audit"]["rounds"] == rounds
     assert document["failures"] == []
     honest, attackers = of_role(document, "honest"), of_role(document, "attacker")
     assert [peer["attack"] for peer in attackers] == ["sign-flip", "label-flip"]
     # Weight 0 and no pay in every round after the first; in the first everybody starts from the same blank state.
     for attacker in attackers:
-        assert sum(attacker["zero_reasons"].values()) >= 7
+        assert sum(attacker["zero_reasons"].values()) >= rounds - 1
         # Spot checks find both: one does not send what it trained, the other trains on labels that are not its own.
-        assert attacker["zero_reasons"].get("failed-check", 0) >= 4
+        assert attacker["zero_reasons"].get("failed-check", 0) >= rounds // 2
     assert not any("failed-check" in peer["zero_reasons"] for peer in honest)
     assert all(int(peer["earned"]) > 0 and peer["claimed"] == peer["earned"] for peer in honest)
-    # A full honest round, against 233k + 94k a seat + 9.3k a signature of 6: at most a fifth more.
-    assert document["gas"]["per_round"] <= 1.2 * (233_000 + 8 * 94_000 + 6 * 9_300)
+    # A full honest round, against 233k + 94k a seat + 9.3k a signature: at most a fifth more.
+    assert document["gas"]["per_round"] <= 1.2 * (233_000 + peers * 94_000 + signatures * 9_300)
 
 
 @pytest.mark.slow

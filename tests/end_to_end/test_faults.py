@@ -66,10 +66,20 @@ async def until(swarm: Swarm, processes: Processes, condition: Callable[[], bool
         raise AssertionError(what) from None
 
 
-async def test_a_killed_peer_comes_back_and_earns_again(swarm: tuple[Swarm, Processes]) -> None:
+# After the commitment is the worst moment: only what is on disk can still be revealed.
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pytest.param((after_commit,), id="once"),
+        pytest.param((during_training, after_commit, during_attest), id="thrice", marks=pytest.mark.slow),
+    ],
+)
+async def test_a_killed_peer_comes_back_and_earns_again(
+    swarm: tuple[Swarm, Processes], moments: tuple[Moment, ...]
+) -> None:
     swarm_, processes = swarm
     victim = swarm_.peers[0]
-    for moment in (during_training, after_commit, during_attest):
+    for moment in moments:
         victim = await kill_and_revive(swarm_, processes, victim, moment)
 
 
