@@ -4,7 +4,7 @@
     python -m contracts.build --check    compile and compare; exit code 1 names what differs
 
 The artifacts are committed, so only who changes or checks Solidity needs node and `npm ci` in this folder. The bytecode
-carries no metadata hash: it depends on the sources and `SETTINGS` alone, whichever build of the compiler made it.
+carries no metadata hash: it depends on the sources and the settings here alone, whatever build the compiler is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +28,26 @@ SOLC = ROOT / "solc-npm"
 COMPILER_VERSION = "0.8.37"
 CONTRACTS = ("SwarmToken", "PeerRegistry", "ProjectFactory", "TrainingProject", "OutputCourt")
 
+# More runs save gas and add code. With as many as the others have, the court would be too large to deploy.
+RUNS = 500
+COURT_RUNS = 150
 # The compiler's own default EVM is newer than the one the local chain runs.
 SETTINGS: Mapping[str, Any] = {
     "evmVersion": "prague",
-    "optimizer": {"enabled": True, "runs": 500},  # more would save 1% of gas, and make the court too large to deploy
+    "optimizer": {"enabled": True, "runs": RUNS},
     "viaIR": True,  # costs some seconds here; saves 1.5% of the gas of a round and a fifth of the code
     "metadata": {"appendCBOR": False, "bytecodeHash": "none"},
     "remappings": ["@openzeppelin/=node_modules/@openzeppelin/", "solady/=node_modules/solady/"],
-    "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "storageLayout"]}},
 }
+OUTPUTS = ("abi", "evm.bytecode.object", "storageLayout")
 
 Artifact = dict[str, Any]
 
 
-def compile_sources(sources: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Compile source texts by name; return the compiler's output by contract name.
+def compile_sources(
+    sources: Mapping[str, str], *, contracts: Sequence[str] = ("*",), runs: int = RUNS
+) -> dict[str, dict[str, Any]]:
+    """Compile source texts by name; return the compiler's output by contract name, for all or some contracts.
 
     Raises BuildError when the tools are missing, and when the compiler has so much as a warning about our own sources.
     """
@@ -50,7 +55,11 @@ def compile_sources(sources: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     task = {
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in sources.items()},
-        "settings": SETTINGS,
+        "settings": {
+            **SETTINGS,
+            "optimizer": {**SETTINGS["optimizer"], "runs": runs},
+            "outputSelection": {"*": {name: list(OUTPUTS) for name in contracts}},
+        },
     }
     try:
         output = solcx.compile_standard(task, base_path=str(ROOT), solc_binary=str(SOLC))
@@ -69,8 +78,18 @@ def read_sources() -> dict[str, str]:
 
 def build_artifacts() -> dict[str, Artifact]:
     """Compile `src/` and return the artifact of each contract that is deployed."""
-    output = compile_sources(read_sources())
-    return {name: _artifact(name, output[name]) for name in CONTRACTS}
+    sources = read_sources()
+    artifacts: dict[str, Artifact] = {}
+    for runs in (RUNS, COURT_RUNS):
+        names = [name for name in CONTRACTS if runs_of(name) == runs]
+        output = compile_sources(sources, contracts=names, runs=runs)
+        artifacts |= {name: _artifact(name, output[name]) for name in names}
+    return artifacts
+
+
+def runs_of(contract: str) -> int:
+    """What the optimizer takes as the number of calls of a contract."""
+    return COURT_RUNS if contract == "OutputCourt" else RUNS
 
 
 def render(artifact: Artifact) -> str:
@@ -109,7 +128,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _artifact(name: str, output: Mapping[str, Any]) -> Artifact:
     return {
         "contract": name,
-        "compiler": {"version": COMPILER_VERSION, "evm": SETTINGS["evmVersion"], **SETTINGS["optimizer"]},
+        "compiler": {
+            "version": COMPILER_VERSION,
+            "evm": SETTINGS["evmVersion"],
+            **SETTINGS["optimizer"],
+            "runs": runs_of(name),
+        },
         "abi": output["abi"],
         "bytecode": "0x" + output["evm"]["bytecode"]["object"],
         "storage": [_slot(item, output["storageLayout"]["types"]) for item in output["storageLayout"]["storage"]],

@@ -99,7 +99,7 @@ class Court(Contract):
     async def decide(
         self, terms: JobTerms, members: Sequence[Member], log: Log, openings: Sequence[Opening]
     ) -> Receipt:
-        """Decide a round, with every opening there is. Event JobDecided."""
+        """Decide a round: with every commitment opened, or when time is over with what `reveal` brought. JobDecided."""
         return await self._send("decide", terms, list(members), log, list(openings))
 
     async def decide_and_finalize(

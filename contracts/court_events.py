@@ -122,8 +122,8 @@ class Revealed(Event):
 class JobDecided(Event):
     """A round was decided; appeals are possible until `appeal_end`.
 
-    `revealed`, `near`: masks of who opened and of members within the threshold of the worker; bit 0 is the worker.
-    `distances`: of each member to the worker in bits, 65535 where one of the two did not open.
+    `revealed`, `near`, `far`: masks as in RoundRecord. `distances`: of each member to the worker in bits, 65535 where
+    one of the two did not open.
     """
 
     job_id: bytes
@@ -131,6 +131,7 @@ class JobDecided(Event):
     verdict: JobVerdict
     revealed: int
     near: int
+    far: int
     distances: tuple[int, ...]
     openings: tuple[Opening, ...]
     appeal_end: int

@@ -153,11 +153,16 @@ class Opening:
 
 @dataclass(frozen=True)
 class RoundRecord:
-    """What a decided round leaves behind. Bit 0 of a mask is the worker, bit i member i."""
+    """What a decided round leaves behind. Bit 0 of a mask is the worker, bit i member i.
+
+    `revealed`: who opened; `near`: members within the threshold of the worker; `far`: members that count against it,
+    the majority that agrees, or without one all others who opened.
+    """
 
     members: tuple[Member, ...]
     revealed: int
     near: int
+    far: int
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,7 @@ class JobView:
     committed: int
     revealed: int
     near: int
+    far: int
     requester_appeals: int
     phase_end: int
     pinned_block: int

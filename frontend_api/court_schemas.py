@@ -15,7 +15,7 @@ from frontend_api.schemas import CID, Address, Answer, Decimal, Hash, Schema, Tr
 
 JobPhaseName = Literal["work", "expired", "commit", "reveal", "due", "appeal", "settled", "closed"]
 VoteState = Literal["vacant", "pending", "committed", "revealed", "no-show"]
-Side = Literal["near", "far"]
+Side = Literal["near", "far", "neither"]
 
 
 class OutputClass(Schema):
@@ -93,7 +93,10 @@ class Vote(Schema):
     account: Address
     seat: int | None
     state: VoteState = Field(description="Vacant: the draw found nobody for this place.")
-    side: Side | None = Field(description="Near: within the threshold of the worker's digest.")
+    side: Side | None = Field(
+        description="Near: within the threshold of the worker's digest. Far: counts against the worker. "
+        "Neither: agrees with nobody that counts."
+    )
     distance: int | None = Field(examples=[2], description="To the worker's digest, in bits.")
     digest: Hash | None
     output_digest: Hash | None
@@ -206,7 +209,7 @@ class CommitteeVerdict(Schema):
     committee_size: int
     threshold: int
     near: int = Field(description="Members within the threshold of the worker's digest.")
-    far: int = Field(description="Members that opened something else.")
+    far: int = Field(description="Members that count against the worker.")
     absent: int = Field(description="Members that opened nothing.")
     distances: list[int | None] = Field(
         examples=[[0, 2, 0]], description="Of each member to the worker; null where one of the two opened nothing."

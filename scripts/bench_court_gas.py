@@ -36,7 +36,7 @@ from scripts.bench_gas import Figures, running_devnet
 
 SNAPSHOT = Path(__file__).parents[1] / "tests" / "contracts" / "court_gas_snapshot.json"
 JOB_GOAL = 420_000
-COMMITTEE, VERIFIERS, PREPARATION = 3, 6, 10
+COMMITTEE, VERIFIERS = 3, 6
 SEAT_STAKE, EPOCH_SECONDS, FEE, FUNDS = 10**18, 100_000, 10**15, 10**19
 INPUT = b"seven"
 DESCRIPTION = b"description of a class"
@@ -90,7 +90,7 @@ class Meter:
         entries += [self._entry(job, maker, opening) for maker, opening in zip(makers, openings[1:], strict=True)]
         log = Log(worked.event(SeedDrawn).seed, tuple(entries))
         everybody = (1 << len(openings)) - 1
-        record = RoundRecord(members, everybody, everybody - 1)
+        record = RoundRecord(members, everybody, near=everybody - 1, far=0)
         figures = {"submit": submitted.gas_used, "commit work": worked.gas_used}
         if collected:
             signed = [sign_entry(_key(maker), job, 0, entry) for maker, entry in zip(makers, entries[1:], strict=True)]
@@ -109,6 +109,11 @@ class Meter:
             figures["finalize"] = (await court.finalize(terms, [record])).gas_used
         figures["whole"] = sum(figures.values())
         self.figures |= {f"{name}: {step}": gas for step, gas in figures.items()}
+
+    async def all_were_paid(self) -> bool:
+        """Whether every verifier has earned something."""
+        court = Court(self.requester, self.address)
+        return all([await court.balance_of(_address(verifier)) > 0 for verifier in self.verifiers])
 
     def _terms(self, name: str) -> JobTerms:
         return JobTerms(
@@ -145,8 +150,10 @@ async def measure(rpc_url: str, keys: Sequence[str]) -> Figures:
         stack.push_async_callback(control.close)
         meter = Meter(control, chains[0], chains[1], chains[2:])
         await meter.prepare()
-        for number in range(PREPARATION):
+        number = 0
+        while not await meter.all_were_paid():
             await meter.play(f"job {number}", collected=True)
+            number += 1
         meter.figures = {name: gas for name, gas in meter.figures.items() if not name.startswith("job ")}
         await meter.play("collected", collected=True)
         await meter.play("each alone", collected=False)

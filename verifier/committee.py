@@ -11,7 +11,7 @@ a chain of small steps leads from any output to any other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -42,7 +42,8 @@ class Decision:
     """A verdict and what it rests on. Members are named by their place in the order drawn.
 
     `distances`: bits between worker and member, None where one of them revealed nothing. `near`: members within the
-    threshold of the worker, `far`: the others that revealed, `absent`: those that did not. `reason`: of a reject, only.
+    threshold of the worker. `far`: members that count against it: of a disagreement the majority that agrees, else all
+    others that revealed. `absent`: members that revealed nothing. `reason`: of a reject, only.
     """
 
     verdict: Verdict
@@ -59,8 +60,11 @@ class Decision:
 
     @property
     def wrong(self) -> tuple[int, ...]:
-        """Members against the verdict: each gets a strike. None when nothing was decided."""
-        return {Verdict.ACCEPT: self.far, Verdict.REJECT: self.near, Verdict.INCONCLUSIVE: ()}[self.verdict]
+        """The others that revealed: each gets a strike. None when nothing was decided."""
+        if self.verdict is Verdict.INCONCLUSIVE:
+            return ()
+        others = set(range(len(self.distances))) - {*self.right, *self.absent}
+        return tuple(sorted(others))
 
 
 def majority(size: int) -> int:
@@ -78,7 +82,8 @@ def decide(worker: int | None, members: Sequence[int | None], threshold: int) ->
 
     `threshold` in bits, 0 to 80. The majority is of all members, so absence never makes it easier to reach. A member
     that contradicts the worker counts only together with a majority that agrees with one of them: wrong outputs that
-    have nothing in common cannot reject anybody. Raises ValueError for no members, a threshold out of range or a digest
+    have nothing in common cannot reject anybody. Where several members have such a majority around them, it is the one
+    around the first. Raises ValueError for no members, a threshold out of range or a digest
     out of range.
     """
     _require_in_range(worker, members, threshold)
@@ -89,18 +94,24 @@ def decide(worker: int | None, members: Sequence[int | None], threshold: int) ->
         return Decision(Verdict.REJECT, RejectReason.NO_SHOW, nothing, (), tuple(revealed), absent)
     distances = tuple(None if member is None else hamming(worker, member) for member in members)
     near = tuple(index for index, bits in enumerate(distances) if bits is not None and bits <= threshold)
-    far = tuple(index for index in revealed if index not in near)
+    others = tuple(index for index in revealed if index not in near)
     needed = majority(len(members))
     if len(near) >= needed:
-        return Decision(Verdict.ACCEPT, None, distances, near, far, absent)
-    if _has_centre([member for index in far if (member := members[index]) is not None], needed, threshold):
-        return Decision(Verdict.REJECT, RejectReason.DISAGREEMENT, distances, near, far, absent)
-    return Decision(Verdict.INCONCLUSIVE, None, distances, near, far, absent)
+        return Decision(Verdict.ACCEPT, None, distances, near, others, absent)
+    contradicting = {index: member for index in others if (member := members[index]) is not None}
+    agreeing = _agreeing(contradicting, needed, threshold)
+    if agreeing:
+        return Decision(Verdict.REJECT, RejectReason.DISAGREEMENT, distances, near, agreeing, absent)
+    return Decision(Verdict.INCONCLUSIVE, None, distances, near, others, absent)
 
 
-def _has_centre(digests: Sequence[int], needed: int, threshold: int) -> bool:
-    """Whether one digest lies within the threshold of `needed`, itself among them."""
-    return any(sum(hamming(centre, other) <= threshold for other in digests) >= needed for centre in digests)
+def _agreeing(digests: Mapping[int, int], needed: int, threshold: int) -> tuple[int, ...]:
+    """Members within the threshold of the first that has `needed` of them around it, itself included; none without."""
+    for centre in digests.values():
+        around = tuple(index for index, digest in digests.items() if hamming(centre, digest) <= threshold)
+        if len(around) >= needed:
+            return around
+    return ()
 
 
 def _require_in_range(worker: int | None, members: Sequence[int | None], threshold: int) -> None:

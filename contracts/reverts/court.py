@@ -289,10 +289,10 @@ class Court_OpeningMismatch(CourtReverted):
 
 
 @dataclass(eq=False)
-class Court_OpeningsMissing(CourtReverted):
-    """Not everything that has to be open is."""
+class Court_OpeningsDiffer(CourtReverted):
+    """The openings are not exactly those that count."""
 
-    sentence = "job {job_id} cannot be decided with the openings of mask {have}, it needs mask {want}"
+    sentence = "job {job_id} cannot be decided with the openings of mask {have}, only with those of mask {want}"
     job_id: bytes
     have: int
     want: int

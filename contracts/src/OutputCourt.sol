@@ -78,8 +78,8 @@ contract OutputCourt is IOutputCourt, Treasury, Multicall {
         if (state.stage != Dockets.Stage.None) revert Court_JobExists(jobId);
         // Effect
         state.stage = Dockets.Stage.Open;
-        state.deadline = uint40(block.timestamp) + class_.workSeconds;
-        state.pinnedBlock = uint40(block.number) + 1;
+        state.deadline = uint32(block.timestamp) + class_.workSeconds;
+        state.pinnedBlock = uint32(block.number) + 1;
         docket.state = state;
         _debit(msg.sender, terms.workerFee + _fees(class_, 0));
         emit JobSubmitted(jobId, msg.sender, terms.worker, terms, input, state.deadline, state.pinnedBlock);
@@ -96,7 +96,7 @@ contract OutputCourt is IOutputCourt, Treasury, Multicall {
         if (!Draw.isForgotten(state.pinnedBlock)) revert Court_BlockNotForgotten(jobId, state.pinnedBlock);
         // Effect
         // Whoever is drawn now has the whole window, and stake that is locked for as long as that of anybody else.
-        if (working) state.pinnedBlock = uint40(block.number) + 1;
+        if (working) state.pinnedBlock = uint32(block.number) + 1;
         else state.convene(_registry, _classes[terms.classId].commitSeconds);
         docket.state = state;
         emit BlockPinned(jobId, state.round, state.pinnedBlock, state.epoch, state.deadline);
@@ -199,18 +199,21 @@ contract OutputCourt is IOutputCourt, Treasury, Multicall {
         (uint256[] memory digests, uint32 opened) =
             Openings.check(jobId, state.round, docket.transcript, terms.worker, members, log, openings);
         uint32 needed = phase == Phase.Due ? state.revealed : state.committed;
-        if (opened & needed != needed) revert Court_OpeningsMissing(jobId, opened, needed);
+        // Neither more nor less: who decides must not choose whose openings count.
+        if (opened != needed) revert Court_OpeningsDiffer(jobId, opened, needed);
         // Effect
         OutputClass storage class_ = _classes[terms.classId];
         uint16[] memory distances;
-        (verdict, state.near, distances) =
+        (verdict, state.near, state.far, distances) =
             Verdicts.decide(digests, opened, state.round == 0 ? class_.threshold : class_.appealThreshold);
         state.stage = Dockets.Stage.Decided;
         state.verdict = verdict;
         state.revealed = opened;
-        state.deadline = uint40(block.timestamp) + class_.appealSeconds;
+        state.deadline = uint32(block.timestamp) + class_.appealSeconds;
         docket.state = state;
-        emit JobDecided(jobId, state.round, verdict, opened, state.near, distances, openings, state.deadline);
+        emit JobDecided(
+            jobId, state.round, verdict, opened, state.near, state.far, distances, openings, state.deadline
+        );
     }
 
     /// @inheritdoc IOutputCourt
@@ -250,7 +253,7 @@ contract OutputCourt is IOutputCourt, Treasury, Multicall {
         if (worker.digest != Proceedings.ringerDigest(digest, log.seed)) revert Court_NotRinger(jobId);
         // Effect
         state.verdict = Verdict.Ringer;
-        state.deadline = uint40(block.timestamp);
+        state.deadline = uint32(block.timestamp);
         docket.state = state;
         emit RingerExposed(jobId, digest);
     }
@@ -315,6 +318,7 @@ contract OutputCourt is IOutputCourt, Treasury, Multicall {
             committed: state.committed,
             revealed: state.revealed,
             near: state.near,
+            far: state.far,
             requesterAppeals: state.requesterAppeals,
             phaseEnd: phaseEnd,
             pinnedBlock: state.pinnedBlock,
@@ -389,22 +393,21 @@ contract OutputCourt is IOutputCourt, Treasury, Multicall {
 
     /// @dev Pays, strikes and slashes the members of one round.
     function _judge(bytes32 jobId, Verdict verdict, uint256 fee, RoundRecord calldata round) private {
-        uint32 right = Settlement.rightOf(verdict, round.revealed, round.near);
+        uint32 right = Settlement.rightOf(verdict, round);
         Member[] calldata members = round.members;
         for (uint256 i = 0; i < members.length; ++i) {
             Member calldata member = members[i];
             if (member.account == address(0)) continue;
             uint32 bit = uint32(2 << i);
+            bool absent = round.revealed & bit == 0;
             if (right & bit != 0) {
                 _reward(member.account, fee);
                 emit VerifierPaid(jobId, member.account, fee);
-            } else if (round.revealed & bit == 0) {
-                _slashForAbsence(member.seat);
-                emit VerifierStruck(jobId, member.account, _strike(member.account, member.seat), true);
-            } else if (verdict == Verdict.Ringer) {
+            } else if (verdict == Verdict.Ringer && round.near & bit != 0) {
                 _slashForStrikes(member.seat);
-            } else if (verdict != Verdict.Inconclusive) {
-                emit VerifierStruck(jobId, member.account, _strike(member.account, member.seat), false);
+            } else if (absent || verdict != Verdict.Inconclusive) {
+                if (absent) _slashForAbsence(member.seat);
+                emit VerifierStruck(jobId, member.account, _strike(member.account, member.seat), absent);
             }
         }
     }

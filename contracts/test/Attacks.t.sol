@@ -147,7 +147,7 @@ contract AttacksTest is CourtTest {
         vm.assertEq(token.balanceOf(members[2].account), SEAT_STAKE - NO_SHOW_PENALTY);
     }
 
-    function test_openings_come_too_late_or_too_few() public {
+    function test_openings_come_too_early_or_too_late_or_too_few() public {
         _submit();
         _work(TRUTH);
         _learnCommittee();
@@ -156,14 +156,20 @@ contract AttacksTest is CourtTest {
         _commitMany(1, 3, TRUTH);
         IOutputCourt.Opening memory last = opened[3];
         opened.pop();
-        vm.expectRevert(abi.encodeWithSelector(IOutputCourt.Court_OpeningsMissing.selector, jobId, 7, 15));
+        vm.expectRevert(abi.encodeWithSelector(IOutputCourt.Court_OpeningsDiffer.selector, jobId, 7, 15));
         court.decide(terms, members, _log(), opened);
+        opened.pop();
+        court.reveal(terms, members, _log(), opened);
         _toPhaseEnd();
         vm.expectPartialRevert(IOutputCourt.Court_WrongPhase.selector);
         court.reveal(terms, members, _log(), opened);
-        opened.push(last); // who decides may still add what was not opened in time
-        _decide();
-        vm.assertEq(court.job(terms).revealed, 15);
+        // Whoever decides could choose here whom to have slashed, if it could add what was not opened in time.
+        opened.push(last);
+        vm.expectRevert(abi.encodeWithSelector(IOutputCourt.Court_OpeningsDiffer.selector, jobId, 11, 3));
+        court.decide(terms, members, _log(), opened);
+        opened.pop();
+        court.decide(terms, members, _log(), opened);
+        vm.assertEq(court.job(terms).revealed, 3);
     }
 
     function test_who_opened_on_chain_cannot_be_left_out() public {
@@ -174,7 +180,7 @@ contract AttacksTest is CourtTest {
         court.reveal(terms, members, _log(), opened);
         _toPhaseEnd();
         opened.pop();
-        vm.expectRevert(abi.encodeWithSelector(IOutputCourt.Court_OpeningsMissing.selector, jobId, 7, 15));
+        vm.expectRevert(abi.encodeWithSelector(IOutputCourt.Court_OpeningsDiffer.selector, jobId, 7, 15));
         court.decide(terms, members, _log(), opened);
     }
 
@@ -226,9 +232,7 @@ contract AttacksTest is CourtTest {
         _work(LIE);
         _learnCommittee();
         _commitMany(1, 3, TRUTH);
-        _toPhaseEnd();
-        opened[0] = opened[3];
-        opened.pop();
+        _hide();
         vm.assertTrue(_decide() == IOutputCourt.Verdict.RejectNoShow);
         _finalize();
         vm.assertEq(court.balanceOf(worker), FUNDS - WORKER_BOND);
@@ -315,6 +319,18 @@ contract AttacksTest is CourtTest {
             vm.assertEq(court.balanceOf(members[i].account), VERIFIER_FEE + WORKER_FEE / 2);
         }
         vm.assertEq(_slashedOf(3), STRIKE_PENALTY);
+    }
+
+    function test_a_ringer_pays_nobody_who_makes_something_up() public {
+        _playRinger(TRUTH, TRUTH, ~TRUTH);
+        vm.prank(requester);
+        court.exposeRinger(terms, _log(), opened[0], WRONG, RINGER_SALT);
+        _finalize();
+        vm.assertEq(court.balanceOf(members[0].account), VERIFIER_FEE + WORKER_FEE / 2);
+        vm.assertEq(court.balanceOf(members[2].account), 0);
+        // It did not confirm the answer either.
+        vm.assertEq(court.strikesOf(members[2].account), 1);
+        vm.assertEq(_slashedOf(3), 0);
     }
 
     function test_a_worker_cannot_call_its_cheat_a_ringer() public {

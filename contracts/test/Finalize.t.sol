@@ -7,7 +7,7 @@ import {vm} from "./support/Vm.sol";
 
 /// @dev finalize, after the appeal window
 /// ├── accept: the worker gets fee and bond; near members a fee, far ones a strike
-/// ├── reject: the requester gets its fees and half of the bond, the rest is burned; far members a fee, near ones a strike
+/// ├── reject: the requester gets its fees and half of the bond, the rest is burned; far members a fee, others a strike
 /// ├── inconclusive: everybody gets back what is theirs
 /// ├── absent members: a strike and a small slash, in every case; the third strike slashes more
 /// ├── appeals: what was at stake goes to the winner, unearned fees to who paid for the round
@@ -41,6 +41,30 @@ contract FinalizeTest is CourtTest {
         _assertBalances(FUNDS - 2 * VERIFIER_FEE + half, FUNDS - WORKER_BOND, WORKER_BOND - half);
         vm.assertEq(court.balanceOf(members[0].account), VERIFIER_FEE);
         vm.assertEq(court.strikesOf(members[2].account), 1);
+    }
+
+    function test_a_member_that_makes_something_up_is_not_right_because_the_worker_is_wrong() public {
+        _playFirst(LIE, TRUTH, ~LIE, TRUTH ^ 1);
+        vm.assertEq(court.job(terms).far, 10);
+        _finalize();
+        uint256 half = uint256(WORKER_BOND) / 2;
+        _assertBalances(FUNDS - 2 * VERIFIER_FEE + half, FUNDS - WORKER_BOND, WORKER_BOND - half);
+        vm.assertEq(court.balanceOf(members[1].account), 0);
+        vm.assertEq(court.strikesOf(members[1].account), 1);
+        vm.assertEq(court.balanceOf(members[2].account), VERIFIER_FEE);
+    }
+
+    function test_an_appeal_that_rejects_pays_all_who_contradicted_the_worker_before() public {
+        _playFirst(LIE, LIE, TRUTH, ~LIE); // inconclusive: nobody can tell which of the two is right
+        address[3] memory first = [members[0].account, members[1].account, members[2].account];
+        _appeal(requester);
+        _commit(0, LIE);
+        _commitMany(1, 7, TRUTH);
+        _decide();
+        _finalize();
+        vm.assertEq(court.strikesOf(first[0]), 1);
+        vm.assertGt(court.balanceOf(first[1]), 0, "paid");
+        vm.assertGt(court.balanceOf(first[2]), 0, "paid");
     }
 
     function test_an_inconclusive_job_returns_everything() public {
@@ -136,9 +160,7 @@ contract FinalizeTest is CourtTest {
         _work(TRUTH);
         _learnCommittee();
         _commitMany(1, 3, TRUTH);
-        _toPhaseEnd();
-        opened[0] = opened[3];
-        opened.pop(); // everybody but the worker
+        _hide();
         vm.assertTrue(_decide() == IOutputCourt.Verdict.RejectNoShow);
         address[3] memory first = [members[0].account, members[1].account, members[2].account];
         _appeal(worker);
@@ -182,7 +204,10 @@ contract FinalizeTest is CourtTest {
         _playFirst(TRUTH, TRUTH, TRUTH, LIE);
         _keepRecord();
         _toPhaseEnd();
-        records[0].near = 14;
+        (records[0].near, records[0].far) = (14, 0);
+        vm.expectRevert(abi.encodeWithSelector(IOutputCourt.Court_RecordMismatch.selector, jobId, 0));
+        court.finalize(terms, records);
+        (records[0].near, records[0].far) = (6, 0);
         vm.expectRevert(abi.encodeWithSelector(IOutputCourt.Court_RecordMismatch.selector, jobId, 0));
         court.finalize(terms, records);
         records.push();

@@ -45,6 +45,14 @@ contract VerdictsTest {
         check(four(WORKER, WORKER, OTHER, OTHER), 15, IOutputCourt.Verdict.RejectDisagreement, 2);
     }
 
+    function test_who_agrees_with_neither_side_is_not_far() public pure {
+        uint256[] memory digests = four(WORKER, OTHER, ~OTHER, OTHER);
+        (IOutputCourt.Verdict verdict, uint32 near, uint32 far,) = Verdicts.decide(digests, 15, THRESHOLD);
+        vm.assertTrue(verdict == IOutputCourt.Verdict.RejectDisagreement);
+        vm.assertEq(near, 0);
+        vm.assertEq(far, 10);
+    }
+
     function test_wrong_outputs_without_anything_in_common_reject_nobody() public pure {
         check(four(WORKER, OTHER, ~OTHER, WORKER ^ OTHER), 15, IOutputCourt.Verdict.Inconclusive, 0);
     }
@@ -62,8 +70,23 @@ contract VerdictsTest {
         for (uint256 i = 1; i <= 4; ++i) {
             digests[i] = OTHER ^ ((1 << (8 * i)) - 1);
         }
-        (IOutputCourt.Verdict verdict,,) = Verdicts.decide(digests, 31, THRESHOLD);
+        (IOutputCourt.Verdict verdict,, uint32 far,) = Verdicts.decide(digests, 31, THRESHOLD);
         vm.assertTrue(verdict == IOutputCourt.Verdict.Inconclusive);
+        vm.assertEq(far, 30);
+    }
+
+    function test_far_are_those_around_the_first_centre_of_a_majority() public pure {
+        // Places on a line, 8 bits apart.
+        uint256[] memory digests = new uint256[](8);
+        uint8[8] memory places = [0, 0, 2, 3, 1, 1, 2, 2];
+        for (uint256 i = 1; i < 8; ++i) {
+            digests[i] = OTHER ^ ((1 << (8 * uint256(places[i]))) - 1);
+        }
+        digests[0] = WORKER;
+        // Member 1 at 0 reaches 4 and 5 only; member 2, at 2, reaches everybody but member 1.
+        (IOutputCourt.Verdict verdict,, uint32 far,) = Verdicts.decide(digests, 255, THRESHOLD);
+        vm.assertTrue(verdict == IOutputCourt.Verdict.RejectDisagreement);
+        vm.assertEq(far, 252);
     }
 
     /// @dev Digests are drawn near one of three centres, so that every verdict comes up; sizes and masks are anything.
@@ -76,13 +99,14 @@ contract VerdictsTest {
             uint256 centre = uint256(keccak256(abi.encode(seed, "centre", (word >> 8) % (1 + seed % 3))));
             digests[i] = centre ^ (((1 << ((word % 60))) - 1) << ((word >> 16) % 190));
         }
-        uint256 revealed = uint256(keccak256(abi.encode(seed, "revealed"))) | (seed % 4 == 0 ? 0 : 0xffffffff);
-        revealed &= (2 << size) - 1;
-        (IOutputCourt.Verdict verdict, uint32 near, uint16[] memory distances) =
+        uint32 revealed = uint32(uint256(keccak256(abi.encode(seed, "revealed")))) | (seed % 4 == 0 ? 0 : 0xffffffff);
+        revealed &= uint32((2 << size) - 1);
+        (IOutputCourt.Verdict verdict, uint32 near, uint32 far, uint16[] memory distances) =
             Verdicts.decide(digests, revealed, threshold);
-        (IOutputCourt.Verdict slow, uint256 slowNear) = slowly(digests, revealed, threshold);
+        (IOutputCourt.Verdict slow, uint256 slowNear, uint256 slowFar) = slowly(digests, revealed, threshold);
         vm.assertEq(uint256(verdict), uint256(slow));
         vm.assertEq(near, slowNear);
+        vm.assertEq(far, slowFar);
         for (uint256 i = 1; i <= size; ++i) {
             bool known = (revealed & 1 != 0) && (revealed >> i) & 1 != 0;
             vm.assertEq(distances[i - 1], known ? bits(digests[0] ^ digests[i]) : type(uint16).max);
@@ -92,26 +116,24 @@ contract VerdictsTest {
     /// @dev Word by word what the page says, with every set written out.
     function slowly(
         uint256[] memory digests, uint256 revealed, uint256 threshold
-    ) private pure returns (IOutputCourt.Verdict, uint256 near) {
-        if (revealed % 2 == 0) return (IOutputCourt.Verdict.RejectNoShow, 0);
+    ) private pure returns (IOutputCourt.Verdict, uint256 near, uint256 others) {
         uint256 size = digests.length - 1;
-        uint256 best = 0;
         for (uint256 i = 1; i <= size; ++i) {
-            bool open = (revealed >> i) % 2 == 1;
-            if (open && bits(digests[0] ^ digests[i]) <= threshold) near += 2 ** i;
+            if ((revealed >> i) % 2 == 0) continue;
+            if (revealed % 2 == 1 && bits(digests[0] ^ digests[i]) <= threshold) near += 2 ** i;
+            else others += 2 ** i;
         }
+        if (revealed % 2 == 0) return (IOutputCourt.Verdict.RejectNoShow, 0, others);
+        if (2 * bits(near) > size) return (IOutputCourt.Verdict.Accept, near, others);
         for (uint256 i = 1; i <= size; ++i) {
             uint256 cluster = 0;
             for (uint256 j = 1; j <= size; ++j) {
-                bool far = (revealed >> i) % 2 == 1 && (near >> i) % 2 == 0 && (revealed >> j) % 2 == 1
-                    && (near >> j) % 2 == 0;
-                if (far && bits(digests[i] ^ digests[j]) <= threshold) ++cluster;
+                bool both = (others >> i) % 2 == 1 && (others >> j) % 2 == 1;
+                if (both && bits(digests[i] ^ digests[j]) <= threshold) cluster += 2 ** j;
             }
-            if (cluster > best) best = cluster;
+            if (2 * bits(cluster) > size) return (IOutputCourt.Verdict.RejectDisagreement, near, cluster);
         }
-        if (2 * bits(near) > size) return (IOutputCourt.Verdict.Accept, near);
-        if (2 * best > size) return (IOutputCourt.Verdict.RejectDisagreement, near);
-        return (IOutputCourt.Verdict.Inconclusive, near);
+        return (IOutputCourt.Verdict.Inconclusive, near, others);
     }
 
     function bits(uint256 word) private pure returns (uint256 count) {
@@ -121,9 +143,9 @@ contract VerdictsTest {
     }
 
     function check(
-        uint256[] memory digests, uint256 revealed, IOutputCourt.Verdict want, uint256 wantNear
+        uint256[] memory digests, uint32 revealed, IOutputCourt.Verdict want, uint256 wantNear
     ) private pure {
-        (IOutputCourt.Verdict verdict, uint32 near,) = Verdicts.decide(digests, revealed, THRESHOLD);
+        (IOutputCourt.Verdict verdict, uint32 near,,) = Verdicts.decide(digests, revealed, THRESHOLD);
         vm.assertEq(uint256(verdict), uint256(want));
         vm.assertEq(near, wantNear);
     }

@@ -223,10 +223,12 @@ def _vote(job: Job, item: JobRound, index: int) -> dict[str, Any]:
 
 
 def _side(item: JobRound, index: int) -> str | None:
-    """On which side of the threshold a member's digest lies, seen from the worker's."""
+    """Whether a member counts for the worker, against it, or for nobody."""
     if item.decision is None or index == WORKER or index not in item.openings:
         return None
-    return "near" if item.decision.near >> index & 1 else "far"
+    if item.decision.near >> index & 1:
+        return "near"
+    return "far" if item.decision.far >> index & 1 else "neither"
 
 
 def _digest(value: int) -> str:

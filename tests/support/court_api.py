@@ -110,7 +110,11 @@ async def play(court: ScriptedCourt) -> dict[str, bytes]:
         court.commit(jobs["absent"], [TRUE, None, TRUE]),
         court.commit(jobs["ringer"], [TRUE, masked, near(TRUE, 3)]),
     )
-    await together(court, *(court.decide(jobs[name]) for name in ("accepted", "rejected", "appealed", "ringer")))
+    await together(
+        court,
+        *(court.decide(jobs[name]) for name in ("accepted", "rejected", "appealed", "ringer")),
+        court.reveal(jobs["hidden"], 1, 2, 3),
+    )
     await court.expose(jobs["ringer"], FALSE)
     await court.pass_time(COMMIT_SECONDS)
     await together(court, court.decide(jobs["absent"]), court.appeal(jobs["appealed"], court.worker))

@@ -143,7 +143,7 @@ class ScriptedCourt:
         await self.curator.court.reveal(self.job(job).terms, current.members, current.log, openings)
 
     async def decide(self, job: bytes, *, without: Sequence[int] = ()) -> None:
-        """Decide with the openings of everybody who committed but those."""
+        """Decide with the openings of everybody who committed but those, who have not opened in time."""
         current = self._current(job)
         opened = [self.openings[job, current.number, index] for index in current.commitments if index not in without]
         await self.curator.court.decide(self.job(job).terms, current.members, current.log, opened)

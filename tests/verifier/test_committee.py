@@ -14,28 +14,36 @@ from verifier.committee import COMMITTEE_SIZES, Decision, RejectReason, Verdict,
 ALL_BITS = (1 << 256) - 1
 
 
-def literal(worker: int | None, members: Sequence[int | None], threshold: int) -> tuple[str, str | None]:
+def literal(worker: int | None, members: Sequence[int | None], threshold: int) -> tuple[str, str | None, list[int]]:
     """The rule as the documents say it, member by member."""
     if worker is None:
-        return "reject", "no-show"
+        return "reject", "no-show", [place for place, member in enumerate(members) if member is not None]
     needed = {3: 2, 7: 4, 15: 8, 31: 16}[len(members)]
     near: list[int] = []
-    far: list[int] = []
-    for member in members:
+    far: list[tuple[int, int]] = []
+    for place, member in enumerate(members):
         if member is None:
             continue
-        (near if bin(worker ^ member).count("1") <= threshold else far).append(member)
+        if bin(worker ^ member).count("1") <= threshold:
+            near.append(place)
+        else:
+            far.append((place, member))
     if len(near) >= needed:
-        return "accept", None
-    for place, centre in enumerate(far):
-        others = far[:place] + far[place + 1 :]
-        if len([other for other in others if bin(centre ^ other).count("1") <= threshold]) >= needed - 1:
-            return "reject", "disagreement"
-    return "inconclusive", None
+        return "accept", None, near
+    for place, centre in far:
+        others = [other for other, digest in far if other != place and bin(centre ^ digest).count("1") <= threshold]
+        if len(others) >= needed - 1:
+            return "reject", "disagreement", sorted([place, *others])
+    return "inconclusive", None, []
 
 
 def said(decision: Decision) -> tuple[str, str | None]:
     return decision.verdict.value, decision.reason
+
+
+def whole(decision: Decision) -> tuple[str, str | None, list[int]]:
+    """With who is right."""
+    return (*said(decision), list(decision.right))
 
 
 # Five points of which only neighbours are within two bits of each other: near, far, and chains that must not count.
@@ -45,12 +53,12 @@ LINE = (0b0, 0b11, 0b1111, 0b111111, ALL_BITS)
 @pytest.mark.parametrize("threshold", [0, 2, 4])
 def test_three_members_decide_as_written_whatever_they_reveal(threshold: int) -> None:
     for worker, *members in product((None, *LINE), repeat=4):
-        assert said(decide(worker, members, threshold)) == literal(worker, members, threshold)
+        assert whole(decide(worker, members, threshold)) == literal(worker, members, threshold)
 
 
 def test_seven_members_decide_as_written_whatever_they_reveal() -> None:
     for members in product((None, *LINE[1:4]), repeat=7):
-        assert said(decide(0, members, 2)) == literal(0, members, 2)
+        assert whole(decide(0, members, 2)) == literal(0, members, 2)
 
 
 near_digests = st.integers(0, 31).map(lambda bits: bits * bits)
@@ -60,7 +68,7 @@ committees = st.sampled_from(COMMITTEE_SIZES).flatmap(lambda size: st.lists(dige
 
 @given(digests, committees, st.integers(0, 80))
 def test_any_committee_decides_as_written(worker: int | None, members: list[int | None], threshold: int) -> None:
-    assert said(decide(worker, members, threshold)) == literal(worker, members, threshold)
+    assert whole(decide(worker, members, threshold)) == literal(worker, members, threshold)
 
 
 @given(digests, committees, st.integers(0, 80), st.randoms(use_true_random=False))
@@ -79,10 +87,16 @@ def test_only_distances_matter(worker: int, members: list[int | None], threshold
 
 
 @given(digests, committees, st.integers(0, 80))
-def test_every_member_is_near_far_or_absent(worker: int | None, members: list[int | None], threshold: int) -> None:
+def test_every_member_is_right_or_wrong_or_absent(
+    worker: int | None, members: list[int | None], threshold: int
+) -> None:
     decision = decide(worker, members, threshold)
-    assert sorted((*decision.near, *decision.far, *decision.absent)) == list(range(len(members)))
-    assert set(decision.right).isdisjoint(decision.wrong)
+    sides = [*decision.near, *decision.far, *decision.absent]
+    assert len(set(sides)) == len(sides)
+    if decision.reason is not RejectReason.DISAGREEMENT:
+        assert sorted(sides) == list(range(len(members)))
+    judged = sorted((*decision.right, *decision.wrong, *decision.absent))
+    assert decision.verdict is Verdict.INCONCLUSIVE or judged == list(range(len(members)))
     assert bool(decision.reason) == (decision.verdict is Verdict.REJECT)
     if worker is not None:
         assert all(
@@ -99,6 +113,21 @@ def test_two_of_three_decide() -> None:
     rejected = decide(0, [ALL_BITS, 3, ALL_BITS - 1], 2)
     assert said(rejected) == ("reject", "disagreement")
     assert (rejected.right, rejected.wrong) == ((0, 2), (1,))
+
+
+def test_who_agrees_with_neither_side_is_wrong_whatever_the_verdict() -> None:
+    rejected = decide(0, [ALL_BITS, 0xFFFF, ALL_BITS - 1], 2)
+    assert (rejected.near, rejected.far) == ((), (0, 2))
+    assert (rejected.right, rejected.wrong) == ((0, 2), (1,))
+    accepted = decide(0, [0, 0xFFFF, 1], 2)
+    assert (accepted.right, accepted.wrong) == ((0, 2), (1,))
+
+
+def test_the_first_centre_of_a_majority_says_who_is_right() -> None:
+    # Steps of two bits: the middle has both others around it, each of them only the middle.
+    steps = [0b1111, 0b111111, 0b11111111]
+    assert decide(0, steps, 2).far == (0, 1)
+    assert decide(0, [steps[1], steps[0], steps[2]], 2).far == (0, 1, 2)
 
 
 def test_a_worker_that_reveals_nothing_is_rejected_even_by_nobody() -> None:

@@ -248,7 +248,8 @@ def _decided(job: Job, event: JobDecided, place: Place) -> Job:
     mask = sum(1 << index for index in opened.openings)
     _require(mask == event.revealed, event, opened=mask, revealed=event.revealed)
     distances = tuple(None if bits == NO_DISTANCE else bits for bits in event.distances)
-    decision = Decision(event.verdict, event.revealed, event.near, distances, event.appeal_end, place)
+    masks = (event.revealed, event.near, event.far)
+    decision = Decision(event.verdict, *masks, distances, event.appeal_end, place)
     return _with_round(job, replace(opened, decision=decision))
 
 

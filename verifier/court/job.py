@@ -63,6 +63,7 @@ class Decision:
     verdict: JobVerdict
     revealed: int
     near: int
+    far: int
     distances: tuple[int | None, ...]
     appeal_end: int
     place: Place
@@ -105,7 +106,7 @@ class JobRound:
         """What the court's `finalize` takes of this round, once it was decided."""
         if self.decision is None:
             return None
-        return RoundRecord(self.members, self.decision.revealed, self.decision.near)
+        return RoundRecord(self.members, self.decision.revealed, self.decision.near, self.decision.far)
 
     def account_of(self, index: int) -> Address | None:
         """Who has an index among the members, None while that is not known."""

@@ -353,8 +353,8 @@ class Party:
         if outcome.verdict is not Verdict.ACCEPT:
             await self._court.decide(*call)
             return
-        near = sum(2 << place for place in outcome.near)  # bit 0 is the worker's
-        record = RoundRecord(round_.members, sum(1 << index for index in openings), near)
+        near, far = (sum(2 << place for place in places) for places in (outcome.near, outcome.far))  # bit 0: the worker
+        record = RoundRecord(round_.members, sum(1 << index for index in openings), near, far)
         earlier = [item.record for item in job.rounds[:-1] if item.record is not None]
         await self._court.decide_and_finalize(*call, [*earlier, record])
 

@@ -143,18 +143,18 @@ interface IOutputCourt is ITreasury {
     /// @param members The committee, empty if none was ever drawn
     /// @param revealed Who opened
     /// @param near Which members are within the threshold of the worker
+    /// @param far Which members count against it: the majority that agrees, or without one all others who opened
     struct RoundRecord {
         Member[] members;
         uint32 revealed;
         uint32 near;
+        uint32 far;
     }
 
-    /// @notice A job as seen from outside. `phase` and its `phaseEnd` are those of this block's time.
+    /// @notice A job as of this block's time; `revealed`, and once decided `near` and `far`, as in a RoundRecord.
     /// @param round 0, and one more for each appeal
     /// @param committeeSize Places of this round's committee
     /// @param committed Mask of who committed in this round
-    /// @param revealed Mask of who opened in this round
-    /// @param near Mask of the members within the threshold of the worker, once decided
     /// @param requesterAppeals Bit r: round r was called by the requester, else by the worker
     /// @param pinnedBlock The block whose hash the next draw takes
     /// @param epoch Epoch whose seats are drawn from
@@ -168,6 +168,7 @@ interface IOutputCourt is ITreasury {
         uint32 committed;
         uint32 revealed;
         uint32 near;
+        uint32 far;
         uint8 requesterAppeals;
         uint40 phaseEnd;
         uint40 pinnedBlock;
@@ -213,9 +214,7 @@ interface IOutputCourt is ITreasury {
     /// @notice A commitment was opened ahead of the decision.
     event Revealed(bytes32 indexed jobId, address indexed account, uint8 round, Opening opening);
 
-    /// @notice A round was decided; the decision can be appealed until `appealEnd`.
-    /// @param revealed Mask of who opened
-    /// @param near Mask of the members within the threshold of the worker
+    /// @notice A round was decided, with the masks of its RoundRecord; that can be appealed until `appealEnd`.
     /// @param distances Hamming distance of each member to the worker; 65535 where one of the two did not open
     event JobDecided(
         bytes32 indexed jobId,
@@ -223,6 +222,7 @@ interface IOutputCourt is ITreasury {
         Verdict verdict,
         uint32 revealed,
         uint32 near,
+        uint32 far,
         uint16[] distances,
         Opening[] openings,
         uint40 appealEnd
@@ -311,8 +311,8 @@ interface IOutputCourt is ITreasury {
     error Court_LogMismatch(bytes32 jobId, bytes32 have, bytes32 want);
     /// @notice The opening is not what was committed to with this index, or comes twice.
     error Court_OpeningMismatch(bytes32 jobId, uint8 index);
-    /// @notice The openings are those of mask `have`, needed are all of mask `want`.
-    error Court_OpeningsMissing(bytes32 jobId, uint256 have, uint256 want);
+    /// @notice The openings are those of mask `have`, needed are exactly those of mask `want`.
+    error Court_OpeningsDiffer(bytes32 jobId, uint256 have, uint256 want);
     /// @notice Acceptance is appealed by the requester, rejection by the worker, an inconclusive round by either.
     error Court_NotAppellant(bytes32 jobId, address account, Verdict verdict);
     /// @notice There is no committee above the last, and none above a ringer.
@@ -358,8 +358,8 @@ interface IOutputCourt is ITreasury {
         JobTerms calldata terms, Member[] calldata members, Log calldata log, Opening[] calldata openings
     ) external;
 
-    /// @notice Decides a round: at once with everything opened that was committed, and when the time to open is over
-    /// with at least everything opened by reveal(). Anybody may.
+    /// @notice Decides a round: at once with an opening for each commitment, and when the time to open is over with
+    /// exactly those that reveal() brought in time. Anybody may.
     function decide(
         JobTerms calldata terms, Member[] calldata members, Log calldata log, Opening[] calldata openings
     ) external returns (Verdict verdict);

@@ -22,7 +22,8 @@ library Dockets {
     }
 
     /// @notice One word: where a job is. Masks: bit 0 the worker, bit i member i.
-    /// @dev uint40 seconds last for 34,000 years, so block times are cast without a check.
+    /// @dev uint32 holds seconds and epochs until 2106, and four billion blocks, so they are cast without a check.
+    /// After that every window is over when it begins, and what is left can still be withdrawn.
     struct State {
         Stage stage;
         uint8 round;
@@ -31,9 +32,10 @@ library Dockets {
         uint32 committed;
         uint32 revealed;
         uint32 near;
-        uint40 deadline;
-        uint40 pinnedBlock;
-        uint48 epoch;
+        uint32 far;
+        uint32 deadline;
+        uint32 pinnedBlock;
+        uint32 epoch;
     }
 
     /// @notice A job. Three words for a job without appeal, one more for each round that was appealed.
@@ -71,9 +73,9 @@ library Dockets {
         size = Verdicts.sizeOf(self.round);
         if (seats < size) revert IOutputCourt.Court_PoolTooSmall(seats, size);
         self.stage = Stage.Commit;
-        self.pinnedBlock = uint40(block.number) + 1;
-        self.epoch = epoch;
-        self.deadline = uint40(block.timestamp) + commitSeconds;
+        self.pinnedBlock = uint32(block.number) + 1;
+        self.epoch = uint32(epoch);
+        self.deadline = uint32(block.timestamp) + commitSeconds;
     }
 
     /// @notice The seed of the job, from the hash of the block pinned when it was submitted.
@@ -163,7 +165,7 @@ library Dockets {
     ) internal {
         if (LibBit.popCount(self.committed) != members + 1) return;
         self.stage = Stage.Reveal;
-        self.deadline = uint40(block.timestamp) + class_.revealSeconds;
+        self.deadline = uint32(block.timestamp) + class_.revealSeconds;
         emit IOutputCourt.RevealBegun(jobId, self.round, self.deadline);
     }
 
@@ -178,7 +180,7 @@ library Dockets {
 
     /// @notice Keeps a hash of the decided round, and begins the next one with nothing.
     function advance(Docket storage self, State memory state) internal {
-        self.records[state.round] = Proceedings.record(self.committeeHash, state.revealed, state.near);
+        self.records[state.round] = recordOf(self, state);
         self.committeeHash = 0;
         self.transcript = 0;
         ++state.round;
@@ -186,6 +188,12 @@ library Dockets {
         state.committed = 0;
         state.revealed = 0;
         state.near = 0;
+        state.far = 0;
+    }
+
+    /// @notice What is kept of the current round once it is decided.
+    function recordOf(Docket storage self, State memory state) internal view returns (bytes32) {
+        return Proceedings.record(self.committeeHash, state.revealed, state.near, state.far);
     }
 
     /// @notice Reverts unless these are all rounds of the job.
@@ -195,10 +203,9 @@ library Dockets {
         if (rounds.length != uint256(state.round) + 1) revert IOutputCourt.Court_RecordMismatch(jobId, rounds.length);
         for (uint256 i = 0; i < rounds.length; ++i) {
             IOutputCourt.RoundRecord calldata round = rounds[i];
-            bytes32 have = Proceedings.record(Proceedings.committeeHash(round.members), round.revealed, round.near);
-            bytes32 want = i < state.round
-                ? self.records[i]
-                : Proceedings.record(self.committeeHash, state.revealed, state.near);
+            bytes32 committeeHash = Proceedings.committeeHash(round.members);
+            bytes32 have = Proceedings.record(committeeHash, round.revealed, round.near, round.far);
+            bytes32 want = i < state.round ? self.records[i] : recordOf(self, state);
             if (have != want) revert IOutputCourt.Court_RecordMismatch(jobId, i);
         }
     }

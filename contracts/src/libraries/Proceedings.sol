@@ -72,8 +72,8 @@ library Proceedings {
     }
 
     /// @notice What is kept of a decided round.
-    function record(bytes32 committee, uint32 revealed, uint32 near) internal pure returns (bytes32) {
-        return keccak256(abi.encode(committee, revealed, near));
+    function record(bytes32 committee, uint32 revealed, uint32 near, uint32 far) internal pure returns (bytes32) {
+        return keccak256(abi.encode(committee, revealed, near, far));
     }
 
     /// @notice The hash that makes a job a ringer.

@@ -21,14 +21,16 @@ library Settlement {
     uint32 private constant WORKER = 1;
 
     /// @notice Mask of the members of a round that were right, by the verdict on the whole job.
-    /// @dev Where the worker did not open there was nothing to be wrong about: else a worker that hides its digest and
-    /// wins on appeal would make honest members wrong.
+    /// @dev Where the worker did not open there was nothing to be wrong about, and all who opened are far: else a
+    /// worker that hides and wins on appeal would make honest members wrong. Where a round did not reject and a later
+    /// one does, all who were not near are right: digests of different rounds have different keys, so nothing tells
+    /// which of them agree with the later majority.
     function rightOf(
-        IOutputCourt.Verdict verdict, uint32 revealed, uint32 near
+        IOutputCourt.Verdict verdict, IOutputCourt.RoundRecord calldata round
     ) internal pure returns (uint32) {
         if (verdict == IOutputCourt.Verdict.Inconclusive) return 0;
-        if (revealed & WORKER == 0) return revealed;
-        return verdict == IOutputCourt.Verdict.Accept ? near : revealed & ~near & ~WORKER;
+        bool confirmed = verdict == IOutputCourt.Verdict.Accept && round.revealed & WORKER != 0;
+        return confirmed ? round.near : round.far;
     }
 
     /// @notice Divides what a job has locked.
@@ -43,7 +45,7 @@ library Settlement {
         IOutputCourt.RoundRecord[] calldata rounds
     ) internal pure returns (Shares memory shares) {
         for (uint256 round = 0; round < rounds.length; ++round) {
-            uint256 right = LibBit.popCount(rightOf(verdict, rounds[round].revealed, rounds[round].near));
+            uint256 right = LibBit.popCount(rightOf(verdict, rounds[round]));
             uint256 size = Verdicts.sizeOf(uint8(round));
             bool byRequester = round == 0 || (requesterAppeals >> round) & 1 != 0;
             // Fees that nobody earned return to who paid for the round.
@@ -62,8 +64,7 @@ library Settlement {
             shares.requester += workerFee;
             shares.worker += workerBond;
         } else {
-            uint256 contradicting =
-                LibBit.popCount(rightOf(verdict, rounds[0].revealed, rounds[0].near));
+            uint256 contradicting = LibBit.popCount(rightOf(verdict, rounds[0]));
             shares.bounty = contradicting == 0 ? 0 : workerFee / contradicting;
             shares.requester += workerFee - shares.bounty * contradicting;
             shares.worker += workerBond;

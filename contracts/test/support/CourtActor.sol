@@ -60,8 +60,11 @@ contract CourtActor is CourtTest {
     /// @dev Everybody goes away, and what goes on ends all the same, whatever it is. Who is honest is then absent.
     function finish() external {
         for (uint256 i = 0; i < 40; ++i) {
-            IOutputCourt.Phase phase = court.job(terms).phase;
+            IOutputCourt.JobView memory job = court.job(terms);
+            IOutputCourt.Phase phase = job.phase;
             if (phase == IOutputCourt.Phase.None || phase == IOutputCourt.Phase.Closed) return;
+            // A worker that has gone before it opened is rejected, however honest.
+            if (phase == IOutputCourt.Phase.Due && job.revealed & 1 == 0) _honestWorker = false;
             if (phase == IOutputCourt.Phase.Expired) _expire();
             else if (phase == IOutputCourt.Phase.Due) _decide();
             else if (phase == IOutputCourt.Phase.Settled) _end(court.job(terms));
@@ -158,8 +161,12 @@ contract CourtActor is CourtTest {
     }
 
     function _revealOrDecide(uint256 choice) private {
-        if (choice % 3 == 0) return court.reveal(terms, members, _log(), opened);
-        _decide();
+        if (choice % 3 != 0) {
+            _decide();
+            return;
+        }
+        court.reveal(terms, members, _log(), opened);
+        if (choice % 2 == 0) _toPhaseEnd();
     }
 
     function _appealOrWait(uint256 choice, IOutputCourt.JobView memory job) private {
@@ -196,10 +203,11 @@ contract CourtActor is CourtTest {
             if (member.account == address(0)) continue;
             bool absent = (record.revealed >> (i + 1)) & 1 == 0;
             bool near = (record.near >> (i + 1)) & 1 != 0;
+            bool far = (record.far >> (i + 1)) & 1 != 0;
             bool judged = record.revealed & 1 != 0 && verdict != IOutputCourt.Verdict.Inconclusive;
-            bool wrong = !absent && judged && near != (verdict == IOutputCourt.Verdict.Accept);
+            bool wrong = !absent && judged && !(verdict == IOutputCourt.Verdict.Accept ? near : far);
             uint256 amount = absent ? NO_SHOW_PENALTY : 0;
-            if (wrong && verdict == IOutputCourt.Verdict.Ringer) {
+            if (near && wrong && verdict == IOutputCourt.Verdict.Ringer) {
                 amount += STRIKE_PENALTY;
             } else if (absent || wrong) {
                 _strikes[member.account] = (_strikes[member.account] + 1) % 3;

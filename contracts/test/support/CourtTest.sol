@@ -189,10 +189,26 @@ abstract contract CourtTest {
         }
     }
 
+    /// @dev Everybody but the worker opens on the chain, in time.
+    function _hide() internal {
+        opened[0] = opened[opened.length - 1];
+        opened.pop();
+        court.reveal(terms, members, _log(), opened);
+        _toPhaseEnd();
+    }
+
+    /// @dev With every opening, or once the time to open is over with those on the chain.
     function _decide() internal returns (IOutputCourt.Verdict) {
         IOutputCourt.JobView memory job = court.job(terms);
         if (job.committeeHash == 0) delete members; // nobody had it drawn
         if (job.transcript == 0) seed = 0;
+        if (job.phase == IOutputCourt.Phase.Due) {
+            for (uint256 i = opened.length; i > 0; --i) {
+                if ((job.revealed >> opened[i - 1].index) & 1 != 0) continue;
+                opened[i - 1] = opened[opened.length - 1];
+                opened.pop();
+            }
+        }
         return court.decide(terms, members, _log(), opened);
     }
 
@@ -228,6 +244,7 @@ abstract contract CourtTest {
         IOutputCourt.RoundRecord storage record = records.push();
         record.revealed = job.revealed;
         record.near = job.near;
+        record.far = job.far;
         for (uint256 i = 0; i < members.length; ++i) {
             record.members.push(members[i]);
         }

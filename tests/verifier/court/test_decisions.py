@@ -77,7 +77,7 @@ def in_round(round_: JobRound, **changes: Any) -> Job:
 
 def decided(verdict: JobVerdict) -> Job:
     distances = (0, 0, 0)
-    return in_round(replace(COMMITTED, decision=Decision(verdict, 0b1111, 0b1110, distances, 400, AT)))
+    return in_round(replace(COMMITTED, decision=Decision(verdict, 0b1111, 0b1110, 0, distances, 400, AT)))
 
 
 def actions(job: Job, me: Address, known: Knowledge = READY, *, block: int = 30, time: int = 50) -> list[JobAction]:
@@ -304,7 +304,7 @@ def test_a_ringer_is_exposed_whatever_was_decided_and_ended_at_once() -> None:
 
 
 def test_there_is_no_appeal_from_the_last_committee() -> None:
-    last = replace(COMMITTED, number=3, decision=Decision(JobVerdict.INCONCLUSIVE, 0, 0, (), 400, AT))
+    last = replace(COMMITTED, number=3, decision=Decision(JobVerdict.INCONCLUSIVE, 0, 0, 0, (), 400, AT))
     known = replace(READY, appeals=True, pool_seats=1000, shown=frozenset({(ID, 3)}))
     assert actions(in_round(last), WORKER, known, time=399) == []
 

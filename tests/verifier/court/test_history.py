@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.attestation import checksum_address
-from contracts.court_values import ClassTerms, JobPhase, JobTerms, JobVerdict, Member, Opening
+from contracts.court_values import ClassTerms, JobPhase, JobTerms, JobVerdict, Member, Opening, RoundRecord
 from contracts.events import (
     Appealed,
     BlockPinned,
@@ -87,7 +87,8 @@ def decided(said: Chain, verdict: JobVerdict = JobVerdict.ACCEPT, indices: tuple
         round=0,
         verdict=verdict,
         revealed=sum(1 << index for index in indices),
-        near=0b1110,
+        near=0b0110,
+        far=0b1000,
         distances=(0, 2, 4),
         openings=tuple(map(opening, indices)),
         appeal_end=1300,
@@ -122,7 +123,7 @@ def test_a_job_is_folded_from_submission_to_its_end() -> None:
         *((n, b"m") for n in (1, 2, 3)),
     ]
     assert only.record is not None
-    assert (only.record.members, only.record.revealed, only.record.near) == (MEMBERS, 0b1111, 0b1110)
+    assert only.record == RoundRecord(MEMBERS, 0b1111, near=0b0110, far=0b1000)
     assert only.decision is not None
     assert only.decision.distances == (0, 2, 4)
     assert [item.account for item in only.openings.values()] == [WORKER, *VERIFIERS[:3]]
@@ -230,7 +231,7 @@ def test_who_opened_ahead_of_the_decision_keeps_that_place() -> None:
 def test_distances_that_could_not_be_taken_are_none() -> None:
     said = Chain()
     events = committed(said)
-    shown = replace(decided(said, JobVerdict.REJECT_NO_SHOW, (1, 2)), near=0, distances=(HIDDEN,) * 3)
+    shown = replace(decided(said, JobVerdict.REJECT_NO_SHOW, (1, 2)), near=0, far=0b110, distances=(HIDDEN,) * 3)
     job = fold_all(CourtHistory(), [*events, shown]).job(JOB)
     assert job.current is not None
     assert job.current.decision is not None
