@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.support.devnet import Devnet, running_devnet
@@ -18,6 +19,13 @@ from tests.support.devnet import Devnet, running_devnet
 # A machine that many processes share is slow now and then; that is no counterexample.
 settings.register_profile("swarmproof", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("swarmproof")
+
+
+@pytest.fixture(autouse=True)
+def default_logs() -> Iterator[None]:
+    """Entry points direct the log, with a level, to a stderr that ends with the test: no later test may find it so."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

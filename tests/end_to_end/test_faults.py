@@ -17,7 +17,7 @@ from scripts.demo.processes import Processes
 from scripts.demo.scenario import DemoPeer, Swarm, start_peer, start_swarm
 from scripts.demo.settings import DemoSettings
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 240.0
 SETTINGS = DemoSettings(
     peers=4,
     attackers=0,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from tests.support.command_line import Command, command_in
 from tests.support.court_api import CourtApi, open_court_api
@@ -36,17 +35,13 @@ def asked_court(request: pytest.FixtureRequest, court_api: CourtApi) -> list[obj
 
 
 @pytest.fixture
-def swarmproof(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Command]:
+def swarmproof(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
     """The command, run in an empty folder without any configuration."""
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nowhere"))
     monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "nowhere"))
-    yield command_in(monkeypatch, capsys)
-    # Long-running commands direct the log to their own stderr, which here ends with the test.
-    structlog.reset_defaults()
+    return command_in(monkeypatch, capsys)
 
 
 @pytest.fixture(params=["direct", "api"])

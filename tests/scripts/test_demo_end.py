@@ -7,11 +7,9 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from scripts.demo.processes import Processes
 from tests.support.command_line import Command, command_in
@@ -30,10 +28,9 @@ async def start(tmp_path: Path) -> asyncio.subprocess.Process:
 
 
 @pytest.fixture
-def swarmproof(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+def swarmproof(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command in the test's own process."""
-    yield command_in(monkeypatch, capsys)
-    structlog.reset_defaults()  # the demonstration's log goes to a stderr that ends with the test
+    return command_in(monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
