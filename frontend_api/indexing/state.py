@@ -5,7 +5,7 @@ One event at a time, pure. A project needs what its contract fixed at creation, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from frontend_api.indexing.database import NAME_LENGTH, ProjectStatus, ProjectVi
 from frontend_api.indexing.projection import place_document, plain_configuration
 from node.errors import ManifestError
 from node.manifest import Manifest
-from node.rounds.history import Place, SwarmHistory, fold
+from node.rounds.history import Place, SwarmHistory, fold, fold_all
 from verifier.court import history as court_history
 from verifier.court.history import CourtHistory
 
@@ -96,23 +96,22 @@ class IndexedState:
         return [found.factory, found.registry, found.court, found.verifier_registry, *self.projects]
 
     def fold_all(self, events: Iterable[Event], configurations: Mapping[Address, ProjectConfiguration]) -> IndexedState:
-        """The state after `events`; those of the court, which has most of them, are folded many at once."""
+        """The state after `events`; those of the court and its registry, which are most, are folded many at once.
+
+        Raises HistoryError for an event the contracts cannot have emitted now.
+        """
         state = self
-        for of_court, run in groupby(events, key=lambda event: event.address == self.deployment.court):
+        of_the_court = (self.deployment.court, self.deployment.verifier_registry)
+        for of_court, run in groupby(events, key=lambda event: event.address in of_the_court):
             if of_court:
-                state = replace(state, court=court_history.fold_all(state.court, run))
+                state = state._fold_court(list(run))
             else:
                 for event in run:
-                    state = state.fold(event, configurations)
+                    state = state._fold(event, configurations)
         return state
 
-    def fold(self, event: Event, configurations: Mapping[Address, ProjectConfiguration]) -> IndexedState:
-        """The state after `event`. Raises HistoryError for an event the contracts cannot have emitted now."""
-        if event.address == self.deployment.court:
-            return replace(self, court=court_history.fold(self.court, event))
-        if event.address == self.deployment.verifier_registry:
-            verifiers, court = fold(self.verifiers, event), court_history.fold(self.court, event)
-            return replace(self, verifiers=verifiers, court=court)
+    def _fold(self, event: Event, configurations: Mapping[Address, ProjectConfiguration]) -> IndexedState:
+        """One event that is none of the court's."""
         if event.address == self.deployment.registry:
             projects = {
                 address: replace(project, history=fold(project.history, event))
@@ -127,6 +126,13 @@ class IndexedState:
             return self
         folded = replace(project, history=fold(project.history, event))
         return replace(self, projects=MappingProxyType({**self.projects, event.address: folded}))
+
+    def _fold_court(self, events: Sequence[Event]) -> IndexedState:
+        """Events of the court, which also reads the slashes in its registry, and of that registry."""
+        of_registry = (event for event in events if event.address == self.deployment.verifier_registry)
+        return replace(
+            self, verifiers=fold_all(self.verifiers, of_registry), court=court_history.fold_all(self.court, events)
+        )
 
     def _created(self, event: ProjectCreated, configuration: ProjectConfiguration) -> TrainingProject:
         # What the registry told before counts for the new project too.
