@@ -13,7 +13,6 @@ from typing import Final
 from contracts.values import ZERO_ADDRESS, Address
 
 COMMITTEE_SIZES: Final = (3, 7, 15, 31)  # the first committee, then one for each appeal
-MAXIMUM_INPUT_BYTES: Final = 1024
 NO_DISTANCE: Final = 0xFFFF  # in JobDecided, where one of the two did not open
 
 

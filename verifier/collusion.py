@@ -18,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import comb
 
-from verifier.committee import COMMITTEE_SIZES, majority
+from contracts.court_values import COMMITTEE_SIZES
+from verifier.committee import majority
 
 
 def at_least(count: int, *, marked: int, pool: int, size: int) -> Fraction:

@@ -19,7 +19,6 @@ from typing import Final
 DIGEST_BITS: Final = 256
 # Two digests without anything in common lie this close with probability 9.4e-10; one bit more makes it 1.9e-9.
 MAXIMUM_THRESHOLD: Final = 80
-COMMITTEE_SIZES: Final = (3, 7, 15, 31)  # the first committee, then one for each appeal
 
 
 class Verdict(StrEnum):

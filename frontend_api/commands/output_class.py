@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from contracts.court_values import COMMITTEE_SIZES
 from frontend_api.command_line import Invocation, wei, with_invocation
 from frontend_api.errors import SettingsError
 from frontend_api.output import tokens
 
-APPEAL_PLACES = 7 + 15 + 31  # of all committees that can be called
+APPEAL_PLACES = sum(COMMITTEE_SIZES[1:])  # of all committees that can be called
 
 
 def register(app: typer.Typer) -> None:

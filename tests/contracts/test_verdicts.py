@@ -13,10 +13,10 @@ import pytest
 from contracts.abi import ContractAbi, Function, selector
 from contracts.build import compile_sources, read_sources
 from contracts.chain import Chain
-from contracts.court_values import JobVerdict, RoundRecord
+from contracts.court_values import COMMITTEE_SIZES, JobVerdict, RoundRecord
 from contracts.values import Address
 from tests.support.stage import Stage
-from verifier.committee import COMMITTEE_SIZES, MAXIMUM_THRESHOLD, Decision, RejectReason, Verdict, decide, majority
+from verifier.committee import MAXIMUM_THRESHOLD, Decision, RejectReason, Verdict, decide, majority
 
 pytestmark = pytest.mark.slow  # needs the Solidity compiler
 

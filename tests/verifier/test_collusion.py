@@ -8,8 +8,9 @@ from itertools import combinations, product
 import pytest
 from scipy.stats import binom, hypergeom
 
+from contracts.court_values import COMMITTEE_SIZES
 from verifier.collusion import at_least, blocking, capture, tables, wins_all_rounds
-from verifier.committee import COMMITTEE_SIZES, MAXIMUM_THRESHOLD, Verdict, decide, majority
+from verifier.committee import MAXIMUM_THRESHOLD, Verdict, decide, majority
 
 
 @pytest.mark.parametrize("colluding", range(10))

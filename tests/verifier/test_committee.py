@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.committee import COMMITTEE_SIZES, Decision, RejectReason, Verdict, decide, majority
+from contracts.court_values import COMMITTEE_SIZES
+from verifier.committee import Decision, RejectReason, Verdict, decide, majority
 
 ALL_BITS = (1 << 256) - 1
 
