@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contracts.errors import BuildError, SwarmProofError
 from verifier.errors import AuditSettingsError
 from verifier.verdict import shown
 from verifier.zk import circuit, proving
 from verifier.zk.circuit import Circuit
+
+if TYPE_CHECKING:
+    from verifier.model_source import ProjectCheckpoint
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,11 +32,20 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+def read_archived(archive: Path, round_number: int | None = None) -> ProjectCheckpoint:
+    """The checkpoint of a round, by default the newest accepted one, from what `swarmproof audit --export` wrote."""
+    from verifier.archive.source import ArchiveSource
+    from verifier.model_source import read_checkpoint
+
+    with closing(ArchiveSource(archive)) as source:
+        return asyncio.run(read_checkpoint(source, round=round_number))
+
+
 def _setup(options: argparse.Namespace) -> int:
     from verifier.zk.head import head_of  # imports torch, which proving and verifying do without
-    from verifier.zk.material import read_checkpoint
 
-    head = head_of(*read_checkpoint(options.archive, options.round))
+    found = read_archived(options.archive, options.round)
+    head = head_of(found.checkpoint, found.manifest)
     srs = options.srs or options.insecure_srs
     if options.insecure_srs and not srs.exists():
         circuit.make_test_srs(srs)

@@ -9,12 +9,13 @@ import pytest
 from node.checkpoint import Checkpoint
 from node.manifest import Manifest
 from tests.verifier.swarm import MANIFEST
-from verifier.errors import ArchiveDamaged, AuditSettingsError
-from verifier.zk import ezkl_process, material
-from verifier.zk.__main__ import main
+from verifier.errors import AuditSettingsError
+from verifier.model_source import ProjectCheckpoint
+from verifier.zk import __main__ as zk_main
+from verifier.zk import ezkl_process
+from verifier.zk.__main__ import main, read_archived
 from verifier.zk.circuit import Circuit
 from verifier.zk.errors import EzklMissing
-from verifier.zk.material import read_checkpoint
 from verifier.zk.scoring import ProofFile
 
 
@@ -25,21 +26,11 @@ def command(name: str, *options: object) -> int:
 
 @pytest.mark.parametrize("form", ["folder", "car"])
 def test_checkpoints_are_read_from_archives(archives: dict[str, Path], form: str) -> None:
-    last, manifest = read_checkpoint(archives[form])
-    first, _ = read_checkpoint(archives[form], 1)
-    assert (first.round, last.round) == (1, 4)
-    assert last.manifest_digest == manifest.digest == MANIFEST.digest
-    with pytest.raises(AuditSettingsError, match="round 2 has no accepted result; accepted rounds: 1, 3, 4"):
-        read_checkpoint(archives[form], 2)
-
-
-def test_a_damaged_checkpoint_is_not_proven_about(archives: dict[str, Path], tmp_path: Path) -> None:
-    data = (archives["folder"] / "checkpoints" / "4").read_bytes()
-    archive = archives["car"].read_bytes()
-    assert archive.count(data) == 1
-    (tmp_path / "bad.car").write_bytes(archive.replace(data, data[:-1] + bytes([data[-1] ^ 1])))
-    with pytest.raises(ArchiveDamaged, match="checkpoints/4"):
-        read_checkpoint(tmp_path / "bad.car")
+    last, first = read_archived(archives[form]), read_archived(archives[form], 1)
+    assert (first.checkpoint.round, last.checkpoint.round) == (1, 4)
+    assert last.checkpoint.manifest_digest == last.manifest.digest == MANIFEST.digest
+    with pytest.raises(AuditSettingsError, match="round 2 has no accepted checkpoint"):
+        read_archived(archives[form], 2)
 
 
 def test_without_the_extra_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +48,7 @@ def test_commands_build_prove_and_verify(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     pytest.importorskip("ezkl", reason="needs the extra zk: pip install -e '.[zk]'")
-    monkeypatch.setattr(material, "read_checkpoint", lambda archive, round_number: (checkpoint, manifest))
+    monkeypatch.setattr(zk_main, "read_archived", lambda archive, round_number: ProjectCheckpoint(manifest, checkpoint))
     folder, proof, made = tmp_path / "circuit", tmp_path / "proof.json", tmp_path / "made.srs"
     assert command("setup", "--archive", "any", "--circuit", folder, "--insecure-srs", made) == 0
     said = capsys.readouterr()
