@@ -115,8 +115,10 @@ def address_argument(text: str | None) -> str | None:
     return str(to_checksum_address(text))
 
 
-def hash_argument(text: str) -> str:
+def hash_argument(text: str | None) -> str | None:
     """32 bytes as typed, in lower case with 0x. Raises typer.BadParameter."""
+    if text is None:
+        return None
     try:
         return hash_of(text)
     except ValueError as error:

@@ -13,7 +13,6 @@ from contracts.deploy import Deployment
 from contracts.keys import load_key
 from contracts.values import ZERO_ADDRESS, Address
 from frontend_api.command_line import require_key_file
-from frontend_api.errors import SettingsError
 from frontend_api.settings import Settings
 from node.exchange.peer_client import new_session
 from verifier.court.history import CourtHistory
@@ -66,14 +65,3 @@ async def open_court(settings: Settings, *, sends: bool = False) -> AsyncIterato
         first = deployment.block_number
         around = await look_around(chain, deployment.court, deployment.verifier_registry, http, me, from_block=first)
         yield CourtSession(deployment, around, me, http)
-
-
-def parse_id(what: str, text: str) -> bytes:
-    """32 bytes in hexadecimal, as typed. Raises SettingsError."""
-    try:
-        found = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        found = b""
-    if len(found) != 32:
-        raise SettingsError(f"{what} {text!r} is not 32 bytes in hexadecimal")
-    return found

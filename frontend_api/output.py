@@ -11,12 +11,15 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from frontend_api.errors import SettingsError
 
 WEI = 10**18
 DECIMALS = 6
@@ -81,6 +84,14 @@ def tokens(amount_wei: int) -> str:
     shown, hidden = divmod(rest, WEI // 10**DECIMALS)
     text = f"{whole}.{shown:0{DECIMALS}d}"
     return f"{text}…" if hidden else text.rstrip("0").rstrip(".")
+
+
+def write_file(file: Path, data: bytes) -> None:
+    """Write the output that a command was asked for. Raises SettingsError."""
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise SettingsError(f"the output cannot be written to {file}: {error.strerror or error}") from error
 
 
 def _cell(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from frontend_api.command_line import Invocation, with_invocation
+from frontend_api.output import write_file
 
 if TYPE_CHECKING:
     from node.generation import Generation, Sampling
@@ -72,7 +73,7 @@ def generate(
     with output.working("generating"):
         generation, sampling = _generate(found, prompt, seed_bytes, asked)
     data = generation.to_bytes()
-    _write(file, data)
+    write_file(file, data)
     checkpoint_cid, digests = str(root_of(found.checkpoint.to_bytes())), _digests(generation, seed_bytes)
     facts = {
         "output": str(file),
@@ -131,12 +132,3 @@ def _digests(generation: Generation, seed: bytes) -> dict[str, str]:
 
     hashes = [item for item in HASHES.values() if generation.kind in item.kinds]
     return {item.name: f"0x{item.digest(generation, seed=seed):064x}" for item in hashes}
-
-
-def _write(file: Path, data: bytes) -> None:
-    from frontend_api.errors import SettingsError
-
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise SettingsError(f"the output cannot be written to {file}: {error.strerror or error}") from error

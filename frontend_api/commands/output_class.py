@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from contracts.court_values import COMMITTEE_SIZES
-from frontend_api.command_line import Invocation, wei, with_invocation
+from frontend_api.command_line import Invocation, hash_argument, wei, with_invocation
 from frontend_api.errors import SettingsError
 from frontend_api.output import tokens
 
@@ -89,19 +89,21 @@ async def _register(invocation: Invocation, text: bytes, terms: dict[str, int]) 
 
 def show(
     invocation: Invocation,
-    class_id: Annotated[str, typer.Argument(help="Its identifier; `classes` lists them.", metavar="CLASS")],
+    class_id: Annotated[
+        str, typer.Argument(help="Its identifier; `classes` lists them.", metavar="CLASS", callback=hash_argument)
+    ],
 ) -> None:
     """Everything about one class."""
     asyncio.run(_show(invocation, class_id))
 
 
 async def _show(invocation: Invocation, named: str) -> None:
-    from frontend_api.court_session import open_court, parse_id
+    from frontend_api.court_session import open_court
     from verifier.classes import OutputClass
 
     output = invocation.output
     async with open_court(invocation.settings) as court:
-        registered = court.output_class(parse_id("class", named))
+        registered = court.output_class(bytes.fromhex(named[2:]))
     document = _document(registered, OutputClass.from_bytes(registered.description))
     if output.as_json:
         output.document(document)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from frontend_api.command_line import Invocation, address_argument, wei, with_invocation
-from frontend_api.output import tokens
+from frontend_api.command_line import Invocation, address_argument, hash_argument, wei, with_invocation
+from frontend_api.output import tokens, write_file
 
 INCONCLUSIVE_EXIT_CODE = 4
 
@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
 def submit_job(
     invocation: Invocation,
     *,
-    class_id: Annotated[str | None, typer.Option("--class", help="Class of the output.", metavar="CLASS")] = None,
+    class_id: Annotated[
+        str | None, typer.Option("--class", help="Class of the output.", metavar="CLASS", callback=hash_argument)
+    ] = None,
     prompt: Annotated[str | None, typer.Option(help="What to generate from.", metavar="TEXT")] = None,
     worker: Annotated[
         str | None, typer.Option(help="Who is to generate.", metavar="ADDRESS", callback=address_argument)
@@ -35,12 +37,11 @@ def submit_job(
         str | None, typer.Option(help="What the worker earns.", metavar="TOKENS", show_default="the class's least")
     ] = None,
     job: Annotated[
-        str | None, typer.Option(help="See this job through, which was submitted before.", metavar="JOB")
+        str | None,
+        typer.Option(help="See this job through, which was submitted before.", metavar="JOB", callback=hash_argument),
     ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end of the job.")] = True,
-    check: Annotated[bool, typer.Option("--check", help="Regenerate what was accepted, and appeal if it differs.")] = (
-        False
-    ),
+    check: Annotated[bool, typer.Option("--check", help="Make it here too; appeal if another is accepted.")] = False,
     appeal: Annotated[bool, typer.Option("--appeal", help="Appeal when nothing was decided.")] = False,
     ringers: Annotated[
         Path | None, typer.Option(help="Make it a test of verifiers; its secret goes here.", metavar="FOLDER")
@@ -66,15 +67,15 @@ def submit_job(
 
 async def _submit(invocation: Invocation, asked: dict[str, Any], ways: dict[str, Any], file: Path | None) -> int:
     from contracts.court_values import JobVerdict
-    from frontend_api.court_session import open_court, parse_id
+    from frontend_api.court_session import open_court
     from verifier.court.requester import fetch_output, fetcher_of, see_through, submit_job
 
     shown = invocation.output
     async with open_court(invocation.settings, sends=True) as court:
         if asked["job"] is not None:
-            job_id = court.job(parse_id("job", asked["job"])).job_id
+            job_id = court.job(bytes.fromhex(asked["job"][2:])).job_id
         else:
-            class_ = court.output_class(parse_id("class", asked["class_id"]))
+            class_ = court.output_class(bytes.fromhex(asked["class_id"][2:]))
             fee_wei = class_.terms.minimum_worker_fee if asked["fee"] is None else wei(asked["fee"])
             job_id = await submit_job(
                 court.around,
@@ -105,7 +106,7 @@ async def _submit(invocation: Invocation, asked: dict[str, Any], ways: dict[str,
             found = await fetch_output(court.around, fetcher, job)
             document["output"] = {"cid": found.cid, "bytes": len(found.data), "holders": list(found.holders)}
             if file is not None:
-                await asyncio.to_thread(file.write_bytes, found.data)
+                await asyncio.to_thread(write_file, file, found.data)
     if shown.as_json:
         shown.document(document)
     else:

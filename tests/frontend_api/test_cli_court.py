@@ -123,7 +123,7 @@ def test_what_is_free_can_be_withdrawn(arguments: list[object], class_id: str, s
     ("command", "words"),
     [
         (["class", "register", "missing.json"], "class file missing.json cannot be read"),
-        (["class", "show", "0x12"], "is not 32 bytes in hexadecimal"),
+        (["class", "show", "0x12"], "expected 0x and 64 hexadecimal digits"),
         (["class", "show", "0x" + "12" * 32], "is registered in this court"),
         (["submit-job", "--prompt", "3"], "a new job needs --class, --prompt and --worker"),
         (["submit-job", "--job", "0x" + "12" * 32], "was submitted to this court"),
