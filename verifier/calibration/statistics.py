@@ -28,11 +28,6 @@ def upper_bound(failures: int, trials: int, confidence: float = CONFIDENCE) -> f
     return float(_test(failures, trials, "less").proportion_ci(confidence, method="exact").high)
 
 
-def lower_bound(failures: int, trials: int, confidence: float = CONFIDENCE) -> float:
-    """The one-sided bound from below. Raises ValueError as `upper_bound` does."""
-    return float(_test(failures, trials, "greater").proportion_ci(confidence, method="exact").low)
-
-
 def interval(failures: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """The two-sided Clopper-Pearson interval. Raises ValueError as `upper_bound` does."""
     found = _test(failures, trials, "two-sided").proportion_ci(confidence, method="exact")
