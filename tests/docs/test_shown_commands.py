@@ -19,6 +19,7 @@ from tests.support.markdown import ROOT, Document, documents
 README = Document(ROOT / "README.md")
 SOMEBODY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 PLACEHOLDERS = {"ROUND": "1", "N": "1", "PORT": "8000", "TOKENS": "1", "COLUMN": "round", "WORD": "filtered"}
+PLACEHOLDERS |= dict.fromkeys(("CLASS", "JOB", "ID"), "0x" + "9f" * 32)
 
 
 def shown(document: Document) -> Iterator[list[str]]:
