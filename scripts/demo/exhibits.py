@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from node.generation import GenerationError
 from scripts.demo.hearing import Case, Hearing
+from verifier.court.output_file import read_image
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -59,8 +60,8 @@ def _image(data: bytes | None) -> Image.Image | None:
     if data is None:
         return None
     try:
-        return Image.open(io.BytesIO(data), formats=["PNG"]).convert("L")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # broken chunks are a SyntaxError
+        return Image.fromarray(read_image(data))
+    except GenerationError:
         return None
 
 

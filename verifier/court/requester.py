@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
-import numpy as np
 from eth_hash.auto import keccak
 
 from contracts.court import job_id
@@ -22,13 +20,14 @@ from contracts.values import Address
 from node.errors import ExchangeError, HashError, StorageError
 from node.exchange.fetch import Fetcher
 from node.exchange.source import Source
-from node.generation import Generation, GenerationError
+from node.generation import GenerationError
 from node.storage.memory import MemoryStore
 from node.storage.unixfs import root_of
 from verifier.cheats import HONEST, load_cheat
 from verifier.classes import OutputClass
 from verifier.committee import hamming
 from verifier.court.job import WORKER, Job, JobRound, Opened, RegisteredClass
+from verifier.court.output_file import read_generation
 from verifier.court.party import Party
 from verifier.court.regenerate import Regenerator
 from verifier.court.ringers import RingerSecret
@@ -37,9 +36,7 @@ from verifier.errors import OutputUnavailable
 from verifier.hashes import load_hash
 
 MAXIMUM_OUTPUT_BYTES: Final = 1 << 20
-MAXIMUM_PIXELS: Final = 1 << 24
 _OF_CONTENT: Final = frozenset({"phash", "tokens", "minhash"})  # hashes that the file alone decides
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -170,25 +167,11 @@ def _distance(job: Job, opening: Opening, data: bytes) -> int | None:
     if len(job.rounds) > 1 or class_.hash not in _OF_CONTENT or job.seed is None or not data:
         return None
     try:
-        digest = load_hash(class_.hash).digest(_as_generation(data), seed=job.seed)
-    except (GenerationError, HashError, OSError, ValueError) as error:
+        digest = load_hash(class_.hash).digest(read_generation(data), seed=job.seed)
+    except (GenerationError, HashError) as error:
         raise OutputUnavailable(job.job_id, [f"what is served is no output: {error}"]) from error
     distance = hamming(digest, opening.digest)
     if distance > class_.threshold:
         cause = f"what is served is {distance} bits from the digest, at most {class_.threshold} may be"
         raise OutputUnavailable(job.job_id, [cause])
     return distance
-
-
-def _as_generation(data: bytes) -> Generation:
-    """The file as a generation without its path. Raises GenerationError, OSError or ValueError."""
-    nothing = np.zeros((1, 1), dtype=np.float32)
-    if not data.startswith(_PNG):
-        tokens = np.frombuffer(data, dtype=np.uint8).astype(np.int64)
-        return Generation("text", tokens, np.zeros((len(tokens), 1), dtype=np.float32))
-    from PIL import Image  # texts need none of it
-
-    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-        if image.width * image.height > MAXIMUM_PIXELS or image.mode != "L":
-            raise ValueError(f"an image of {image.width} x {image.height} pixels of mode {image.mode}")
-        return Generation("image", np.asarray(image, dtype=np.uint8).copy(), nothing)
