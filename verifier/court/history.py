@@ -72,13 +72,11 @@ class CourtHistory:
         return _class(self.classes, class_id)
 
 
-def fold(history: CourtHistory, event: Event) -> CourtHistory:
-    """The history after `event`. HistoryError when the court could not have emitted it now."""
-    return fold_all(history, (event,))
-
-
 def fold_all(history: CourtHistory, events: Iterable[Event]) -> CourtHistory:
-    """Fold events one after another; the mappings are copied once for all of them, so the time is linear."""
+    """The history after `events`. HistoryError when the court could not have emitted one of them then.
+
+    The mappings are copied once for all of them, so the time is linear.
+    """
     growing = _Growing(history.classes.copy(), history.jobs.copy(), history.ended, history.last)
     for event in events:
         growing.fold(event)

@@ -31,7 +31,7 @@ from contracts.events import (
     WorkCommitted,
 )
 from node.errors import HistoryError
-from verifier.court.history import CourtHistory, fold, fold_all
+from verifier.court.history import CourtHistory, fold_all
 
 COURT, REQUESTER, WORKER, *VERIFIERS = (checksum_address(bytes([n]) * 20) for n in range(1, 14))
 CLASS, JOB, SEED = b"c" * 32, b"j" * 32, b"s" * 32
@@ -145,7 +145,7 @@ def test_a_batch_leaves_the_history_before_it_as_it_was() -> None:
     assert before.job(JOB).rounds[0].all_committed is None
     one_by_one = CourtHistory()
     for event in events:
-        one_by_one = fold(one_by_one, event)
+        one_by_one = fold_all(one_by_one, [event])
     assert one_by_one == after
 
 
@@ -166,7 +166,7 @@ def test_phases_follow_the_court_s_clock() -> None:
     for count, now, phase, end in expected:
         job = fold_all(CourtHistory(), events[:count]).job(JOB)
         assert (job.phase(now), job.phase_end(now)) == (phase, end)
-    closed = fold(fold_all(CourtHistory(), events), finalized(said)).job(JOB)
+    closed = fold_all(CourtHistory(), [*events, finalized(said)]).job(JOB)
     assert closed.phase(1300) is JobPhase.CLOSED
 
 
@@ -176,8 +176,8 @@ def test_an_exposed_ringer_ends_the_time_for_appeals_at_once() -> None:
     job = fold_all(CourtHistory(), events).job(JOB)
     assert (job.verdict, job.phase(0)) == (JobVerdict.RINGER, JobPhase.SETTLED)
     with pytest.raises(HistoryError, match="impossible JobFinalized"):
-        fold(fold_all(CourtHistory(), events), finalized(said))
-    assert fold(fold_all(CourtHistory(), events), finalized(said, JobVerdict.RINGER)).job(JOB).ending is not None
+        fold_all(CourtHistory(), [*events, finalized(said)])
+    assert fold_all(CourtHistory(), [*events, finalized(said, JobVerdict.RINGER)]).job(JOB).ending is not None
 
 
 def test_an_appeal_is_a_larger_round_that_the_worker_commits_to_anew() -> None:
@@ -242,7 +242,7 @@ def test_a_job_that_an_event_does_not_concern_stays_the_same_object() -> None:
     said = Chain()
     history = fold_all(CourtHistory(), committed(said))
     other = replace(committed(Chain())[1], job_id=b"o" * 32, block_number=said.at + 1)
-    grown = fold(history, other)
+    grown = fold_all(history, [other])
     assert grown.job(JOB) is history.job(JOB)
     assert grown.job(b"o" * 32).number == 2
 
@@ -274,14 +274,14 @@ def test_what_the_court_cannot_have_said_is_refused(count: int, change: dict[str
     history = fold_all(CourtHistory(), committed(said)[:count])
     event = said(change["kind"], job_id=JOB, **{name: value for name, value in change.items() if name != "kind"})
     with pytest.raises(HistoryError):
-        fold(history, event)
+        fold_all(history, [event])
 
 
 def test_a_decision_whose_openings_are_not_those_it_counted_is_refused() -> None:
     said = Chain()
     history = fold_all(CourtHistory(), committed(said))
     with pytest.raises(HistoryError, match="impossible JobDecided"):
-        fold(history, replace(decided(said), revealed=0b0111))
+        fold_all(history, [replace(decided(said), revealed=0b0111)])
 
 
 def test_stake_is_taken_only_in_the_transaction_that_ends_a_job() -> None:
@@ -289,15 +289,15 @@ def test_stake_is_taken_only_in_the_transaction_that_ends_a_job() -> None:
     history = fold_all(CourtHistory(), [*committed(said), decided(said)])
     loose = said(SeatSlashed, seat=2, owner=VERIFIERS[1], amount=100, slashed=100)
     with pytest.raises(HistoryError, match="impossible SeatSlashed"):
-        fold(history, loose)
+        fold_all(history, [loose])
     end = finalized(said)
     later = replace(loose, block_number=end.block_number + 1)
     with pytest.raises(HistoryError, match="impossible SeatSlashed"):
-        fold(fold(history, end), later)
+        fold_all(history, [end, later])
 
 
 def test_events_come_in_chain_order() -> None:
     said = Chain()
     first, second = committed(said)[:2]
     with pytest.raises(HistoryError, match="out of chain order"):
-        fold(fold_all(CourtHistory(), [first, second]), second)
+        fold_all(fold_all(CourtHistory(), [first, second]), [second])
