@@ -178,9 +178,7 @@ class Now:
 
 def next_actions(history: CourtHistory, known: Knowledge, me: Address, now: Now) -> tuple[JobAction, ...]:
     """Everything to do now, oldest job first. Doing nothing is right whenever somebody else has to act first."""
-    return tuple(
-        action for job in history.jobs.values() if job.ending is None for action in job_actions(job, known, me, now)
-    )
+    return tuple(action for job in history.open_jobs.values() for action in job_actions(job, known, me, now))
 
 
 def job_actions(job: Job, known: Knowledge, me: Address, now: Now) -> Iterator[JobAction]:

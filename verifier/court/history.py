@@ -56,10 +56,15 @@ from verifier.court.job import (
 
 @dataclass(frozen=True)
 class CourtHistory:
-    """Everything that happened up to `last`. `classes`, `jobs`: by id, in chain order. `ended`: the last job to end."""
+    """Everything that happened up to `last`.
+
+    `classes`, `jobs`: by id, in chain order. `open_jobs`: those of them that have not ended, also in the order of their
+    submission: what a party looks at again and again must not grow with all jobs ever. `ended`: the last job to end.
+    """
 
     classes: MappingProxyType[bytes, RegisteredClass] = field(default_factory=lambda: MappingProxyType({}))
     jobs: MappingProxyType[bytes, Job] = field(default_factory=lambda: MappingProxyType({}))
+    open_jobs: MappingProxyType[bytes, Job] = field(default_factory=lambda: MappingProxyType({}))
     ended: bytes | None = None
     last: Place | None = None
 
@@ -77,13 +82,19 @@ def fold_all(history: CourtHistory, events: Iterable[Event]) -> CourtHistory:
 
     The mappings are copied once for all of them, so the time is linear.
     """
-    growing = _Growing(history.classes.copy(), history.jobs.copy(), history.ended, history.last)
+    growing = _Growing(
+        history.classes.copy(), history.jobs.copy(), history.open_jobs.copy(), history.ended, history.last
+    )
     for event in events:
         growing.fold(event)
     if growing.last == history.last:
         return history
     return CourtHistory(
-        MappingProxyType(growing.classes), MappingProxyType(growing.jobs), growing.ended, last=growing.last
+        classes=MappingProxyType(growing.classes),
+        jobs=MappingProxyType(growing.jobs),
+        open_jobs=MappingProxyType(growing.open_jobs),
+        ended=growing.ended,
+        last=growing.last,
     )
 
 
@@ -93,6 +104,7 @@ class _Growing:
 
     classes: dict[bytes, RegisteredClass]
     jobs: dict[bytes, Job]
+    open_jobs: dict[bytes, Job]
     ended: bytes | None
     last: Place | None
 
@@ -113,17 +125,24 @@ class _Growing:
         elif isinstance(event, JobSubmitted):
             _require(event.job_id not in self.jobs, event, submitted_twice=event.job_id)
             class_ = _class(self.classes, event.terms.class_id)
-            self.jobs[event.job_id] = _submitted(len(self.jobs) + 1, class_, event, place)
+            self._put(_submitted(len(self.jobs) + 1, class_, event, place))
         elif isinstance(event, SeatSlashed):
             # The registry does not say what for: the court takes stake only when it ends a job, after saying so.
             _require(self.ended is not None, event, ended=self.ended)
-            job = _job(self.jobs, self.ended or b"")
-            self.jobs[job.job_id] = _slashed(job, event, place)
+            self._put(_slashed(_job(self.jobs, self.ended or b""), event, place))
         elif (change := _CHANGES.get(type(event))) is not None:
             job = _job(self.jobs, _job_id(event))
             _require(job.ending is None or type(event) in _CONSEQUENCES, event, ended_at=job.ending)
-            changed = self.jobs[job.job_id] = change(job, event, place)
-            self.ended = self.ended if changed.ending is None else changed.job_id
+            self._put(change(job, event, place))
+
+    def _put(self, job: Job) -> None:
+        """Take in a job that is new or has changed; one that changes keeps its place in the order."""
+        self.jobs[job.job_id] = job
+        if job.ending is None:
+            self.open_jobs[job.job_id] = job
+        else:
+            self.open_jobs.pop(job.job_id, None)
+            self.ended = job.job_id
 
 
 def _job(jobs: Mapping[bytes, Job], job_id: bytes) -> Job:

@@ -65,7 +65,7 @@ class Party:
         self._together: dict[_Draw, int] = {}
         self._gathered: dict[_Place, dict[int, Opening]] = {}
         self._remade: dict[_Keyed, int] = {}
-        self._open: set[bytes] = set()
+        self._open: tuple[bytes, ...] = ()
         self._log = structlog.get_logger("court")
 
     @property
@@ -97,7 +97,7 @@ class Party:
         return next_actions(self.history, self._knowledge(), self._me, Now(head.number, head.timestamp))
 
     def _knowledge(self) -> Knowledge:
-        jobs = [job for job in self.history.jobs.values() if job.ending is None]
+        jobs = self.history.open_jobs.values()
         places = [(job, job.current.number if job.current is not None else 0) for job in jobs]
         answers = self._answers
         epoch = self._observer.head.timestamp // self._around.epoch_seconds
@@ -137,7 +137,7 @@ class Party:
 
         Asked for at every look: after a reorganisation it is another block.
         """
-        for job in self.history.jobs.values():
+        for job in self.history.open_jobs.values():
             now = self._observer.head
             if now.number < job.pinned_block or not self._awaits_beacon(job, job.phase(now.timestamp)):
                 continue
@@ -367,14 +367,12 @@ class Party:
 
     def _report(self) -> None:
         """One line a job, when it has ended while we looked on."""
-        for job in self.history.jobs.values():
-            if job.ending is None:
-                self._open.add(job.job_id)
-            elif job.job_id in self._open:
-                self._open.remove(job.job_id)
-                report = report_of(job, self._me)
-                if report is not None:
-                    self._log.info("job ended", **report)
+        history = self.history
+        ended = [history.jobs[job] for job in self._open if job in history.jobs and job not in history.open_jobs]
+        for report in (report_of(job, self._me) for job in ended):
+            if report is not None:
+                self._log.info("job ended", **report)
+        self._open = tuple(history.open_jobs)
 
 
 def _draw_of(job: Job) -> _Draw:

@@ -319,6 +319,8 @@ def test_a_decided_job_is_ended_in_turns_when_nobody_can_appeal() -> None:
 
 
 def test_nothing_is_left_to_do_after_the_end() -> None:
-    ended = replace(decided(JobVerdict.ACCEPT), ending=Ending(JobVerdict.ACCEPT, 0, 1, 0, AT))
-    history = CourtHistory(jobs=MappingProxyType({ID: ended}))
-    assert next_actions(history, READY, WORKER, Now(1000, 1000)) == ()
+    job, now = decided(JobVerdict.ACCEPT), Now(1000, 1000)
+    history = CourtHistory(jobs=MappingProxyType({ID: job}), open_jobs=MappingProxyType({ID: job}))
+    assert next_actions(history, READY, WORKER, now) == (Finalize(ID),)
+    ended = replace(job, ending=Ending(JobVerdict.ACCEPT, 0, 1, 0, AT))
+    assert next_actions(CourtHistory(jobs=MappingProxyType({ID: ended})), READY, WORKER, now) == ()

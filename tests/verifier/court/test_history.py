@@ -149,6 +149,24 @@ def test_a_batch_leaves_the_history_before_it_as_it_was() -> None:
     assert one_by_one == after
 
 
+def test_jobs_that_have_not_ended_are_at_hand_in_the_order_of_their_submission() -> None:
+    said, ids = Chain(), [bytes([number]) * 32 for number in range(3)]
+    class_, submitted, *going = committed(said)
+    jobs = [replace(submitted, job_id=job, log_index=index) for index, job in enumerate(ids)]
+    history = fold_all(CourtHistory(), [class_, *jobs])
+    assert list(history.open_jobs) == ids
+    changed = fold_all(history, [replace(event, job_id=ids[1]) for event in [*going, decided(said)]])
+    assert list(changed.open_jobs) == ids
+    assert changed.open_jobs[ids[1]] is changed.jobs[ids[1]]
+    end = replace(finalized(said), job_id=ids[1])
+    struck = also(end, VerifierStruck, 2, job_id=ids[1], account=VERIFIERS[1], strikes=3, absent=False)
+    slashed = also(end, SeatSlashed, 3, seat=2, owner=VERIFIERS[1], amount=100, slashed=100)
+    over = fold_all(changed, [end, struck, slashed])
+    assert list(over.open_jobs) == [ids[0], ids[2]]
+    assert list(over.jobs) == ids
+    assert list(changed.open_jobs) == ids
+
+
 def test_phases_follow_the_court_s_clock() -> None:
     said = Chain()
     events = [*committed(said), decided(said)]
