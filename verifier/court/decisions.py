@@ -1,8 +1,8 @@
 """What a party to the court should do next: a pure function of the chain, of what it knows, and of chain time.
 
 The same rules serve worker, members and requester; who may do what follows from the job. Calls that anybody may make
-(decide, finalize, expire) are everybody's in turn: the first in order at once, the others a little later each, so that
-one of them is enough and none of them is needed.
+(decide, finalize) are everybody's in turn: the first in order at once, the others a little later each, so that one of
+them is enough and none of them is needed.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def job_actions(job: Job, known: Knowledge, me: Address, now: Now) -> Iterator[J
         case JobPhase.WORK:
             yield from _work(job, known, me, now)
         case JobPhase.EXPIRED:
-            if me in (job.terms.requester, job.terms.worker):
+            if me == job.terms.requester:  # it is the one who gets anything back
                 yield Expire(job.job_id)
         case JobPhase.COMMIT:
             yield from _commit(job, _current(job), known, me, now)

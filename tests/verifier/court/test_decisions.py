@@ -109,6 +109,7 @@ def test_a_recorded_seed_outlasts_the_chains_memory() -> None:
 
 def test_nobody_else_minds_work_that_is_not_theirs() -> None:
     assert actions(SUBMITTED, MEMBERS[0].account) == actions(SUBMITTED, REQUESTER) == []
+    assert actions(SUBMITTED, MEMBERS[0].account, block=161) == []
 
 
 def test_a_job_whose_worker_stayed_away_is_ended_by_either_side() -> None:
