@@ -199,6 +199,7 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         pieces=pieces,
         trainer_of=_trainer_of(member, shards),
         training=training,
+        patience_seconds=rules.patience_seconds,
     )
     maker = UpdateMaker(
         project=parts.project,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import structlog
 
@@ -32,6 +34,8 @@ from node.storage.errors import MalformedDag, ObjectTooLarge
 from node.storage.memory import MemoryStore
 from node.training import LocalState, Trainer
 
+_T = TypeVar("_T")
+
 
 class TraceWithheld(ExchangeError):
     """A drawn seat did not show how it trained."""
@@ -39,6 +43,22 @@ class TraceWithheld(ExchangeError):
     def __init__(self, round_number: int, seat: int, cause: str) -> None:
         super().__init__(f"round {round_number}: the trace of seat {seat} is not to be had: {cause}")
         self.round, self.seat, self.cause = round_number, seat, cause
+
+
+class Patience:
+    """How long a check waits for the owner of a trace, for all of its pieces together; own training does not count."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    async def wait(self, fetching: Awaitable[_T]) -> _T:
+        """What is being fetched. Raises TimeoutError when patience has run out."""
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(self._left):
+                return await fetching
+        finally:
+            self._left = max(0.0, self._left - (time.monotonic() - begun))
 
 
 @dataclass
@@ -53,7 +73,11 @@ class Findings:
 
 
 class Checker:
-    """Does the spot checks this peer is drawn for. `trainer_of` makes honest trainers of any seat."""
+    """Does the spot checks this peer is drawn for. `trainer_of` makes honest trainers of any seat.
+
+    `patience_seconds`: how long one check waits for the owner. Whoever takes longer withholds its trace: else a gateway
+    that answers slowly enough would keep what its seat made up from being found out in time.
+    """
 
     def __init__(
         self,
@@ -65,7 +89,9 @@ class Checker:
         pieces: MemoryStore,
         trainer_of: Callable[[int], Trainer],
         training: asyncio.Lock,
+        patience_seconds: float,
     ) -> None:
+        self._patience_seconds = patience_seconds
         self._me, self._manifest, self._library = me, manifest, library
         self._fetcher, self._pieces, self._trainer_of, self._training = fetcher, pieces, trainer_of, training
         self._nothing_left_out = digest_of(bytes(4 * manifest.layout.parameter_count))
@@ -95,9 +121,10 @@ class Checker:
         except (FailedCheck, MalformedTrace, MalformedDag, ObjectTooLarge) as fault:
             findings.failed.add(seat)
             self._log.warning("check failed", round=round_.number, seat=seat, cause=str(fault))
-        except FetchFailed as error:
+        except (FetchFailed, TimeoutError) as error:
             findings.withheld.add(seat)
-            raise TraceWithheld(round_.number, seat, str(error)) from error
+            cause = str(error) or f"not all of it came within {self._patience_seconds:g} s"
+            raise TraceWithheld(round_.number, seat, cause) from error
         else:
             findings.passed.add(seat)
         finally:
@@ -106,25 +133,29 @@ class Checker:
                 self._pieces.collect_garbage()
 
     async def _check(self, history: SwarmHistory, round_: RoundHistory, check: Check) -> None:
-        manifest, seat = self._manifest, check.seat
+        manifest, seat, patience = self._manifest, check.seat, Patience(self._patience_seconds)
         update = await self._library.update(round_, round_.reveal_by_seat[seat], ())
-        trace = await self._trace(round_, update)
-        await self._check_feedback(history, round_, seat, trace)
+        trace = await patience.wait(self._trace(round_, update))
+        await patience.wait(self._check_feedback(history, round_, seat, trace))
         base, _ = await self._library.base(round_)
-        end_bytes, feedback_bytes = await asyncio.gather(
-            self._piece(round_, seat, trace.states[-1]), self._piece(round_, seat, trace.feedback_before)
+        end_bytes, feedback_bytes = await patience.wait(
+            asyncio.gather(
+                self._piece(round_, seat, trace.states[-1]), self._piece(round_, seat, trace.feedback_before)
+            )
         )
         end, feedback = read_state(end_bytes, manifest, last=True), read_vector(feedback_bytes, manifest)
         trainer = self._trainer_of(seat)
         first = trainer.start(base.theta)
         await asyncio.to_thread(check_message, update, manifest, trace, first, end.parameters, feedback)
-        start = first if check.segment == 0 else await self._state(round_, seat, trace, check.segment - 1)
+        start = first
+        if check.segment > 0:
+            start = await patience.wait(self._state(round_, seat, trace, check.segment - 1))
         async with self._training:
             ours = await asyncio.to_thread(
                 replay, trainer, manifest, start, round_number=round_.number, seat=seat, segment=check.segment
             )
         if not is_same(trace, check.segment, ours):
-            theirs = await self._state(round_, seat, trace, check.segment)
+            theirs = await patience.wait(self._state(round_, seat, trace, check.segment))
             await asyncio.to_thread(check_close, seat, manifest, start, ours, theirs, check.key)
 
     async def _check_feedback(self, history: SwarmHistory, round_: RoundHistory, seat: int, trace: Trace) -> None:

@@ -94,6 +94,14 @@ class Rules:
         return max(1, self.turn_seconds // 2)
 
     @property
+    def patience_seconds(self) -> float:
+        """How long a spot check waits for the owner of a trace, so that it comes to something before it has to.
+
+        A busy machine needs some seconds to answer; with an attest window below a minute they may be too many.
+        """
+        return max(5.0, 0.75 * self.check_seconds)
+
+    @property
     def grace_seconds(self) -> int:
         """How long a collector waits for have-lists that are missing or incomplete."""
         return max(1, 2 * self.turn_seconds // 3)

@@ -62,7 +62,8 @@ class CheckedRound:
 
 
 class CheckedSwarm:
-    """`attacks`: by seat, from 1; other seats are honest. `withheld`: seats that serve no trace. Close it after use.
+    """`attacks`: by seat, from 1; other seats are honest. `withheld`: seats that serve no trace; `stalling`: seats that
+    never come to an end of serving it. `patience_seconds`: how long a check waits for that. Close it after use.
 
     `states`: the state directory of each seat.
     """
@@ -76,6 +77,8 @@ class CheckedSwarm:
         seats: int,
         attacks: Mapping[int, Attack] | None = None,
         withheld: Iterable[int] = (),
+        stalling: Iterable[int] = (),
+        patience_seconds: float = 60.0,
     ) -> None:
         self.manifest, self._attacks = manifest, attacks or {}
         self.owners = {seat: checksum_address(seat.to_bytes(20, "big")) for seat in range(1, seats + 1)}
@@ -88,7 +91,8 @@ class CheckedSwarm:
         self.history = replace(start, seats=MappingProxyType(listed))
         self.states = {seat: StateDirectory(folder / str(seat), identity={}) for seat in self.owners}
         self._shelves = {seat: TraceShelf(state.traces) for seat, state in self.states.items()}
-        self._served = [shelf for seat, shelf in self._shelves.items() if seat not in set(withheld)]
+        self._served = [shelf for seat, shelf in self._shelves.items() if seat not in {*withheld, *stalling}]
+        self._stalled = [self._shelves[seat] for seat in stalling]
         shards = task.shards(manifest.shard_count, Split.parse(manifest.split), manifest.seed)
         training = asyncio.Lock()
 
@@ -126,6 +130,7 @@ class CheckedSwarm:
                 pieces=MemoryStore(),
                 trainer_of=honest,
                 training=training,
+                patience_seconds=patience_seconds,
             )
             for owner in self.owners.values()
         }
@@ -176,11 +181,14 @@ class CheckedSwarm:
 
     async def fetch(self, digest: bytes, sources: Sequence[Source], *, maximum_bytes: int, round: int) -> bytes:
         """See Fetcher."""
-        for shelf in self._served:
+        for shelf in (*self._served, *self._stalled):
             try:
-                return shelf.get(shelf.resolve(digest))
+                data = shelf.get(shelf.resolve(digest))
             except BlockMissing:
                 continue
+            if shelf in self._stalled:
+                await asyncio.Event().wait()
+            return data
         raise FetchFailed(Cid(RAW, digest), [])
 
     def forget(self, round: int) -> None:

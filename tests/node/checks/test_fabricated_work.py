@@ -59,6 +59,14 @@ async def test_who_makes_it_up_or_hides_it_is_not_paid_and_has_no_weight(swarm: 
         assert len(checked.findings) == 3 * SEATS
 
 
+async def test_who_shows_its_trace_too_slowly_withholds_it(task: Task, manifest: Manifest, tmp_path: Path) -> None:
+    slow = CheckedSwarm(task, manifest, tmp_path, seats=SEATS, stalling=(2,), patience_seconds=0.2)
+    try:
+        assert (await slow.round()).failed == {2}
+    finally:
+        slow.close()
+
+
 class Work:
     """One seat's honest round, piece by piece."""
 
