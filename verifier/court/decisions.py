@@ -20,6 +20,7 @@ from verifier.court.job import WORKER, Job, JobRound
 # A transaction can use the hash of one of the 256 blocks before its own; what takes longer records the draw first.
 REMEMBERED_BLOCKS: Final = 255
 RECORD_AFTER_BLOCKS: Final = 120
+RECORD_FOR_WORKER_BLOCKS: Final = 150  # a requester's turn, after the worker's own
 Drawn = Mapping[tuple[bytes, int, int], tuple[Member, ...]]  # committees by job, round and pinned block
 TURN_SECONDS: Final = 3  # between one party's turn and the next one's, where there is no deadline
 
@@ -224,9 +225,13 @@ def index_of(job: Job, members: tuple[Member, ...], me: Address) -> int | None:
 
 
 def _work(job: Job, known: Knowledge, me: Address, now: Now) -> Iterator[JobAction]:
+    age = now.block - job.pinned_block
+    # A worker could let the chain forget a block whose seed it does not like, and pin another one.
+    if me == job.terms.requester and job.seed is None and RECORD_FOR_WORKER_BLOCKS < age <= REMEMBERED_BLOCKS:
+        yield DrawSeed(job.job_id)
+        return
     if me != job.terms.worker or not known.commits:
         return
-    age = now.block - job.pinned_block
     if job.seed is None and age > REMEMBERED_BLOCKS:
         yield PinBlock(job.job_id)
     elif (job.job_id, 0) not in known.prepared:

@@ -107,14 +107,21 @@ def test_a_recorded_seed_outlasts_the_chains_memory() -> None:
     assert actions(replace(SUBMITTED, seed=bytes(32)), WORKER, block=10_000) == [Commit(ID, 0)]
 
 
+def test_a_requester_sees_to_it_that_the_worker_gets_one_seed_only() -> None:
+    assert actions(SUBMITTED, REQUESTER, block=160) == []  # by then a worker that is there has done it
+    assert actions(SUBMITTED, REQUESTER, block=161) == actions(SUBMITTED, REQUESTER, block=265) == [DrawSeed(ID)]
+    assert actions(SUBMITTED, REQUESTER, block=266) == []  # the chain has forgotten the block
+    assert actions(replace(SUBMITTED, seed=bytes(32)), REQUESTER, block=161) == []
+
+
 def test_nobody_else_minds_work_that_is_not_theirs() -> None:
     assert actions(SUBMITTED, MEMBERS[0].account) == actions(SUBMITTED, REQUESTER) == []
     assert actions(SUBMITTED, MEMBERS[0].account, block=161) == []
 
 
-def test_a_job_whose_worker_stayed_away_is_ended_by_either_side() -> None:
-    assert actions(SUBMITTED, REQUESTER, time=100) == actions(SUBMITTED, WORKER, time=100) == [Expire(ID)]
-    assert actions(SUBMITTED, STRANGER, time=100) == []
+def test_a_job_whose_worker_stayed_away_is_ended_by_the_requester_whose_money_it_holds() -> None:
+    assert actions(SUBMITTED, REQUESTER, time=100) == [Expire(ID)]
+    assert actions(SUBMITTED, WORKER, time=100) == actions(SUBMITTED, STRANGER, time=100) == []
 
 
 def test_everybody_asks_who_was_drawn_once_the_pinned_block_counts() -> None:
