@@ -33,7 +33,7 @@ from contracts.court_values import (
     RoundRecord,
     SignedEntry,
 )
-from contracts.errors import MalformedAnswer
+from contracts.errors import ArgumentOutOfRange, MalformedAnswer
 from contracts.values import Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, Status
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
@@ -99,12 +99,12 @@ class ContractAbi:
     functions: Mapping[str, Function]
 
     def encode_call(self, name: str, *arguments: object) -> bytes:
-        """Input of a call; dataclasses stand for structs."""
+        """Input of a call; dataclasses stand for structs. Raises ArgumentOutOfRange."""
         function = self.functions[name]
         return function.selector + encode(function.inputs, arguments)
 
     def encode_deployment(self, *arguments: object) -> bytes:
-        """Input of the transaction that creates the contract."""
+        """Input of the transaction that creates the contract. Raises ArgumentOutOfRange."""
         return self.bytecode + encode(self.constructor_inputs, arguments)
 
     def decode_answer(self, name: str, data: bytes) -> tuple[Any, ...]:
@@ -150,8 +150,11 @@ def types_of(components: Sequence[Component]) -> list[str]:
 
 
 def encode(components: Sequence[Component], values: Sequence[object]) -> bytes:
-    """ABI encoding of values; dataclasses stand for structs."""
-    return codec.encode(types_of(components), [_plain(value) for value in values])
+    """ABI encoding of values; dataclasses stand for structs. Raises ArgumentOutOfRange."""
+    plain = [_plain(value) for value in values]
+    for component, value in zip(components, plain, strict=True):
+        _check_ranges(component, value)
+    return codec.encode(types_of(components), plain)
 
 
 def decode(components: Sequence[Component], data: bytes, source: str) -> tuple[Any, ...]:
@@ -178,6 +181,19 @@ def typed(component: Component, value: Any) -> Any:
         return value if struct is None else struct(*value)
     enumeration = _TYPES.get(component.get("internalType", ""))
     return value if enumeration is None else enumeration(value)
+
+
+def _check_ranges(component: Component, value: Any) -> None:
+    """Raise ArgumentOutOfRange for the first number that its type does not hold; the contracts' are all unsigned."""
+    kind = component["type"]
+    if kind.endswith("]"):
+        for part in value:
+            _check_ranges({**component, "type": kind[: kind.rindex("[")]}, part)
+    elif kind == "tuple":
+        for part, each in zip(component["components"], value, strict=True):
+            _check_ranges(part, each)
+    elif kind.startswith("uint") and not 0 <= value < 1 << int(kind.removeprefix("uint")):
+        raise ArgumentOutOfRange(component["name"], value, kind)
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,7 @@ from typing import Final
 
 from eth_hash.auto import keccak
 
-from contracts.abi import codec
+from contracts.abi import codec, contract_abi, encode
 from contracts.attestation import compact_signature, expand_signature, recover, sign_digest
 from contracts.chain import Receipt
 from contracts.client import Contract
@@ -40,7 +40,6 @@ RINGER_DOMAIN: Final = keccak(b"SwarmProof ringer, version 1")
 MASK_DOMAIN: Final = keccak(b"SwarmProof ringer mask, version 1")
 
 _CLASS_TERMS: Final = "(bytes32,uint8,uint8,uint96,uint96,uint96,uint32,uint32,uint32,uint32)"
-_JOB_TERMS: Final = "(bytes32,address,address,uint96,bytes32,bytes32,bytes32)"
 
 
 class Court(Contract):
@@ -214,8 +213,9 @@ def class_id(terms: ClassTerms) -> bytes:
 
 
 def job_id(chain_id: int, court: Address, terms: JobTerms) -> bytes:
-    """Id of a job in a court."""
-    return _hash(["bytes32", "uint256", "address", _JOB_TERMS], JOB_DOMAIN, chain_id, court, astuple(terms))
+    """Id of a job in a court. Raises ArgumentOutOfRange."""
+    place = _words(["bytes32", "uint256", "address"], JOB_DOMAIN, chain_id, court)
+    return keccak(place + encode(contract_abi("OutputCourt").functions["jobIdOf"].inputs, [terms]))
 
 
 def output_commitment(
@@ -269,4 +269,8 @@ def ringer_digest(digest: int, seed: bytes) -> int:
 
 
 def _hash(types: Sequence[str], *values: object) -> bytes:
-    return keccak(codec.encode(list(types), list(values)))
+    return keccak(_words(types, *values))
+
+
+def _words(types: Sequence[str], *values: object) -> bytes:
+    return codec.encode(list(types), list(values))

@@ -8,6 +8,7 @@ Error tree (in brackets the exit code of the command line where it is not 1):
     + InvalidSignature [3]     a signature that is not of the one canonical form, or of no account
     + KeyFileError [2]         a key file that is missing, readable by others, damaged or locked
     + DeploymentError [2]      a deployment record that is missing, damaged or of another chain
+    + ArgumentOutOfRange [2]   a number that the contracts' type for it does not hold
     + ChainError               the chain, or our access to it
       . ChainUnreachable [4]   nothing answers at the address, or not in time, or not JSON-RPC
       . WrongChainId [2]       the node serves another chain than the one asked for
@@ -69,6 +70,19 @@ class DeploymentError(ContractsError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"deployment record {path}: {reason}")
         self.path, self.reason = path, reason
+
+
+class ArgumentOutOfRange(ContractsError):
+    """A number does not fit the type `kind` that the contracts give the argument; nothing was sent."""
+
+    exit_code = 2
+
+    def __init__(self, argument: str, value: int, kind: str) -> None:
+        # Beyond 128 bits nobody counts the digits, and beyond some thousand Python does not print them.
+        bits = value.bit_length()
+        shown = str(value) if bits <= 128 else f"a number of {bits} bits"
+        super().__init__(f"{argument} is {shown}, which does not fit its type {kind}")
+        self.argument, self.value, self.kind = argument, value, kind
 
 
 class ChainError(ContractsError):

@@ -10,7 +10,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +23,8 @@ from frontend_api.output import WEI, Output
 from frontend_api.settings import Settings, load_settings
 
 PANEL = "Global options"
+MOST_WEI = (1 << 256) - 1  # of a token, whatever its contract
+AMOUNT_DIGITS = 128  # enough for the product of any such amount to be exact
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,14 @@ remember_global_options.__signature__ = inspect.Signature(  # type: ignore[attr-
 
 def wei(text: str) -> int:
     """An amount in whole tokens as typed ("1.5") in wei. Raises typer.BadParameter."""
+    context = Context(prec=AMOUNT_DIGITS, traps=[InvalidOperation])
     try:
-        amount = Decimal(text) * WEI
+        amount = context.multiply(Decimal(text), Decimal(WEI))
     except InvalidOperation:
         raise typer.BadParameter(f"{text!r} is not an amount of tokens") from None
-    if not amount.is_finite() or amount < 0 or amount != amount.to_integral_value():
+    if not amount.is_nan() and amount > MOST_WEI:
+        raise typer.BadParameter(f"{text} tokens are more than any token has")
+    if context.flags[Inexact] or not amount.is_finite() or amount < 0 or amount != int(amount):
         raise typer.BadParameter(f"{text} tokens are not a whole, non-negative number of wei")
     return int(amount)
 

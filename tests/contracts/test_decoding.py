@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import IntEnum
 from typing import Any
 
@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from contracts import events
 from contracts.abi import CONTRACT_NAMES, Component, contract_abi, selector, types_of
+from contracts.abi import encode as encode_typed
 from contracts.attestation import COMMIT_DOMAIN, RESULT_TYPE, Result
 from contracts.build import ROOT
+from contracts.court import job_id
 from contracts.court_values import (
     ClassRecord,
     ClassTerms,
@@ -30,11 +32,11 @@ from contracts.court_values import (
     RoundRecord,
 )
 from contracts.decoding import decode_revert, event_shapes
-from contracts.errors import ContractReverted
+from contracts.errors import ArgumentOutOfRange, ContractReverted
 from contracts.events import Event
 from contracts.reverts import reverts_by_name
 from contracts.reverts.base import RevertedWithData
-from contracts.values import Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, Status
+from contracts.values import ZERO_ADDRESS, Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, Status
 
 # `from` and `to` are reserved or vague in Python, and the token's standard says `value` for what we call an amount.
 RENAMED = {("Transfer", "from"): "sender", ("Transfer", "to"): "recipient", ("Transfer", "value"): "amount"}
@@ -182,3 +184,33 @@ def test_hashed_texts_follow_solidity() -> None:
     tag = re.search(r'COMMIT_DOMAIN = keccak256\("([^"]*)"\)', joined)
     assert tag
     assert keccak(tag[1].encode()) == COMMIT_DOMAIN
+
+
+CLASS_TERMS = ClassTerms(bytes(32), 8, 8, 1, 106, 1, 600, 600, 120, 600)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"work_seconds": 99999999999}, "workSeconds is 99999999999, which does not fit its type uint32"),
+        ({"verifier_fee": -1}, "verifierFee is -1, which does not fit its type uint96"),
+        ({"worker_bond": 10**5000}, "workerBond is a number of 16610 bits, which does not fit its type uint96"),
+    ],
+)
+def test_a_number_too_large_for_its_type_is_named(change: dict[str, int], sentence: str) -> None:
+    with pytest.raises(ArgumentOutOfRange) as caught:
+        contract_abi("OutputCourt").encode_call("registerClass", replace(CLASS_TERMS, **change), b"")
+    assert str(caught.value) == sentence
+    assert caught.value.exit_code == 2
+
+
+def test_a_number_too_large_in_an_array_is_named_too() -> None:
+    item = {"name": "rounds", "type": "uint8[2]"}
+    with pytest.raises(ArgumentOutOfRange, match="rounds is 256, which does not fit its type uint8"):
+        encode_typed([item], [[1, 256]])
+
+
+def test_the_id_of_a_job_that_cannot_be_is_refused() -> None:
+    terms = JobTerms(bytes(32), ZERO_ADDRESS, ZERO_ADDRESS, 1 << 96, bytes(32), bytes(32), bytes(32))
+    with pytest.raises(ArgumentOutOfRange, match="workerFee is"):
+        job_id(1, ZERO_ADDRESS, terms)

@@ -128,6 +128,8 @@ def test_what_is_free_can_be_withdrawn(arguments: list[object], class_id: str, s
         (["submit-job", "--prompt", "3"], "a new job needs --class, --prompt and --worker"),
         (["submit-job", "--job", "0x" + "12" * 32], "was submitted to this court"),
         (["verifier", "--cheat", "kindness"], "unknown cheat 'kindness'"),
+        (["withdraw", "--amount", "1e70"], "1e70 tokens are more than any token has"),
+        (["withdraw", "--amount", "1e30"], "amount is a number of 160 bits, which does not fit its type uint128"),
     ],
 )
 def test_wrong_usage_is_said_in_one_sentence(
