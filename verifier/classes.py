@@ -25,6 +25,8 @@ from verifier.errors import ClassError
 CLASS_VERSION: Final = 1
 MAXIMUM_DESCRIPTION_BYTES: Final = 8192
 MAXIMUM_TEXT_LENGTH: Final = 128
+MAXIMUM_SAMPLING_NUMBER: Final = (1 << 32) - 1  # far above what any sampler takes
+_SAMPLING_TEXTS: Final = frozenset({"sampler", "dtype"})
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Calibration:
         _require_bytes("data root", self.data_root, 32)
         for trials in (self.trials, self.appeal_trials):
             names = [trial.name for trial in trials]
-            _require(len(set(names)) == len(names), f"trials repeat: {', '.join(names)}")
+            _require(len(set(names)) == len(names), f"trials repeat: {', '.join(names):.80}")
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class OutputClass:
             _require_text(name, getattr(self, name))
         for name in ("threshold", "appeal_threshold"):
             _require_integer(name, getattr(self, name), 0, MAXIMUM_THRESHOLD)
+        _require_size(self.to_bytes())
 
     def to_bytes(self) -> bytes:
         """The description: canonical CBOR (RFC 8949, 4.2)."""
@@ -105,8 +108,7 @@ class OutputClass:
     @classmethod
     def from_bytes(cls, description: bytes) -> OutputClass:
         """Read a description; raises ClassError for anything that is not one in its canonical form."""
-        if len(description) > MAXIMUM_DESCRIPTION_BYTES:
-            raise ClassError(f"a description of {len(description)} bytes, at most {MAXIMUM_DESCRIPTION_BYTES}")
+        _require_size(description)
         try:
             found = _read(plain_cbor.load(description))
         except plain_cbor.NotPlainCbor as error:
@@ -124,7 +126,7 @@ class OutputClass:
         if len(text) > 4 * MAXIMUM_DESCRIPTION_BYTES:
             raise ClassError(f"a class file of {len(text)} characters, at most {4 * MAXIMUM_DESCRIPTION_BYTES}")
         try:
-            document = json.loads(text)
+            document = json.loads(text, object_pairs_hook=_without_repetition)
         except (ValueError, RecursionError) as error:
             raise ClassError(f"a class file that is no JSON: {error}") from error
         return _read(document)
@@ -147,14 +149,17 @@ def _read(document: object) -> OutputClass:
     """A class from a document of either form: bytes may be bytes or their hexadecimal digits."""
     values = _with_names("class", document, {"version", *(item.name for item in fields(OutputClass))})
     version = values.pop("version")
-    _require(type(version) is int and version == CLASS_VERSION, f"version {version!r}, expected {CLASS_VERSION}")
+    _require(type(version) is int and version == CLASS_VERSION, f"version {version!r:.80}, expected {CLASS_VERSION}")
     sampling = _with_names("sampling", values["sampling"], {item.name for item in fields(Sampling)})
     for name, value in sampling.items():
-        _require(type(value) in (int, str), f"sampling: {name} is {value!r}, expected a number or text")
+        if name in _SAMPLING_TEXTS:
+            _require_text(f"sampling: {name}", value)
+        else:
+            _require_integer(f"sampling: {name}", value, 0, MAXIMUM_SAMPLING_NUMBER)
     calibration = _with_names("calibration", values["calibration"], {item.name for item in fields(Calibration)})
     for name in ("trials", "appeal_trials"):
         listed = calibration[name]
-        _require(isinstance(listed, list), f"{name} {listed!r} is no list")
+        _require(isinstance(listed, list), f"{name} {listed!r:.80} is no list")
         names = {item.name for item in fields(Trial)}
         calibration[name] = tuple(Trial(**_with_names("trial", trial, names)) for trial in listed)
     calibration["data_root"] = _bytes("data root", calibration["data_root"])
@@ -164,7 +169,7 @@ def _read(document: object) -> OutputClass:
     values["calibration"] = Calibration(**calibration)
     try:
         values["sampling"] = Sampling(**sampling)
-    except (NodeError, TypeError) as error:
+    except NodeError as error:
         raise ClassError(f"sampling: {error}") from error
     return OutputClass(**values)
 
@@ -176,6 +181,15 @@ def _with_names(what: str, value: object, names: set[str]) -> dict[str, Any]:
     _require(not missing, f"{what}: missing {', '.join(missing)}")
     _require(not unknown, f"{what}: unknown {unknown!r:.80}")
     return dict(found)
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON in which no name comes twice: readers differ in which of two values they take."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        _require(name not in found, f"a class file with {name!r:.80} twice")
+        found[name] = value
+    return found
 
 
 def _with_hexadecimals(value: Any) -> Any:
@@ -203,6 +217,11 @@ def _address(raw: bytes) -> Address:
 
 def _address_bytes(address: str) -> bytes:
     return _bytes("project", address)
+
+
+def _require_size(description: bytes) -> None:
+    count = len(description)
+    _require(count <= MAXIMUM_DESCRIPTION_BYTES, f"a description of {count} bytes, at most {MAXIMUM_DESCRIPTION_BYTES}")
 
 
 def _require_bytes(what: str, value: object, length: int) -> None:

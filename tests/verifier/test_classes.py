@@ -98,8 +98,9 @@ HOSTILE = [
     (changed(hash="h" * 129), "129 characters"),
     (changed(sampling=[]), "sampling is"),
     (changed(sampling={**document()["sampling"], "steps": 0}), "sampling: 0 steps"),
-    (changed(sampling={**document()["sampling"], "steps": "5"}), "sampling: "),
-    (changed(sampling={**document()["sampling"], "steps": [5]}), "expected a number or text"),
+    (changed(sampling={**document()["sampling"], "steps": "5"}), "sampling: steps = '5', expected 0 to"),
+    (changed(sampling={**document()["sampling"], "dtype": 5}), "sampling: dtype is 5, expected text"),
+    (changed(sampling={**document()["sampling"], "steps": [5]}), r"sampling: steps = \[5\], expected 0 to"),
     (changed(sampling={**document()["sampling"], "more": 0}), "unknown .*more"),
     (changed(calibration={"data_root": b"d" * 32}), "missing appeal_trials, trials"),
     (changed(calibration={"data_root": b"d" * 32, "trials": 5, "appeal_trials": []}), "no list"),
@@ -127,6 +128,35 @@ def test_descriptions_of_strangers_are_refused_with_the_reason(data: bytes, word
 def test_impossible_counts_are_refused(trial: tuple[Any, ...], words: str) -> None:
     with pytest.raises(ClassError, match=words):
         Trial(*trial)
+
+
+def test_a_class_whose_description_nobody_would_read_is_not_made() -> None:
+    def trials(count: int) -> tuple[Trial, ...]:
+        return tuple(Trial(f"{'cheat' * 20}-{number}", 1, 0) for number in range(count))
+
+    longest = replace(CLASS, calibration=Calibration(b"d" * 32, trials(55)))
+    assert OutputClass.from_json(longest.to_json()) == OutputClass.from_bytes(longest.to_bytes()) == longest
+    with pytest.raises(ClassError, match=r"a description of \d{4,5} bytes, at most 8192"):
+        replace(CLASS, calibration=Calibration(b"d" * 32, trials(65)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('"threshold": 4', '"threshold": 9, "threshold": 4', "a class file with 'threshold' twice"),
+        ('"steps": 20', '"steps": 10, "steps": 20', "a class file with 'steps' twice"),
+        ('"steps": 20', '"steps": "20"', "sampling: steps = '20', expected 0 to"),
+        ('"steps": 20', '"steps": 20.0', "sampling: steps = 20.0, expected 0 to"),
+        ('"steps": 20', '"steps": 1' + "0" * 4000, r"sampling: steps = 10{79}, expected"),
+        ('"version": 1', '"version": 1' + "0" * 4000, r"version 10{79}, expected 1"),
+    ],
+)
+def test_a_class_file_is_refused_in_a_short_sentence(before: str, after: str, words: str) -> None:
+    text = CLASS.to_json()
+    assert before in text
+    with pytest.raises(ClassError, match=words) as caught:
+        OutputClass.from_json(text.replace(before, after))
+    assert len(str(caught.value)) < 200
 
 
 def test_a_trial_is_reported_once() -> None:
