@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from contracts.court import appeal_key, job_seed
-from contracts.court_values import COMMITTEE_SIZES, JobPhase, Member, Opening, RoundRecord, SignedEntry
+from contracts.court_values import COMMITTEE_SIZES, JobPhase, Member, Opening, RoundRecord
 from contracts.errors import ChainError
 from contracts.reverts.court import Court_CommitteeMismatch
 from contracts.values import Address
@@ -21,6 +21,7 @@ from verifier.court.answers import Answers, draft_answer, opening_of
 from verifier.court.conduct import Occasion
 from verifier.court.decisions import JobAction, Knowledge, Now, index_of, members_of, next_actions
 from verifier.court.directory import Answer
+from verifier.court.findings import Draw, Findings, InRound
 from verifier.court.gathering import ask_for_commitment, ask_for_opening, opens
 from verifier.court.history import CourtHistory
 from verifier.court.job import WORKER, Job, JobRound
@@ -29,10 +30,6 @@ from verifier.court.report import report_of
 from verifier.court.ringers import RingerSecret
 from verifier.court.surroundings import Surroundings, ensure_balance
 from verifier.errors import AnswerLost, NoPartyToRound
-
-_Draw = tuple[bytes, int, int]  # job, round, pinned block
-_Place = tuple[bytes, int]  # job, round
-_Keyed = tuple[bytes, int, bytes]  # job, round, and the seed or key of its digests
 
 
 class Party:
@@ -58,13 +55,7 @@ class Party:
         self._appeals, self._poll_seconds = appeals, poll_seconds
         self._around, self._court, self._observer = surroundings, surroundings.court, surroundings.observer
         self._actions: ActionLoop[JobAction] = ActionLoop(self._dispatch, log="court")
-        self._beacons: dict[_Draw, bytes] = {}
-        self._drawn: dict[_Draw, tuple[Member, ...]] = {}
-        self._offered: dict[_Place, bytes] = {}
-        self._signed: dict[_Draw, dict[int, SignedEntry]] = {}
-        self._together: dict[_Draw, int] = {}
-        self._gathered: dict[_Place, dict[int, Opening]] = {}
-        self._remade: dict[_Keyed, int] = {}
+        self._found = Findings()
         self._open: tuple[bytes, ...] = ()
         self._log = structlog.get_logger("court")
 
@@ -102,18 +93,23 @@ class Party:
         answers = self._answers
         epoch = self._observer.head.timestamp // self._around.epoch_seconds
         return Knowledge(
-            drawn=self._drawn,
+            drawn=self._found.drawn,
             prepared=frozenset((job.job_id, number) for job, number in places if self._answer(job, number) is not None),
             offered=frozenset(
                 (job.job_id, number)
                 for job, number in places
-                if (beacon := self._offered.get((job.job_id, number))) and beacon == self._beacon(job, number)
+                if (beacon := self._found.offered.get(_draw_of(job))) and beacon == self._beacon(job, number)
             ),
-            together={draw[:2]: self._together[draw] for draw in map(_draw_of, jobs) if draw in self._together},
+            together={
+                draw[:2]: self._found.together[draw] for draw in map(_draw_of, jobs) if draw in self._found.together
+            },
             shown=frozenset(
-                (job.job_id, number)
-                for job, number in places
-                if answers is not None and answers.board.opening(job.job_id, number) is not None
+                (job.job_id, round_.number)
+                for job in jobs
+                for round_ in job.rounds
+                if answers is not None
+                and (own := answers.board.opening(job.job_id, round_.number)) is not None
+                and opens(job, round_, own)
             ),
             gathered=frozenset(
                 (job.job_id, round_.number)
@@ -148,7 +144,7 @@ class Party:
             if block_hash is not None:
                 number = 0 if job.current is None else job.current.number
                 seed = job_seed(job.job_id, block_hash)
-                self._beacons[_draw_of(job)] = appeal_key(job.job_id, number, block_hash) if number else seed
+                self._found.beacons[_draw_of(job)] = appeal_key(job.job_id, number, block_hash) if number else seed
 
     def _awaits_beacon(self, job: Job, phase: JobPhase) -> bool:
         """Whether we need to know a seed or key that nobody has recorded."""
@@ -159,12 +155,12 @@ class Party:
         round_ = job.current
         if phase is not JobPhase.COMMIT or round_ is None or round_.seed is not None:
             return False
-        return index_of(job, members_of(job, round_, self._drawn), self._me) is not None
+        return index_of(job, members_of(job, round_, self._found.drawn), self._me) is not None
 
     def _beacon(self, job: Job, number: int) -> bytes | None:
         """The job's seed in round 0, later the round's key; None while it is not known."""
         recorded = job.seed if number == 0 else job.rounds[number].seed
-        return recorded or self._beacons.get(_draw_of(job))
+        return recorded or self._found.beacons.get(_draw_of(job))
 
     def _ringer(self, job: Job) -> RingerSecret | None:
         """What makes this job a ringer, if we requested it as one and it may still be exposed."""
@@ -180,18 +176,16 @@ class Party:
         return self._answers.get(job.job_id, number, beacon)
 
     def _openings(self, job: Job, round_: JobRound) -> dict[int, Opening]:
-        """All openings at hand by index: from the chain, from others, and the own one if it may be shown."""
-        openings = dict(self._gathered.get((job.job_id, round_.number), {}))
-        openings |= {index: opened.opening for index, opened in round_.openings.items()}
+        """All openings at hand by index."""
         own = None if self._answers is None else self._answers.board.opening(job.job_id, round_.number)
-        return openings if own is None else openings | {own.index: own}
+        return self._found.openings(job, round_, own)
 
-    def _compared(self, jobs: Iterable[Job]) -> dict[_Place, bool | None]:
+    def _compared(self, jobs: Iterable[Job]) -> dict[InRound, bool | None]:
         """Rounds whose output was made here too: whether the worker's agrees, None while that is not open."""
-        found: dict[_Place, bool | None] = {}
+        found: dict[InRound, bool | None] = {}
         for job in jobs:
             round_ = job.current
-            own = None if round_ is None else self._remade.get((job.job_id, round_.number, round_.seed or b""))
+            own = None if round_ is None else self._found.remade.get((job.job_id, round_.number, round_.seed or b""))
             if round_ is not None and own is not None:
                 worker = self._openings(job, round_).get(WORKER)
                 agrees = None if worker is None else hamming(own, worker.digest) <= round_.threshold
@@ -205,7 +199,7 @@ class Party:
         try:
             await self._carry_out(job, action)
         except Court_CommitteeMismatch:
-            self._drawn.pop(_draw_of(job), None)  # drawn from a block that is no more: asked again
+            self._found.forget_draw(_draw_of(job))  # it was of a block that is no more: asked again
             raise
 
     async def _carry_out(self, job: Job, action: JobAction) -> None:
@@ -217,7 +211,7 @@ class Party:
             case decisions.DrawCommittee():
                 await self._court.draw_committee(job.terms)
             case decisions.LookUpCommittee():
-                self._drawn[_draw_of(job)] = await self._court.committee_of(job.terms)
+                self._found.drawn[_draw_of(job)] = await self._court.committee_of(job.terms)
             case decisions.Prepare(round=number):
                 await self._prepare(job, number)
             case decisions.Commit(round=number):
@@ -226,11 +220,11 @@ class Party:
                 answers, answer = self._promised(job, number)
                 occasion = Occasion(self.history, job, number, answer.beacon)
                 answers.offer(occasion, answer, self._committee(job)[1])
-                self._offered[job.job_id, number] = answer.beacon
+                self._found.offered[_draw_of(job)] = answer.beacon
             case decisions.GatherOffers(round=number):
                 await self._gather_offers(job, job.rounds[number])
             case decisions.CommitTogether(round=number):
-                entries = [signed for _, signed in sorted(self._signed[_draw_of(job)].items())]
+                entries = [signed for _, signed in sorted(self._found.signed[_draw_of(job)].items())]
                 await self._court.commit_signed(job.terms, self._committee(job)[0], entries)
             case decisions.Show(round=number):
                 await self._show(job, job.rounds[number])
@@ -282,7 +276,7 @@ class Party:
 
     def _committee(self, job: Job) -> tuple[tuple[Member, ...], int]:
         """The committee that this party belongs to, and its index there. Raises NoPartyToRound."""
-        members = () if job.current is None else members_of(job, job.current, self._drawn)
+        members = () if job.current is None else members_of(job, job.current, self._found.drawn)
         index = index_of(job, members, self._me)
         if index is None:
             raise NoPartyToRound(job.job_id, self._me)
@@ -295,7 +289,7 @@ class Party:
         if round_.number > 0:
             accounts[WORKER] = job.terms.worker
         draw = _draw_of(job)
-        signed = self._signed.setdefault(draw, {})
+        signed = self._found.signed.setdefault(draw, {})
         own = None if self._answers is None else self._answers.board.commitment(job.job_id, round_.number)
         if own is not None:
             signed[own.entry.index] = own
@@ -307,7 +301,7 @@ class Party:
         if None in found:
             await asyncio.sleep(self._poll_seconds)
         else:
-            self._together.setdefault(draw, self._observer.head.timestamp)
+            self._found.together.setdefault(draw, self._observer.head.timestamp)
 
     async def _show(self, job: Job, round_: JobRound) -> None:
         answers, opening = self._own_opening(job, round_)
@@ -338,7 +332,7 @@ class Party:
         held = self._openings(job, round_)
         missing = [index for index in round_.commitments if index not in held]
         found = await asyncio.gather(*(ask_for_opening(self._around, job, round_, index) for index in missing))
-        gathered = self._gathered.setdefault((job.job_id, round_.number), {})
+        gathered = self._found.gathered.setdefault((job.job_id, round_.number), {})
         gathered |= {opening.index: opening for opening in found if opening is not None}
         if None in found:
             await asyncio.sleep(self._poll_seconds)
@@ -363,7 +357,7 @@ class Party:
         if self._checker is None or job.seed is None or round_.seed is None:
             return
         own = await draft_answer(self._checker, job, job.seed, None if round_.number == 0 else round_.seed)
-        self._remade[job.job_id, round_.number, round_.seed] = own.digest
+        self._found.remade[job.job_id, round_.number, round_.seed] = own.digest
 
     def _report(self) -> None:
         """One line a job, when it has ended while we looked on."""
@@ -372,10 +366,12 @@ class Party:
         for report in (report_of(job, self._me) for job in ended):
             if report is not None:
                 self._log.info("job ended", **report)
+        if ended:
+            self._found.keep_only(history.open_jobs)
         self._open = tuple(history.open_jobs)
 
 
-def _draw_of(job: Job) -> _Draw:
+def _draw_of(job: Job) -> Draw:
     """What the newest pinned block of a job is for."""
     return job.job_id, 0 if job.current is None else job.current.number, job.pinned_block
 
