@@ -185,8 +185,8 @@ def next_actions(history: CourtHistory, known: Knowledge, me: Address, now: Now)
 def job_actions(job: Job, known: Knowledge, me: Address, now: Now) -> Iterator[JobAction]:
     """What to do about one job that has not ended."""
     phase = job.phase(now.time)
-    if phase in _AFTER_COMMITS:
-        yield from _show(job, _current(job), known, me)
+    for round_ in job.rounds if phase in _AFTER_COMMITS else job.rounds[:-1]:
+        yield from _show(job, round_, known, me)
     if phase in _UNSETTLED and me == job.terms.requester:
         yield from _check(job, _current(job), known)
     match phase:

@@ -187,6 +187,17 @@ def test_openings_are_shown_and_gathered_once_nobody_can_commit_any_more() -> No
     assert actions(incomplete, MEMBERS[0].account, known, time=200) == []
 
 
+def test_what_was_decided_and_appealed_in_one_look_is_shown_all_the_same() -> None:
+    appealed = replace(FIRST, number=1, commitments=promises([]), seed=None)
+    job = replace(decided(JobVerdict.INCONCLUSIVE), pinned_block=20)
+    job = replace(job, rounds=(*job.rounds, appealed))
+    known = replace(READY, shown=frozenset(), drawn={(ID, 1, 20): ()})
+    assert Show(ID, 0) in actions(job, MEMBERS[1].account, known)
+    assert Show(ID, 0) in actions(job, MEMBERS[1].account, known, time=200)
+    assert Show(ID, 0) not in actions(job, MEMBERS[1].account, replace(known, shown=frozenset({(ID, 0)})))
+    assert not [action for action in actions(job, STRANGER, known) if isinstance(action, Show)]
+
+
 def test_whoever_never_shows_up_shows_nothing() -> None:
     hidden = replace(READY, shown=frozenset(), shows_up=False)
     assert actions(in_round(COMMITTED), WORKER, hidden, time=249) == []

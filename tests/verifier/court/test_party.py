@@ -13,12 +13,23 @@ import numpy as np
 import pytest
 
 from contracts.court import output_commitment
-from contracts.court_values import JobTerms, Opening
+from contracts.court_values import JobTerms, JobVerdict, Opening
 from node.generation import Generation
 from node.observer import Head
 from node.storage.local import LocalStore
 from tests.support.court_world import sketch_class
-from tests.verifier.court.test_decisions import AT, COMMITTED, ID, SUBMITTED, WORKER, address, in_round
+from tests.verifier.court.test_decisions import (
+    AT,
+    COMMITTED,
+    DRAWN,
+    FIRST,
+    ID,
+    SUBMITTED,
+    WORKER,
+    address,
+    decided,
+    in_round,
+)
 from verifier.court.answers import Answers, opening_of
 from verifier.court.conduct import Conduct, Occasion
 from verifier.court.directory import CourtDirectory
@@ -148,6 +159,20 @@ async def test_an_opening_that_was_shown_for_another_commitment_is_shown_anew(pl
     play.answers.board.show(ID, 0, replace(opening, salt=b"another chain's salt".ljust(32)))
     play.told.say(job_of_sketches(in_round(committed_to(opening))), time=150)
     await play.until(lambda: play.answers.board.opening(ID, 0) == opening)
+
+
+async def test_an_output_whose_round_was_decided_and_appealed_in_one_look_is_served(play: Play) -> None:
+    opening = await answered(play)
+    first = replace(committed_to(opening), decision=decided(JobVerdict.INCONCLUSIVE).rounds[0].decision)
+    appealed = replace(FIRST, number=1, pinned_block=60, commitments=MappingProxyType({}), seed=None)
+    job = job_of_sketches(in_round(committed_to(opening)))
+    play.told.say(replace(job, rounds=(committed_to(opening, DRAWN),)), time=150)
+    party = asyncio.create_task(play.until(lambda: play.answers.board.opening(ID, 0) is not None))
+    await asyncio.sleep(0.05)  # what happens while a party runs is not what it finds when it starts
+    assert list(play.store.blocks()) == []
+    play.told.say(replace(job, rounds=(first, appealed), pinned_block=60), time=150)
+    await party
+    assert play.store.get(play.store.resolve(opening.output_digest)).startswith(b"\x89PNG")
 
 
 async def test_what_is_known_of_a_job_is_forgotten_with_its_end() -> None:
