@@ -15,9 +15,9 @@ class CourtReverted(TypedRevert):
 
 @dataclass(eq=False)
 class Court_BadParameter(CourtReverted):
-    """The court was deployed with a parameter that cannot be."""
+    """A court, or a class, with a parameter that cannot be."""
 
-    sentence = "the court cannot be deployed with this {name}"
+    sentence = "the court does not take this {name}"
     name: str
 
 
