@@ -13,6 +13,7 @@ from frontend_api.command_line import Invocation, hash_argument, wei, with_invoc
 from frontend_api.errors import SettingsError
 from frontend_api.output import tokens
 
+LONGEST_SECONDS = (1 << 32) - 1  # what the contract has room for
 APPEAL_PLACES = sum(COMMITTEE_SIZES[1:])  # of all committees that can be called
 
 
@@ -35,10 +36,14 @@ def register_class(
         str | None, typer.Option(help="What a worker locks.", metavar="TOKENS", show_default="106 verifier fees")
     ] = None,
     minimum_worker_fee: Annotated[str, typer.Option(help="Least fee of a worker.", metavar="TOKENS")] = "1",
-    work_seconds: Annotated[int, typer.Option(help="Time for the worker to commit.", min=1)] = 600,
-    commit_seconds: Annotated[int, typer.Option(help="Time for the committee to commit.", min=1)] = 600,
-    reveal_seconds: Annotated[int, typer.Option(help="Time to open the commitments.", min=1)] = 120,
-    appeal_seconds: Annotated[int, typer.Option(help="Time to appeal.", min=1)] = 600,
+    work_seconds: Annotated[int, typer.Option(help="Time for the worker to commit.", min=1, max=LONGEST_SECONDS)] = 600,
+    commit_seconds: Annotated[
+        int, typer.Option(help="Time for the committee to commit.", min=1, max=LONGEST_SECONDS)
+    ] = 600,
+    reveal_seconds: Annotated[
+        int, typer.Option(help="Time to open the commitments.", min=1, max=LONGEST_SECONDS)
+    ] = 120,
+    appeal_seconds: Annotated[int, typer.Option(help="Time to appeal.", min=1, max=LONGEST_SECONDS)] = 600,
 ) -> None:
     """Register a class for good, as the court's curator."""
     fee = wei(verifier_fee)
@@ -63,10 +68,12 @@ async def _register(invocation: Invocation, text: bytes, terms: dict[str, int]) 
     from contracts.court_values import ClassTerms
     from contracts.events import ClassRegistered
     from frontend_api.chain_session import open_session
+    from verifier.class_hash import hash_of
     from verifier.classes import OutputClass
 
     output = invocation.output
     class_ = OutputClass.from_json(text)
+    hash_of(class_)  # nobody could answer a job of a class whose hash is unknown, or of other outputs
     full = ClassTerms(
         description_digest=class_.digest,
         threshold=class_.threshold,

@@ -14,13 +14,15 @@ from node.generation import Generation, GenerationError
 from node.merkle import keccak
 from node.storage.store import ContentStore
 from node.storage.unixfs import root_of
+from verifier.class_hash import hash_of
 from verifier.classes import OutputClass
 from verifier.court.conduct import Conduct, Draft, Occasion
 from verifier.court.directory import Answer, CourtDirectory
 from verifier.court.exchange import Board
 from verifier.court.job import Job
 from verifier.court.regenerate import Order, Regenerator
-from verifier.hashes import appeal_digest, load_hash
+from verifier.errors import CannotRegenerate, ClassError
+from verifier.hashes import appeal_digest
 
 _REFUSAL = b"SwarmProof refused input, version 1"
 
@@ -30,11 +32,16 @@ async def draft_answer(regenerator: Regenerator, job: Job, seed: bytes, key: byt
 
     Where class and input allow no output at all (an input the task cannot take, a model whose values are not finite,
     an output the hash cannot take), that is the answer: a digest that says so, and an empty file. Everybody honest
-    finds the same, so nobody is punished for a requester's nonsense. Raises CannotRegenerate.
+    finds the same, so nobody is punished for a requester's nonsense. A class that this machine cannot follow is no such
+    thing: others may know what it does not. Raises CannotRegenerate.
     """
     try:
-        generation = await regenerator.generate(Order(job.class_.description, job.input, seed))
         class_ = OutputClass.from_bytes(job.class_.description)
+        hash_of(class_)
+    except ClassError as error:
+        raise CannotRegenerate(str(error)) from error
+    try:
+        generation = await regenerator.generate(Order(job.class_.description, job.input, seed))
         digest = await asyncio.to_thread(digest_of, generation, class_, seed=seed, key=key)
         return Draft(digest, await asyncio.to_thread(generation.to_bytes))
     except (GenerationError, HashError):
@@ -44,9 +51,9 @@ async def draft_answer(regenerator: Regenerator, job: Job, seed: bytes, key: byt
 def digest_of(generation: Generation, class_: OutputClass, *, seed: bytes, key: bytes | None) -> int:
     """What is committed to: the class's digest in the first round, one under the round's `key` in later ones.
 
-    Raises HashError.
+    Raises HashError, or ClassError for a hash that is not known here.
     """
-    return load_hash(class_.hash).digest(generation, seed=seed) if key is None else appeal_digest(generation, key=key)
+    return hash_of(class_).digest(generation, seed=seed) if key is None else appeal_digest(generation, key=key)
 
 
 def refusal_digest(beacon: bytes) -> int:

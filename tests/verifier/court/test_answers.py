@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from node.storage.local import LocalStore
 from tests.support.court_world import sketch_class, sketch_task
 from tests.verifier.court.test_decisions import COMMITTED, ID, SUBMITTED, address, in_round
 from verifier.cheats import CHEATS
+from verifier.classes import OutputClass
 from verifier.court.answers import Answers, draft_answer, refusal_digest
 from verifier.court.conduct import CONDUCTS, Conduct, Draft, Occasion, behaviour
 from verifier.court.directory import CourtDirectory
@@ -88,6 +89,19 @@ async def test_an_output_the_hash_cannot_take_is_refused_too() -> None:
 async def test_a_machine_that_cannot_regenerate_promises_nothing() -> None:
     with pytest.raises(CannotRegenerate, match="nobody serves it"):
         await draft(CannotRegenerate("nobody serves it"))
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+@pytest.mark.parametrize(
+    ("name", "words"), [("md5", "hash 'md5' is unknown"), ("tokens", "tokens is of text, sampler euler makes image")]
+)
+async def test_a_hash_that_is_unknown_here_is_no_refusal(name: str, words: str, key: bytes | None) -> None:
+    job, machine = job_of_sketches(), cast(Any, Machine(sketch()))
+    description = replace(OutputClass.from_bytes(job.class_.description), hash=name).to_bytes()
+    job = replace(job, class_=replace(job.class_, description=description))
+    with pytest.raises(CannotRegenerate, match=words):
+        await draft_answer(machine, job, SEED, key)
+    assert machine.orders == []
 
 
 @pytest.fixture
