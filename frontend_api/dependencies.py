@@ -12,12 +12,12 @@ from pydantic import AfterValidator
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from contracts.deploy import Deployment
-from frontend_api.errors import InvalidParameter
+from frontend_api.errors import IndexFailing, InvalidParameter
 from frontend_api.hashes import hash_of
 from frontend_api.indexing.service import IndexService
 from frontend_api.pagination import Listing, Page, parse_page
 from frontend_api.reading.court_reader import CourtReader
-from frontend_api.reading.index_reader import RegistryFacts
+from frontend_api.reading.index_reader import ReaderT, RegistryFacts
 from frontend_api.reading.reader import Reader
 from frontend_api.settings import Address
 
@@ -43,15 +43,22 @@ IndexDep = Annotated[Index, Depends(get_index)]
 
 
 async def get_reader(index: IndexDep) -> AsyncIterator[Reader]:
-    """A reader for this request. Raises IndexEmpty."""
+    """A reader for this request. Raises IndexEmpty, IndexFailing."""
     async with AsyncSession(index.engine) as session, session.begin():
-        yield await Reader.open(session, index.facts)
+        yield _of_this_chain(index, await Reader.open(session, index.facts))
 
 
 async def get_court_reader(index: IndexDep) -> AsyncIterator[CourtReader]:
-    """A reader of the court for this request. Raises IndexEmpty."""
+    """A reader of the court for this request. Raises IndexEmpty, IndexFailing."""
     async with AsyncSession(index.engine) as session, session.begin():
-        yield await CourtReader.open(session, index.verifier_facts)
+        yield _of_this_chain(index, await CourtReader.open(session, index.verifier_facts))
+
+
+def _of_this_chain(index: Index, reader: ReaderT) -> ReaderT:
+    """The reader, unless what it reads is of a chain that the endpoint does not serve any more."""
+    if index.service.replaced is not None:
+        raise IndexFailing(str(index.service.replaced), reader.head.block)
+    return reader
 
 
 ReaderDep = Annotated[Reader, Depends(get_reader)]

@@ -2,7 +2,8 @@
 
 One step reads one window of blocks and writes events, views and position in one transaction, so a process that dies at
 any instruction leaves a whole index. Before each step the hash of the last block read is compared with the chain's; if
-it differs, everything above the newest common block is deleted and the views are folded again from the events kept.
+it differs, everything above the newest common block is deleted and the views are folded again from the events kept. A
+chain with another first block than the one that was opened is no reorganisation: nothing of it is read.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from frontend_api.indexing.court_projection import court_rows, verifier_rows
 from frontend_api.indexing.database import SCHEMA_VERSION, VIEWS, Base, Block, EventFact, Position
 from frontend_api.indexing.projection import event_row, hexadecimal, project_rows, registry_rows
 from frontend_api.indexing.state import IndexedState
+from node.observer import ChainReplaced
 from verifier.archive.event_json import event_from_json
 from verifier.errors import ArchiveDamaged
 
@@ -47,6 +49,7 @@ class Indexer:
         self._chain, self._deployment, self._engine = chain, deployment, engine
         self._configurations: dict[Address, ProjectConfiguration] = {}
         self._position: Mark | None = None
+        self._first_block: bytes | None = None
         self._empty = self.state = empty
         self.chain_block: int | None = None
 
@@ -59,6 +62,7 @@ class Indexer:
             verifier_stake_wei=await Registry(chain, deployment.verifier_registry).seat_stake(),
         )
         indexer = cls(chain, deployment, engine, empty)
+        indexer._first_block = await chain.block_hash(0)
         try:
             async with engine.begin() as connection:
                 await connection.run_sync(Base.metadata.create_all)
@@ -71,7 +75,7 @@ class Indexer:
         return indexer
 
     async def step(self) -> bool:
-        """Read one window; False when there was nothing new. Raises ChainUnreachable or HistoryError."""
+        """Read one window; False when there was nothing new. Raises ChainUnreachable, ChainReplaced, HistoryError."""
         head = await self._chain.head()
         self.chain_block = head.number
         await self._leave_abandoned_blocks(head)
@@ -118,10 +122,13 @@ class Indexer:
         self.state, self._position = after, Mark(end.number, hexadecimal(end.hash))
 
     async def _leave_abandoned_blocks(self, head: Head) -> None:
-        """Forget what the chain no longer holds."""
+        """Forget what the chain no longer holds. Raises ChainReplaced."""
         position = self._position
         if position is None or await self._holds(position, head):
             return
+        first_block = await self._chain.block_hash(0)
+        if first_block != self._first_block:
+            raise ChainReplaced(self._first_block, first_block)
         async with AsyncSession(self._engine) as session, session.begin():
             ancestor = await self._newest_common_block(session, head)
             floor = -1 if ancestor is None else ancestor.number

@@ -1,7 +1,8 @@
 """Keeps an index up to date for as long as it runs: one loop follows the chain, one collects records.
 
 What a loop expects to fail (an unreachable chain, peers that are away, a locked database) is told in `state` and tried
-again; a bug ends the service, which `state` tells too.
+again; a bug ends the service, which `state` tells too. When the endpoint serves another chain, nothing in the index is
+worth anything there: `replaced` says so until the chain is back.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from sqlalchemy.exc import DBAPIError
 from contracts.errors import SwarmProofError
 from frontend_api.indexing.collector import RecordCollector
 from frontend_api.indexing.indexer import Indexer
+from node.observer import ChainReplaced
 
 POLL_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 
 
 class IndexService:
-    """Runs an indexer and its collector. `state` and `cause` say how it goes."""
+    """Runs an indexer and its collector. `state` and `cause` say how it goes, `replaced` whether the chain is gone."""
 
     def __init__(self, indexer: Indexer, collector: RecordCollector, *, poll_seconds: float = POLL_SECONDS) -> None:
         self.indexer, self.collector = indexer, collector
         self.state: Literal["starting", "following", "failing"] = "starting"
         self.cause: str | None = None
+        self.replaced: ChainReplaced | None = None
         self._poll_seconds = poll_seconds
         self._accepted = asyncio.Event()
 
@@ -52,10 +55,12 @@ class IndexService:
                 if self.cause != str(error):
                     structlog.get_logger("index").warning("cannot follow the chain", cause=str(error))
                 self.state, self.cause = "failing", str(error)
+                if isinstance(error, ChainReplaced):
+                    self.replaced = error
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
                 continue
-            pause = self._poll_seconds
+            pause, self.replaced = self._poll_seconds, None
             if not moved:
                 self.state, self.cause = "following", None
                 await asyncio.sleep(pause)

@@ -41,6 +41,28 @@ def test_an_index_that_cannot_follow_is_unhealthy_but_answers(tmp_path: Path) ->
         assert (index["state"], index["cause"]) == ("failing", problem["cause"])
 
 
+def test_a_chain_that_starts_anew_is_not_answered_for(tmp_path: Path) -> None:
+    with contextlib.closing(LoopThread()) as thread, contextlib.ExitStack() as stack:
+        devnet = stack.enter_context(running_devnet())
+        swarm = thread.enter(synthetic_project(devnet, owners=[1]))
+        number = thread.run(swarm.open())
+        swarm.deployment.save(tmp_path / "deployment.json")
+        settings = Settings(rpc_url=devnet.rpc_url, deployment=tmp_path / "deployment.json")
+        url = thread.enter(running_api(settings, f"sqlite+aiosqlite:///{tmp_path / 'index.db'}"))
+        api = stack.enter_context(httpx.Client(base_url=f"{url}/api/v1", timeout=30, trust_env=False))
+        wait_for(lambda: api.get("/rounds").json().get("items"))
+        devnet.process.kill()
+        devnet.process.wait()
+        port = httpx.URL(devnet.rpc_url).port
+        assert port is not None
+        stack.enter_context(running_devnet(port=port))
+        wait_for(lambda: api.get("/status").status_code == 503)
+        for path in ("/status", "/health", "/rounds", f"/rounds/{number}", "/jobs"):
+            answer = api.get(path)
+            assert (answer.status_code, answer.json()["type"]) == (503, "/problems/index-failing")
+            assert "the endpoint serves another chain than before: block 0 was 0x" in answer.json()["detail"]
+
+
 async def test_before_the_first_block_there_is_no_answer(tmp_path: Path) -> None:
     with running_devnet() as devnet:
         async with synthetic_project(devnet, owners=[1]) as swarm:

@@ -34,14 +34,15 @@ class Devnet:
 @contextmanager
 def running_devnet(
     *,
+    port: int = 0,
     blocks_per_second: float = 50,
     heartbeat_seconds: float = 1,
     accounts: int = 20,
     chain_id: int = 31337,
 ) -> Iterator[Devnet]:
-    """Start a devnet on a free port and stop it at the end."""
+    """Start a devnet, on a free port unless one is named, and stop it at the end."""
     options = {
-        "--port": 0,
+        "--port": port,
         "--blocks-per-second": blocks_per_second,
         "--heartbeat-seconds": heartbeat_seconds,
         "--accounts": accounts,
