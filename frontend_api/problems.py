@@ -91,7 +91,12 @@ async def _http_exception(request: Request, error: HTTPException) -> JSONRespons
 
 async def _validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
     errors = [
-        {"parameter": str(item["loc"][-1]), "in": str(item["loc"][0]), "value": item["input"], "expected": item["msg"]}
+        {
+            "parameter": str(item["loc"][-1]),
+            "in": str(item["loc"][0]),
+            "value": item["input"],
+            "expected": item["msg"].removeprefix("Value error, "),  # what Pydantic puts before our own words
+        }
         for item in error.errors()
     ]
     detail = "; ".join(f"{item['parameter']}={item['value']!r}: {item['expected']}" for item in errors)

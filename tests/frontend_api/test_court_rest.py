@@ -257,6 +257,7 @@ def test_what_the_court_does_not_know_is_a_problem(court_api: CourtApi, path: st
 def test_malformed_ids_are_problems(court_api: CourtApi, path: str, text: str) -> None:
     found = court_api.get(f"{path}/{text}", 422)
     assert found["type"] == "/problems/invalid-parameter"
+    assert [item["expected"] for item in found["errors"]] == ["0x and 64 hexadecimal digits"]
     assert "0x and 64 hexadecimal digits" in found["detail"]
 
 
