@@ -35,7 +35,8 @@ def read_settings_as(kind: type[S], path: Path) -> S:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"configuration {path}: {where}: {first['msg']}") from error
+        cause = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"configuration {path}: {where}: {cause}") from error
 
 
 async def run_until_signal(settings: NodeSettings) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from eth_utils.address import is_address, to_checksum_address
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from contracts.values import Address
+
+_URL_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-._~:/[]@%!$&'()*+,;=")  # without ? and #
 
 
 def _checksummed(value: str) -> Address:
@@ -17,7 +21,20 @@ def _checksummed(value: str) -> Address:
     return to_checksum_address(value)
 
 
+def _reachable(value: str) -> str:
+    """Refuse what no peer can put a path behind and ask: it would be announced on the chain all the same."""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an unclosed bracket
+        usable = False
+    if not usable or "@" in parts.netloc or not _URL_CHARACTERS.issuperset(value):
+        raise ValueError("expected http:// or https:// with a host, a port and a path at most")
+    return value
+
+
 ChecksumAddress = Annotated[Address, BeforeValidator(_checksummed)]
+PublicUrl = Annotated[str, AfterValidator(_reachable)]
 
 
 class ProcessSettings(BaseModel):
@@ -40,7 +57,7 @@ class ProcessSettings(BaseModel):
     state_dir: Path
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 0
-    public_url: str | None = None
+    public_url: PublicUrl | None = None
     data_dir: Path | None = None
     seats: Annotated[int, Field(ge=1, le=1024)] = 1
     poll_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
