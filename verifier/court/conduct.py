@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
 from contracts.court import ringer_digest
 from node.durable_directory import write_durably
@@ -110,33 +110,45 @@ class CopiedCommitment(Conduct):
         return next((item.commitment for item in commitments.values()), own)
 
 
-class Colluding(Conduct):
+class InLeague(Conduct):
+    """Acts on what others leave in a common folder. Raises CheatImpossible where none is named."""
+
+    name: ClassVar[str]
+
+    def __init__(self, accomplice_dir: Path | None = None) -> None:
+        super().__init__(accomplice_dir)
+        if accomplice_dir is None:
+            raise CheatImpossible(self.name, "no accomplice_dir is set")
+        self.folder = accomplice_dir
+
+
+class Colluding(InLeague):
     """Commits to what an accomplice left in the common folder, right or wrong; is honest in jobs of other workers.
 
     A worker that is an accomplice leaves its first answer before it commits, so before anybody is drawn. Raises
     CheatImpossible while a later one is still missing.
     """
 
+    name = "colluding"
+
     async def draft(self, occasion: Occasion, generate: Generate) -> Draft:
-        if self.accomplice_dir is None:
-            raise CheatImpossible("colluding", "no accomplice_dir is set")
-        folder, first = self.accomplice_dir, replace(occasion, round=0)
-        if not await asyncio.to_thread((folder / first.file_name).exists):
+        first = replace(occasion, round=0)
+        if not await asyncio.to_thread((self.folder / first.file_name).exists):
             return await generate()
         try:
-            told = json.loads(await asyncio.to_thread((folder / occasion.file_name).read_bytes))
+            told = json.loads(await asyncio.to_thread((self.folder / occasion.file_name).read_bytes))
         except FileNotFoundError:
-            raise CheatImpossible("colluding", "the accomplice has left no answer for this round yet") from None
+            raise CheatImpossible(self.name, "the accomplice has left no answer for this round yet") from None
         return Draft(int(told["digest"], 16), bytes.fromhex(told["output"]))
 
 
-class Ringer(Conduct):
+class Ringer(InLeague):
     """Answers the ringers whose secrets are in the common folder as they say, and every other job honestly."""
 
+    name = "ringer"
+
     async def draft(self, occasion: Occasion, generate: Generate) -> Draft:
-        if self.accomplice_dir is None:
-            raise CheatImpossible("ringer", "no accomplice_dir is set")
-        secret = await asyncio.to_thread(RingerSecret.load, self.accomplice_dir, occasion.job.job_id)
+        secret = await asyncio.to_thread(RingerSecret.load, self.folder, occasion.job.job_id)
         if secret is None or occasion.round > 0:
             return await generate()
         return Draft(ringer_digest(secret.digest, occasion.beacon), secrets.token_bytes(64))
@@ -170,7 +182,10 @@ CONDUCTS: Final[Mapping[str, type[Conduct]]] = MappingProxyType(
 
 
 def behaviour(name: str | None, accomplice_dir: Path | None = None) -> tuple[Conduct, Cheat]:
-    """Conduct and way of generating that one setting asks for; None: honest in both. Raises UnknownCheat."""
+    """Conduct and way of generating that one setting asks for; None: honest in both.
+
+    Raises UnknownCheat, and CheatImpossible for one that needs accomplices and has none.
+    """
     if name is None or name in CHEATS:
         return Conduct(accomplice_dir), load_cheat(name or HONEST)
     if name in CONDUCTS:
