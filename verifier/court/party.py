@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from verifier.court.regenerate import Regenerator
 from verifier.court.report import report_of
 from verifier.court.ringers import RingerSecret
 from verifier.court.surroundings import Surroundings, ensure_balance
+from verifier.court.workbench import Workbench
 from verifier.errors import AnswerLost, NoPartyToRound
 
 
@@ -56,6 +58,7 @@ class Party:
         self._around, self._court, self._observer = surroundings, surroundings.court, surroundings.observer
         self._actions: ActionLoop[JobAction] = ActionLoop(self._dispatch, log="court")
         self._found = Findings()
+        self._bench = Workbench()
         self._open: tuple[bytes, ...] = ()
         self._log = structlog.get_logger("court")
 
@@ -195,6 +198,20 @@ class Party:
     # ---- actions --------------------------------------------------------------------------------------------------
 
     async def _dispatch(self, action: JobAction) -> None:
+        if isinstance(action, decisions.Prepare | decisions.Check):
+            await self._bench.use(lambda: self._attempt(action), lambda: self._seconds_left(action))
+        else:
+            await self._attempt(action)
+
+    def _seconds_left(self, action: JobAction) -> float | None:
+        """Until the phase ends in which an action is to be done; None when it is not to be done any more."""
+        if action not in self._decide():
+            return None
+        now = self._observer.head.timestamp
+        end = self.history.job(action.job).phase_end(now)
+        return math.inf if end is None else end - now
+
+    async def _attempt(self, action: JobAction) -> None:
         job = self.history.job(action.job)
         try:
             await self._carry_out(job, action)

@@ -57,7 +57,7 @@ class Workshop:
 
 
 class Regenerator:
-    """Regenerates outputs of any class of one deployment.
+    """Regenerates outputs of any class of one deployment. Whoever uses it asks for one at a time.
 
     `sources`: whom to ask for checkpoints, as of now. `cheat`: how outputs are made; `honest` is one of them.
     """
@@ -78,7 +78,6 @@ class Regenerator:
         self._workshops: dict[bytes, Workshop] = {}
         self._models: OrderedDict[bytes, nn.Module] = OrderedDict()
         self._older: dict[bytes, tuple[bytes, ...]] = {}
-        self._one_at_a_time = asyncio.Lock()
 
     async def generate(self, order: Order) -> Generation:
         """Make an output.
@@ -87,8 +86,7 @@ class Regenerator:
         this machine from it.
         """
         try:
-            async with self._one_at_a_time:  # a second generation would only slow the first
-                return await self._generate(order)
+            return await self._generate(order)
         except (CannotRegenerate, GenerationError):
             raise
         except SwarmProofError as error:

@@ -47,11 +47,12 @@ class Machine:
     """Generates once it may."""
 
     def __init__(self) -> None:
-        self.may = asyncio.Event()
+        self.may, self.begun = asyncio.Event(), asyncio.Event()
         self.orders: list[Order] = []
 
     async def generate(self, order: Order) -> Generation:
         self.orders.append(order)
+        self.begun.set()
         await self.may.wait()
         return Generation("image", np.zeros((32, 32), np.uint8), np.zeros((3, 4), np.float32))
 
@@ -173,6 +174,18 @@ async def test_an_output_whose_round_was_decided_and_appealed_in_one_look_is_ser
     play.told.say(replace(job, rounds=(first, appealed), pinned_block=60), time=150)
     await party
     assert play.store.get(play.store.resolve(opening.output_digest)).startswith(b"\x89PNG")
+
+
+async def test_nothing_is_generated_for_a_job_whose_window_was_over_before_its_turn_came(play: Play) -> None:
+    late, soon, other = (replace(job_of_sketches(), job_id=bytes([n]) * 32) for n in (1, 2, 3))
+    late, other = (replace(job, work_end=1000, input=text) for job, text in ((late, b"first"), (other, b"third")))
+    play.told.say(late, soon, other)
+    party = asyncio.create_task(play.until(lambda: len(play.court.worked) == 2))
+    await asyncio.wait_for(play.machine.begun.wait(), timeout=30)
+    play.told.say(late, soon, other, time=100)
+    play.machine.may.set()
+    await party
+    assert [order.input for order in play.machine.orders] == [b"first", b"third"]
 
 
 async def test_what_is_known_of_a_job_is_forgotten_with_its_end() -> None:
