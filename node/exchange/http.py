@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -94,6 +96,15 @@ async def read_body(request: Request, maximum_bytes: int) -> bytes:
 def not_found(name: str, detail: str) -> Response:
     """A 404 that says what is missing."""
     return ProblemResponse(404, f"{name}-not-found", f"{name.capitalize()} not found", detail)
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """An unknown path or another method, which Starlette raises as HTTPException, as a problem."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
+    detail = f"There is no {request.method[:20]} of this path."
+    return ProblemResponse(status, status.phrase.lower().replace(" ", "-"), status.phrase, detail, headers)
 
 
 def bad_request(name: str, detail: str) -> Response:

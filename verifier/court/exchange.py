@@ -13,19 +13,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, TypeVar
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from contracts.court_values import Entry, Opening, SignedEntry
+from contracts.court_values import COMMITTEE_SIZES, Entry, Opening, SignedEntry
 from node.exchange.content_routes import ContentRoutes
 from node.exchange.gateway import RateLimited
-from node.exchange.http import bad_request, not_found
+from node.exchange.http import bad_request, not_found, refused
 from node.exchange.limits import GatewayLimits, RateLimiter
 from node.exchange.peer_client import PeerClient
 from node.exchange.server import serve
@@ -33,6 +35,8 @@ from node.exchange.source import Source
 from node.storage.store import ContentStore
 
 MAXIMUM_DOCUMENT_BYTES: Final = 1024
+_WORD: Final = re.compile("0x[0-9a-fA-F]{64}")
+_ROUNDS: Final = tuple(str(number) for number in range(len(COMMITTEE_SIZES)))
 
 T = TypeVar("T")
 
@@ -72,7 +76,11 @@ class CourtGateway:
             Route("/court/commitments/{job}/{round}", self._commitment, methods=["GET"]),
             Route("/court/openings/{job}/{round}", self._opening, methods=["GET"]),
         ]
-        self.app = RateLimited(Starlette(routes=routes), RateLimiter(self._limits), time.monotonic)
+        self.app = RateLimited(
+            Starlette(routes=routes, exception_handlers={HTTPException: refused}),
+            RateLimiter(self._limits),
+            time.monotonic,
+        )
 
     @contextlib.asynccontextmanager
     async def serve(self, host: str, port: int) -> AsyncIterator[str]:
@@ -90,14 +98,12 @@ class CourtGateway:
 def _answer(
     request: Request, find: Callable[[bytes, int], T | None], document: Callable[[T], dict[str, Any]]
 ) -> Response:
-    wanted, number = request.path_params["job"].removeprefix("0x"), request.path_params["round"]
-    try:
-        job, round_number = bytes.fromhex(wanted), int(number)
-    except ValueError:
-        return bad_request("round", f"{wanted[:80]!r} is no job, or {number[:20]!r} no round.")
-    found = find(job, round_number)
+    job, number = request.path_params["job"], request.path_params["round"]
+    if _WORD.fullmatch(job) is None or number not in _ROUNDS:
+        return bad_request("round", f"{job[:80]!r} is no job of 0x and 64 digits, or {number[:20]!r} no round.")
+    found = find(bytes.fromhex(job[2:]), int(number))
     if found is None:
-        return not_found("round", f"Nothing of job 0x{job.hex()} in round {round_number} may be shown here.")
+        return not_found("round", f"Nothing of job {job} in round {number} may be shown here.")
     return JSONResponse(document(found))
 
 
@@ -154,6 +160,6 @@ def _read(data: bytes, names: tuple[str, str, str]) -> tuple[int, bytes, bytes, 
 
 
 def _word(text: str) -> bytes:
-    if len(text) != 66 or not text.startswith("0x"):
+    if _WORD.fullmatch(text) is None:
         raise ValueError(f"{text[:80]!r} is not 32 bytes in hexadecimal")
     return bytes.fromhex(text[2:])

@@ -11,6 +11,7 @@ import pytest
 from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from contracts.court import is_signed_by, sign_entry
 from contracts.court_values import Entry, Opening
@@ -86,11 +87,37 @@ def test_a_signature_counts_for_its_account_job_round_and_commitment_alone() -> 
     assert not is_signed_by(me, JOB, 0, sign_entry(KEY, JOB, 0, Entry(2, bytes(32))))
 
 
-@pytest.mark.parametrize("path", ["/court/openings/nonsense/0", "/court/openings/0x00/first"])
-async def test_what_is_no_job_and_round_is_refused(source: Source, path: str) -> None:
-    async with new_session() as session, session.get(source.url + path) as response:
+@pytest.mark.parametrize(
+    ("job", "number"),
+    [
+        ("nonsense", "0"),
+        ("0x", "0"),
+        ("ff" * 32, "0"),
+        ("0x" + "ff" * 31, "0"),
+        ("0x" + "f" * 60_000, "0"),
+        ("0x" + "ff" * 31 + "%20%20", "0"),
+        ("0x" + "ff" * 32 + "%0A", "0"),
+        *(("0x" + "ff" * 32, number) for number in ("first", "-1", "4", "1_0", "00", "+1", "%D9%A1", "1%0A")),
+    ],
+)
+@pytest.mark.parametrize("kind", ["openings", "commitments"])
+async def test_what_is_no_job_and_round_is_refused(source: Source, kind: str, job: str, number: str) -> None:
+    url = URL(f"{source.url}/court/{kind}/{job}/{number}", encoded=True)
+    async with new_session() as session, session.get(url) as response:
         assert response.status == 400
         assert response.content_type == "application/problem+json"
+        assert len(await response.read()) < 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", f"/court/openings/0x{'ff' * 32}/0", 405), ("GET", f"/court//openings/0x{'ff' * 32}/0", 404)],
+)
+async def test_what_is_not_served_is_a_problem_too(source: Source, method: str, path: str, status: int) -> None:
+    async with new_session() as session, session.request(method, source.url + path) as response:
+        assert response.status == status
+        assert response.content_type == "application/problem+json"
+        assert (await response.json())["status"] == status
 
 
 async def test_outputs_and_what_lies_behind_are_served_by_identifier(source: Source, tmp_path: Path) -> None:
@@ -117,6 +144,7 @@ def test_documents_are_read_as_they_were_written() -> None:
         {"digest": 7},
         {"salt": "ff" * 33},
         {"salt": "0x" + "zz" * 32},
+        {"salt": "0x" + "ff" * 31 + "  "},
         {"more": 1},
     ],
 )
