@@ -130,6 +130,15 @@ def hash_argument(text: str | None) -> str | None:
         raise typer.BadParameter(f"{text!r}: expected {error}") from error
 
 
+def prompt_argument(text: str | None) -> str | None:
+    """A prompt as typed. Bytes that are no text come in as halves of characters. Raises typer.BadParameter."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError as error:
+        raise typer.BadParameter(f"{text!a} is not text in UTF-8") from error
+    return text
+
+
 def require_key_file(settings: Settings) -> Path:
     """The key file of a command that sends transactions. Raises SettingsError."""
     if settings.key_file is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from frontend_api.command_line import Invocation, with_invocation
+from frontend_api.command_line import Invocation, prompt_argument, with_invocation
 from frontend_api.output import write_file
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def generate(
     invocation: Invocation,
     *,
-    prompt: Annotated[str, typer.Option(help="A digit to draw, or a text to continue.")],
+    prompt: Annotated[str, typer.Option(help="A digit to draw, or a text to continue.", callback=prompt_argument)],
     file: Annotated[Path, typer.Option("--output", help="Write it here.", metavar="FILE")],
     seed: Annotated[str, typer.Option(help="Number, or 32 bytes in hexadecimal.")] = "0",
     checkpoint: Annotated[

@@ -9,7 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from frontend_api.command_line import Invocation, address_argument, hash_argument, wei, with_invocation
+from frontend_api.command_line import (
+    Invocation,
+    address_argument,
+    hash_argument,
+    prompt_argument,
+    wei,
+    with_invocation,
+)
 from frontend_api.output import tokens, write_file
 
 INCONCLUSIVE_EXIT_CODE = 4
@@ -29,7 +36,9 @@ def submit_job(
     class_id: Annotated[
         str | None, typer.Option("--class", help="Class of the output.", metavar="CLASS", callback=hash_argument)
     ] = None,
-    prompt: Annotated[str | None, typer.Option(help="What to generate from.", metavar="TEXT")] = None,
+    prompt: Annotated[
+        str | None, typer.Option(help="What to generate from.", metavar="TEXT", callback=prompt_argument)
+    ] = None,
     worker: Annotated[
         str | None, typer.Option(help="Who is to generate.", metavar="ADDRESS", callback=address_argument)
     ] = None,

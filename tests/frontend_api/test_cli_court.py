@@ -128,6 +128,7 @@ def test_what_is_free_can_be_withdrawn(arguments: list[object], class_id: str, s
         (["submit-job", "--prompt", "3"], "a new job needs --class, --prompt and --worker"),
         (["submit-job", "--job", "0x" + "12" * 32], "was submitted to this court"),
         (["verifier", "--cheat", "kindness"], "unknown cheat 'kindness'"),
+        (["submit-job", "--prompt", "\udcff\udcfe"], r"'\udcff\udcfe' is not text in UTF-8"),
         (["verifier", "--cheat", "colluding"], "no cheating with colluding: no accomplice_dir is set"),
         (["worker", "--public-url", "ftp://x y"], "setting public_url: expected http:// or https:// with a host"),
         (["withdraw", "--amount", "1e70"], "1e70 tokens are more than any token has"),

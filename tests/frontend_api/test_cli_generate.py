@@ -97,6 +97,7 @@ def test_a_text_is_written_and_its_facts_are_shown(swarmproof: Command, writing:
     ("options", "said"),
     [
         (["--prompt", "seven"], "draws one digit"),
+        (["--prompt", "\udcff\udcfe"], "is not text in UTF-8"),
         (["--prompt", "7", "--sampler", "greedy"], "euler, not greedy"),
         (["--prompt", "7", "--beams", 3], "no beams"),
         (["--prompt", "7", "--round", 3], "round 3 has no accepted checkpoint"),
