@@ -19,6 +19,7 @@ Error tree:
     + NoPartyToRound       an account that wants to commit where it was not drawn
     + AnswerLost           a commitment on the chain that the state directory cannot open
     + CannotRegenerate     an output that this machine cannot make again, for now
+    + SecretUnwritable     a ringer whose secret cannot be kept where it should be
     + OutputUnavailable    an output that was accepted, and that nobody serves as it was accepted
     + TooFewTokens         an account that cannot pay what the court locks
 """
@@ -139,6 +140,16 @@ class AnswerLost(VerifierError):
     def __init__(self, job: bytes, round_number: int) -> None:
         super().__init__(f"nothing here opens the commitment to job 0x{job.hex()} in round {round_number}")
         self.job, self.round = job, round_number
+
+
+class SecretUnwritable(VerifierError):
+    """The secret of a ringer cannot be written below `folder`; nothing was sent."""
+
+    exit_code = 2
+
+    def __init__(self, folder: Path, cause: str) -> None:
+        super().__init__(f"the secret of a ringer cannot be kept in {folder}: {cause}")
+        self.folder, self.cause = folder, cause
 
 
 class OutputUnavailable(VerifierError):

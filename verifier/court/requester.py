@@ -32,7 +32,7 @@ from verifier.court.party import Party
 from verifier.court.regenerate import Regenerator
 from verifier.court.ringers import RingerSecret
 from verifier.court.surroundings import Surroundings, announced_sources, ensure_balance
-from verifier.errors import OutputUnavailable
+from verifier.errors import OutputUnavailable, SecretUnwritable
 from verifier.hashes import load_hash
 
 MAXIMUM_OUTPUT_BYTES: Final = 1 << 20
@@ -63,7 +63,7 @@ async def submit_job(
     job_input: bytes,
     ringers: Path | None = None,
 ) -> bytes:
-    """Submit a job and return its id; deposits what is missing. Raises what the court refuses.
+    """Submit a job and return its id; deposits what is missing. Raises SecretUnwritable, and what the court refuses.
 
     `ringers`: make it a ringer, whose secret goes to this folder before anything is sent.
     """
@@ -79,8 +79,11 @@ async def submit_job(
     )
     if ringers is not None:
         job = job_id(around.chain.chain_id, around.court.address, terms)
-        await asyncio.to_thread(ringers.mkdir, parents=True, exist_ok=True)
-        await asyncio.to_thread(secret.save, ringers, job)
+        try:
+            await asyncio.to_thread(ringers.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(secret.save, ringers, job)
+        except OSError as error:
+            raise SecretUnwritable(ringers, error.strerror or str(error)) from error
     await ensure_balance(around, me, fee_wei + COMMITTEE_SIZES[0] * class_.terms.verifier_fee)
     receipt = await around.court.submit_job(terms, job_input)
     return receipt.event(JobSubmitted).job_id

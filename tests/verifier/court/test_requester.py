@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
@@ -13,8 +14,26 @@ from tests.support.court_world import sketch_class
 from tests.verifier.court.test_decisions import AT, WORKER, address, decided
 from tests.verifier.court.test_output_file import png
 from verifier.court.job import Opened
-from verifier.court.requester import fetch_output
-from verifier.errors import OutputUnavailable
+from verifier.court.requester import fetch_output, submit_job
+from verifier.errors import OutputUnavailable, SecretUnwritable
+
+
+async def test_a_ringer_whose_secret_cannot_be_kept_is_not_submitted(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    nothing_to_send_with: Any = SimpleNamespace(
+        chain=SimpleNamespace(chain_id=1), court=SimpleNamespace(address=address(8))
+    )
+    with pytest.raises(SecretUnwritable, match="file/ringers: Not a directory") as caught:
+        await submit_job(
+            nothing_to_send_with,
+            address(9),
+            decided(JobVerdict.ACCEPT).class_,
+            worker=WORKER,
+            fee_wei=1,
+            job_input=b"7",
+            ringers=tmp_path / "file" / "ringers",
+        )
+    assert caught.value.exit_code == 2
 
 
 async def test_an_image_made_to_harm_its_reader_is_an_output_that_cannot_be_had() -> None:
