@@ -8,7 +8,8 @@ import {vm} from "./support/Vm.sol";
 
 /// @dev registerClass
 /// ├── not the curator; known already; another description: refused
-/// ├── a threshold above 80, a bond below 106 fees, a fee or window of zero, four rounds as long as the thaw: refused
+/// ├── a threshold above 80, a bond below 106 fees, a fee or window of zero, work and four rounds as long as the
+/// │   thaw, a description above 8,192 bytes: refused
 /// └── else: stored, usable after the delay
 /// submitJob
 /// ├── class unknown or too young; not the requester; a worker that is none; fee, input, balance that do not fit: refused
@@ -65,9 +66,26 @@ contract SubmitTest is CourtTest {
 
     function test_all_rounds_end_before_stake_is_free() public {
         classTerms.appealSeconds += 1; // four rounds of one second more
-        _refused(
-            abi.encodeWithSelector(IOutputCourt.Court_JobOutlastsThaw.selector, 4 * 1_301, uint256(THAW_SECONDS))
-        );
+        _refusedAsTooLong(600 + 4 * 1_301);
+    }
+
+    function test_the_work_counts_too() public {
+        classTerms.workSeconds += 1;
+        _refusedAsTooLong(601 + 4 * 1_300);
+        classTerms.workSeconds = type(uint32).max; // no job of such a class could be submitted
+        _refusedAsTooLong(uint256(type(uint32).max) + 4 * 1_300);
+    }
+
+    function test_a_description_has_8192_bytes_at_most() public {
+        bytes memory long = new bytes(8_193);
+        classTerms.descriptionDigest = sha256(long);
+        vm.prank(curator);
+        vm.expectRevert(abi.encodeWithSelector(ITreasury.Court_BadParameter.selector, "description"));
+        court.registerClass(classTerms, long);
+        long = new bytes(8_192);
+        classTerms.descriptionDigest = sha256(long);
+        vm.prank(curator);
+        court.registerClass(classTerms, long);
     }
 
     function test_a_class_has_to_wait() public {
@@ -153,6 +171,12 @@ contract SubmitTest is CourtTest {
         vm.prank(curator);
         vm.expectRevert(reason);
         court.registerClass(classTerms, DESCRIPTION);
+    }
+
+    function _refusedAsTooLong(uint256 jobSeconds) private {
+        _refused(
+            abi.encodeWithSelector(IOutputCourt.Court_JobOutlastsThaw.selector, jobSeconds, uint256(THAW_SECONDS))
+        );
     }
 
     function _refusedJob(bytes memory reason) private {

@@ -263,7 +263,7 @@ interface IOutputCourt is ITreasury {
     error Court_ThresholdOutOfRange(uint256 threshold, uint256 maximum);
     /// @notice The worker's bond must be at least `minimum`, so that a requester who appeals and wins loses nothing.
     error Court_BondTooSmall(uint256 bond, uint256 minimum);
-    /// @notice All rounds of a job together may take `jobSeconds`, longer than the stake of verifiers stays locked.
+    /// @notice Work and all rounds of a job may take `jobSeconds`, longer than the stake of verifiers stays locked.
     error Court_JobOutlastsThaw(uint256 jobSeconds, uint256 thawSeconds);
     /// @notice The description hashes to `have`, the terms say `want`.
     error Court_DescriptionMismatch(bytes32 have, bytes32 want);

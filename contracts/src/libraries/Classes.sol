@@ -9,6 +9,7 @@ library Classes {
     /// @dev Above, a random digest is within the threshold of another with a probability of more than 10^-9.
     uint256 private constant MAXIMUM_THRESHOLD = 80;
     uint256 private constant MAXIMUM_INPUT_BYTES = 1024;
+    uint256 private constant MAXIMUM_DESCRIPTION_BYTES = 8192;
     uint256 private constant ROUNDS = 4;
     uint256 private constant APPEAL_PLACES = 7 + 15 + 31;
 
@@ -21,6 +22,8 @@ library Classes {
         if (digest != terms.descriptionDigest) {
             revert IOutputCourt.Court_DescriptionMismatch(digest, terms.descriptionDigest);
         }
+        // Nobody reads a longer one.
+        if (description.length > MAXIMUM_DESCRIPTION_BYTES) revert ITreasury.Court_BadParameter("description");
         _checkThreshold(terms.threshold);
         _checkThreshold(terms.appealThreshold);
         _checkNotZero(terms.verifierFee, "verifierFee");
@@ -31,8 +34,8 @@ library Classes {
         // Half of the bond pays a requester, who was right, the fees of every committee it had to call.
         uint256 minimum = 2 * APPEAL_PLACES * uint256(terms.verifierFee);
         if (terms.workerBond < minimum) revert IOutputCourt.Court_BondTooSmall(terms.workerBond, minimum);
-        uint256 jobSeconds =
-            ROUNDS * (uint256(terms.commitSeconds) + terms.revealSeconds + terms.appealSeconds);
+        uint256 jobSeconds = terms.workSeconds
+            + ROUNDS * (uint256(terms.commitSeconds) + terms.revealSeconds + terms.appealSeconds);
         if (jobSeconds >= thawSeconds) revert IOutputCourt.Court_JobOutlastsThaw(jobSeconds, thawSeconds);
     }
 

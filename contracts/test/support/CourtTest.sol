@@ -14,7 +14,7 @@ abstract contract CourtTest {
     uint256 internal constant NO_SHOW_PENALTY = 10 ether;
     uint256 internal constant STRIKE_PENALTY = 200 ether;
     uint48 internal constant EPOCH_SECONDS = 3_600;
-    uint48 internal constant THAW_SECONDS = 4 * 1_300 + 1;
+    uint48 internal constant THAW_SECONDS = 600 + 4 * 1_300 + 1;
     uint96 internal constant VERIFIER_FEE = 1 ether;
     uint96 internal constant WORKER_FEE = 50 ether;
     uint96 internal constant WORKER_BOND = 106 ether + 1;
