@@ -5,10 +5,11 @@ The order of writing is always files first, then the row that names them, so tha
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -75,20 +76,15 @@ class DurableDirectory:
             self._lock.close()
             raise StateDirectoryDamaged(path, "state.db is missing or empty, files of earlier rounds are there")
         try:
-            self._database = sqlite3.connect(path / "state.db", isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            damage = self._database.execute("PRAGMA quick_check").fetchone()[0]
-            if damage != "ok":
-                raise StateDirectoryDamaged(path, str(damage).splitlines()[0])
-            self._database.executescript(schema)
-            self._check_identity(identity)
-        except sqlite3.OperationalError as error:  # a full disk, no permission: nothing is wrong with what is there
-            self._lock.close()
-            raise StateDirectoryUnusable(path, str(error)) from error
-        except sqlite3.DatabaseError as error:
-            self._lock.close()
-            raise StateDirectoryDamaged(path, str(error)) from error
+            with self._of_this_directory():
+                self._database = sqlite3.connect(path / "state.db", isolation_level=None, check_same_thread=False)
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._database.execute("PRAGMA synchronous = FULL")
+                damage = self._database.execute("PRAGMA quick_check").fetchone()[0]
+                if damage != "ok":
+                    raise StateDirectoryDamaged(path, str(damage).splitlines()[0])
+                self._database.executescript(schema)
+                self._check_identity(identity)
         except StateError:
             self._lock.close()
             raise
@@ -102,6 +98,21 @@ class DurableDirectory:
         """Release the directory."""
         self._database.close()
         self._lock.close()
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Run one statement. Raises StateDirectoryUnusable or StateDirectoryDamaged."""
+        with self._of_this_directory():
+            return self._database.execute(statement, values)
+
+    @contextlib.contextmanager
+    def _of_this_directory(self) -> Iterator[None]:
+        """Errors of the database, as errors of this directory."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:  # a full disk, no permission: nothing is wrong with what is there
+            raise StateDirectoryUnusable(self.path, str(error)) from error
+        except sqlite3.DatabaseError as error:
+            raise StateDirectoryDamaged(self.path, str(error)) from error
 
     def _database_lost(self, recorded: Sequence[str]) -> bool:
         """Whether there are files that a database must have named, but no database: a secret may be forgotten."""
@@ -129,7 +140,10 @@ class DurableDirectory:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that after a crash it is either absent or whole (temporary file, fsync, rename)."""
+    """Write a file so that after a crash it is either absent or whole (temporary file, fsync, rename).
+
+    Raises StateDirectoryUnusable, which names its folder.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -137,6 +151,9 @@ def write_durably(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise StateDirectoryUnusable(path.parent, error.strerror or str(error)) from error
         raise

@@ -90,7 +90,7 @@ class StateDirectory(DurableDirectory):
     def save_update(self, update: PreparedUpdate, message: bytes) -> None:
         """Make an update durable. Call after its feedback file is on disk; commit on-chain only after this."""
         write_durably(self.outbox_file(update.round, update.seat), message)
-        self._database.execute(
+        self._execute(
             "INSERT OR REPLACE INTO updates VALUES (?, ?, ?, ?, ?)",
             (update.round, update.seat, update.digest, update.data_root, update.salt),
         )
@@ -106,7 +106,7 @@ class StateDirectory(DurableDirectory):
 
     def update(self, round_number: int, seat: int) -> PreparedUpdate | None:
         """The update made for this round and seat, if one was."""
-        row = self._database.execute(
+        row = self._execute(
             "SELECT round, seat, digest, data_root, salt FROM updates WHERE round = ? AND seat = ?",
             (round_number, seat),
         ).fetchone()
@@ -116,7 +116,7 @@ class StateDirectory(DurableDirectory):
 
     def signed(self, round_number: int) -> SignedResult | None:
         """The result this peer signed for a round, if any."""
-        row = self._database.execute(
+        row = self._execute(
             "SELECT round, result_hash, signature, seats, failed, evidence FROM signed WHERE round = ?",
             (round_number,),
         ).fetchone()
@@ -133,7 +133,7 @@ class StateDirectory(DurableDirectory):
                 f"round {signed.round}: already signed 0x{earlier.result_hash.hex()}, "
                 f"will not sign 0x{signed.result_hash.hex()}"
             )
-        self._database.execute(
+        self._execute(
             "INSERT OR REPLACE INTO signed VALUES (?, ?, ?, ?, ?, ?)",
             (
                 signed.round,
@@ -147,7 +147,7 @@ class StateDirectory(DurableDirectory):
 
     def next_sequence(self) -> int:
         """A number larger than any returned before, also across restarts."""
-        row = self._database.execute(
+        row = self._execute(
             "INSERT INTO counters VALUES ('sequence', 1) "
             "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
         ).fetchone()

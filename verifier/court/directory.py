@@ -58,7 +58,7 @@ class CourtDirectory(DurableDirectory):
         if self.answer(answer.job, answer.round, answer.beacon) is not None:
             return
         write_durably(self._outbox_file(answer), output)
-        self._database.execute(
+        self._execute(
             "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?)",
             (
                 *(answer.job, answer.round, answer.beacon),
@@ -68,7 +68,7 @@ class CourtDirectory(DurableDirectory):
 
     def answer(self, job: bytes, round_number: int, beacon: bytes) -> Answer | None:
         """What was promised in this round, if anything."""
-        row = self._database.execute(
+        row = self._execute(
             "SELECT digest, output_digest, salt FROM answers WHERE job = ? AND round = ? AND beacon = ?",
             (job, round_number, beacon),
         ).fetchone()

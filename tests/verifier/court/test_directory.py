@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from node.durable_directory import StateDirectoryDamaged, StateDirectoryForeign, StateDirectoryInUse
+from node.durable_directory import (
+    StateDirectoryDamaged,
+    StateDirectoryForeign,
+    StateDirectoryInUse,
+    StateDirectoryUnusable,
+)
 from verifier.court.directory import Answer, CourtDirectory
 
 IDENTITY = {"account": "0x1", "court": "0x2"}
@@ -87,3 +94,43 @@ def test_outputs_without_the_database_that_named_them_are_damage(tmp_path: Path)
         file.unlink()
     with pytest.raises(StateDirectoryDamaged):
         open_directory(tmp_path)
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from node.durable_directory import StateDirectoryUnusable
+from verifier.court.directory import Answer, CourtDirectory
+
+directory = CourtDirectory(Path({path!r}), identity={identity!r})
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the kernel refuses bytes beyond the limit, as a full disk does
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
+try:
+    directory.save({answer!r}, b"output" * 100)
+except StateDirectoryUnusable as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+"""
+
+
+@pytest.mark.parametrize(("limit", "folder"), [(0, "/outbox"), (600, "")])
+def test_a_full_disk_is_an_error_that_names_the_directory(tmp_path: Path, limit: int, folder: str) -> None:
+    """With no room at all the output is not written, with room for it alone the row that names it."""
+    program = FULL.format(path=str(tmp_path), identity=IDENTITY, answer=ANSWER, limit=limit)
+    environment = {**os.environ, "PYTHONPATH": "."}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"state directory {tmp_path}{folder} cannot be used: ")
+    directory = open_directory(tmp_path)
+    assert directory.answer(JOB, 0, SEED) is None
+    directory.save(ANSWER, b"output")
+    assert directory.answer(JOB, 0, SEED) == ANSWER
+    directory.close()
+
+
+def test_a_table_that_is_gone_is_no_bare_error_of_the_database(tmp_path: Path) -> None:
+    directory = open_directory(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.db")) as database:
+        database.execute("DROP TABLE answers")
+    with pytest.raises(StateDirectoryUnusable, match="no such table"):
+        directory.answer(JOB, 0, SEED)
+    directory.close()
