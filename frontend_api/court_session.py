@@ -17,7 +17,7 @@ from frontend_api.settings import Settings
 from node.exchange.peer_client import new_session
 from verifier.court.history import CourtHistory
 from verifier.court.job import Job, RegisteredClass
-from verifier.court.surroundings import Surroundings, look_around
+from verifier.court.surroundings import CourtSite, Surroundings, look_around
 from verifier.errors import UnknownClass, UnknownJob
 
 
@@ -62,6 +62,5 @@ async def open_court(settings: Settings, *, sends: bool = False) -> AsyncIterato
     ):
         await deployment.check(chain, settings.deployment)
         me = ZERO_ADDRESS if account is None else account.address
-        first = deployment.block_number
-        around = await look_around(chain, deployment.court, deployment.verifier_registry, http, me, from_block=first)
+        around = await look_around(chain, CourtSite.of(deployment), http, me)
         yield CourtSession(deployment, around, me, http)

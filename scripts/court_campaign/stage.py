@@ -31,7 +31,7 @@ from scripts.demo.scenario import start_devnet, write_configuration
 from verifier.calibration.reference import Reference
 from verifier.classes import OutputClass
 from verifier.court.job import RegisteredClass
-from verifier.court.surroundings import Surroundings, look_around
+from verifier.court.surroundings import CourtSite, Surroundings, look_around
 
 TOKEN: Final = 10**18
 SEAT_STAKE_WEI: Final = 1000 * TOKEN
@@ -105,14 +105,7 @@ async def open_stage(
         workers = await _start_parties(
             _Company(settings, processes, devnet["rpc_url"], chain, deployment), devnet["accounts"][1:]
         )
-        around = await look_around(
-            chain,
-            deployment.court,
-            deployment.verifier_registry,
-            session,
-            signer.address,
-            from_block=deployment.block_number,
-        )
+        around = await look_around(chain, CourtSite.of(deployment), session, signer.address)
         await _until_ready(around, processes, settings)
         class_ = around.observer.history.output_class(registered.class_id)
         yield Stage(devnet["rpc_url"], chain, description, class_, around, signer.address, workers, processes)

@@ -39,7 +39,7 @@ from scripts.demo.settings import SEAT_STAKE_WEI, TOKEN
 from verifier.court.job import WORKER, Job, RegisteredClass
 from verifier.court.party import Party
 from verifier.court.requester import MAXIMUM_OUTPUT_BYTES, checker_of, fetcher_of, submit_job
-from verifier.court.surroundings import Surroundings, look_around
+from verifier.court.surroundings import CourtSite, Surroundings, look_around
 
 CALIBRATION_JOBS: Final = 64
 LEAST_THRESHOLD: Final = 40  # so few jobs need not meet the largest honest distance; the least of a cheat is about 70
@@ -81,14 +81,7 @@ async def hold_court(swarm: Swarm, processes: Processes, session: aiohttp.Client
         f"{HONEST_VERIFIERS + len(DISHONEST_VERIFIERS)} verifiers, {len(DISHONEST_VERIFIERS)} of them dishonest"
     )
     workers = await _start_parties(swarm, processes, folder, names)
-    around = await look_around(
-        swarm.chain,
-        swarm.deployment.court,
-        swarm.deployment.verifier_registry,
-        session,
-        swarm.owner,
-        from_block=swarm.deployment.block_number,
-    )
+    around = await look_around(swarm.chain, CourtSite.of(swarm.deployment), session, swarm.owner)
     await _until_seated(around, processes)
     bench = _Bench(swarm, around, around.observer.history.classes[class_id], fetcher_of(session, swarm.owner), workers)
     async with asyncio.timeout(REQUESTER_WAIT_SECONDS):

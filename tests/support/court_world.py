@@ -39,7 +39,7 @@ from verifier.court.config import CourtSettings
 from verifier.court.job import Job
 from verifier.court.requester import submit_job
 from verifier.court.service import run_party
-from verifier.court.surroundings import Surroundings, look_around
+from verifier.court.surroundings import CourtSite, Surroundings, look_around
 
 ROOT = Path(__file__).parents[2]
 TOKEN = 10**18
@@ -247,9 +247,7 @@ async def open_court_world(
 
 
 async def _look(owner: Chain, deployment: Deployment, http: aiohttp.ClientSession, me: Address) -> Surroundings:
-    return await look_around(
-        owner, deployment.court, deployment.verifier_registry, http, me, from_block=deployment.block_number
-    )
+    return await look_around(owner, CourtSite.of(deployment), http, me)
 
 
 def sketch_task() -> SketchTask:

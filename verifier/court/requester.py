@@ -16,7 +16,7 @@ from contracts.court import job_id
 from contracts.court_values import COMMITTEE_SIZES, JobTerms, Opening
 from contracts.deploy import Deployment
 from contracts.events import JobSubmitted
-from contracts.values import Address
+from contracts.values import ZERO_ADDRESS, Address
 from node.errors import ExchangeError, HashError, StorageError
 from node.exchange.fetch import Fetcher
 from node.exchange.source import Source
@@ -31,7 +31,7 @@ from verifier.court.output_file import read_generation
 from verifier.court.party import Party
 from verifier.court.regenerate import Regenerator
 from verifier.court.ringers import RingerSecret
-from verifier.court.surroundings import Surroundings, announced_sources, ensure_balance
+from verifier.court.surroundings import Surroundings, ensure_balance, staked_sources
 from verifier.errors import OutputUnavailable, SecretUnwritable
 from verifier.hashes import load_hash
 
@@ -112,12 +112,11 @@ def fetcher_of(session: aiohttp.ClientSession, me: Address) -> Fetcher:
 def checker_of(
     around: Surroundings, deployment: Deployment, fetcher: Fetcher, *, data_dir: Path | None, gateways: Sequence[str]
 ) -> Regenerator:
-    """Regenerates for a requester, with checkpoints from gateways that were named or that the chain names."""
+    """Regenerates for a requester, with checkpoints from gateways that were named, from trainers and verifiers."""
     named = tuple(Source(f"gateway {index}", url) for index, url in enumerate(gateways, start=1))
-    registries = [deployment.registry, deployment.verifier_registry]
 
     async def sources() -> Sequence[Source]:
-        return named + await announced_sources(around.chain, registries, from_block=deployment.block_number)
+        return named + await staked_sources(around, ZERO_ADDRESS)
 
     return Regenerator(
         around.chain,

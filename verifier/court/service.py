@@ -30,7 +30,7 @@ from verifier.court.exchange import Board, CourtGateway
 from verifier.court.layered_store import LayeredStore
 from verifier.court.party import Party
 from verifier.court.regenerate import Regenerator
-from verifier.court.surroundings import announced_sources, look_around
+from verifier.court.surroundings import CourtSite, Surroundings, look_around, staked_sources
 
 
 async def run_party(settings: CourtSettings) -> None:
@@ -47,9 +47,8 @@ async def run_party(settings: CourtSettings) -> None:
         directory = await _directory(settings, chain, account.address)
         stack.callback(directory.close)
         session = await stack.enter_async_context(new_session())
-        around = await look_around(
-            chain, settings.court, settings.verifier_registry, session, account.address, from_block=settings.from_block
-        )
+        site = CourtSite(settings.court, settings.verifier_registry, settings.registry, settings.from_block)
+        around = await look_around(chain, site, session, account.address)
         behind = None if settings.store is None else LocalStore(settings.store, create=False)
         store = stack.enter_context(LayeredStore(directory.blocks, behind))
         board = Board()
@@ -64,7 +63,7 @@ async def run_party(settings: CourtSettings) -> None:
             from_block=settings.from_block,
             data_dir=settings.data_dir,
             fetcher=Fetcher(session, store, self_address=account.address),
-            sources=functools.partial(_sources, settings, chain, account.address),
+            sources=functools.partial(_sources, settings, around, account.address),
             cheat=cheat,
         )
         answers = Answers(
@@ -94,11 +93,10 @@ async def run_party(settings: CourtSettings) -> None:
         await party.run()
 
 
-async def _sources(settings: CourtSettings, chain: Chain, me: Address) -> Sequence[Source]:
-    """Whom to ask for checkpoints: gateways that were named, then trainers and verifiers that the chain names."""
+async def _sources(settings: CourtSettings, around: Surroundings, me: Address) -> Sequence[Source]:
+    """Whom to ask for checkpoints: gateways that were named, then trainers and verifiers."""
     named = tuple(Source(f"gateway {index}", url) for index, url in enumerate(settings.gateways, start=1))
-    registries = [settings.registry, settings.verifier_registry]
-    return named + await announced_sources(chain, registries, from_block=settings.from_block, me=me)
+    return named + await staked_sources(around, me)
 
 
 async def _directory(settings: CourtSettings, chain: Chain, me: Address) -> CourtDirectory:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -10,7 +9,7 @@ import aiohttp
 from contracts.chain import Chain
 from contracts.client import Registry, Token
 from contracts.court import Court
-from contracts.events import EndpointChanged
+from contracts.deploy import Deployment
 from contracts.values import Address
 from node.exchange.peer_client import PeerClient
 from node.exchange.source import Source
@@ -22,33 +21,43 @@ from verifier.errors import TooFewTokens
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a party sees and acts through. `seats` follows the verifiers' registry."""
+    """What a party sees and acts through.
+
+    `seats` follows the verifiers' registry, `trainers` that of the training peers, which is read when it is asked for.
+    """
 
     chain: Chain
     court: Court
     token: Token
     observer: HistoryObserver[CourtHistory]
     seats: ChainObserver
+    trainers: ChainObserver
     epoch_seconds: int
     client: PeerClient
 
 
-async def look_around(
-    chain: Chain,
-    court_address: Address,
-    verifier_registry: Address,
-    session: aiohttp.ClientSession,
-    me: Address,
-    *,
-    from_block: int,
-) -> Surroundings:
-    """Court, token and observers of one deployment, with everything read that the chain has so far."""
-    court, registry = Court(chain, court_address), Registry(chain, verifier_registry)
+@dataclass(frozen=True)
+class CourtSite:
+    """Where a court is: its address, the verifiers' registry and the trainers', and the block they were deployed in."""
+
+    court: Address
+    verifier_registry: Address
+    registry: Address
+    from_block: int
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> CourtSite:
+        """The court of a deployment."""
+        return cls(deployment.court, deployment.verifier_registry, deployment.registry, deployment.block_number)
+
+
+async def look_around(chain: Chain, site: CourtSite, session: aiohttp.ClientSession, me: Address) -> Surroundings:
+    """Court, token and observers of one deployment, with everything of the court read that the chain has so far."""
+    court, registry = Court(chain, site.court), Registry(chain, site.verifier_registry)
     observer = HistoryObserver(
-        chain, [court_address, verifier_registry], CourtHistory(), fold_all, from_block=from_block
+        chain, [site.court, site.verifier_registry], CourtHistory(), fold_all, from_block=site.from_block
     )
-    start = SwarmHistory.start(seat_stake_wei=await registry.seat_stake(), genesis_digest=bytes(32))
-    seats = ChainObserver(chain, [verifier_registry], start, from_block=from_block)
+    seats = await _members(chain, site.verifier_registry, site.from_block)
     await observer.refresh()
     await seats.refresh()
     return Surroundings(
@@ -57,22 +66,29 @@ async def look_around(
         token=Token(chain, await court.token()),
         observer=observer,
         seats=seats,
+        trainers=await _members(chain, site.registry, site.from_block),
         epoch_seconds=await registry.epoch_seconds(),
         client=PeerClient(session, me),
     )
 
 
-async def announced_sources(
-    chain: Chain, registries: Sequence[Address], *, from_block: int, me: Address | None = None
-) -> tuple[Source, ...]:
-    """Everybody who has announced an endpoint in one of these registries, newest announcement first."""
-    head = await chain.head()
-    newest = {
-        event.account: event.url
-        for event in await chain.logs(registries, from_block, head.number)
-        if isinstance(event, EndpointChanged)
-    }
-    return tuple(Source(account, url) for account, url in reversed(newest.items()) if url and account != me)
+async def _members(chain: Chain, registry: Address, from_block: int) -> ChainObserver:
+    stake = await Registry(chain, registry).seat_stake()
+    start = SwarmHistory.start(seat_stake_wei=stake, genesis_digest=bytes(32))
+    return ChainObserver(chain, [registry], start, from_block=from_block)
+
+
+async def staked_sources(around: Surroundings, me: Address) -> tuple[Source, ...]:
+    """Everybody else who holds a seat, for training or in court. Anybody can announce a gateway, and many that hang
+    would take the time in which a verifier has to commit: who has nothing at stake is not asked."""
+    await around.trainers.look()
+    announced = [
+        Source(account, endpoint.url)
+        for observer in (around.trainers, around.seats)
+        for account, endpoint in observer.history.member_endpoints.items()
+        if account != me
+    ]
+    return tuple(dict.fromkeys(announced))
 
 
 async def ensure_balance(around: Surroundings, me: Address, amount: int) -> None:

@@ -20,6 +20,7 @@ from tests.support.court_world import (
 from tests.support.devnet import Devnet
 from tests.support.sketch_task import ANNOUNCED
 from verifier.court.requester import checker_of, fetch_output, fetcher_of, see_through
+from verifier.court.surroundings import staked_sources
 
 CHEATING_WORKER = 8
 BOND_WEI = 106 * FEE_WEI
@@ -79,6 +80,10 @@ async def test_a_requester_that_checks_and_finds_the_same_waits_for_no_appeal(wo
         world.start(index)
     await world.seated(3)
     around, fetcher = await world.look(), fetcher_of(world.http, world.requester)
+    # The worker has announced a gateway as well, but has nothing at stake, as anybody could.
+    asked = {source.address for source in await staked_sources(around, world.requester)}
+    assert asked >= {world.address(index) for index in range(FIRST_VERIFIER, FIRST_VERIFIER + 3)}
+    assert world.address(WORKER) in around.seats.history.endpoints.keys() - asked
     checker = checker_of(around, world.deployment, fetcher, data_dir=None, gateways=[])
     job = await see_through(around, world.requester, await world.submit("7"), checker=checker)
     (only,) = job.rounds
