@@ -8,6 +8,7 @@ honours NO_COLOR.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -84,6 +85,19 @@ def tokens(amount_wei: int) -> str:
     shown, hidden = divmod(rest, WEI // 10**DECIMALS)
     text = f"{whole}.{shown:0{DECIMALS}d}"
     return f"{text}…" if hidden else text.rstrip("0").rstrip(".")
+
+
+def require_writable(file: Path) -> None:
+    """Refuse at once what cannot be written in the end. Raises SettingsError."""
+    cause = None
+    if file.is_dir():
+        cause = "it is a folder"
+    elif not file.parent.is_dir():
+        cause = f"there is no folder {file.parent}"
+    elif not os.access(file if file.exists() else file.parent, os.W_OK):
+        cause = "permission denied"
+    if cause is not None:
+        raise SettingsError(f"the output cannot be written to {file}: {cause}")
 
 
 def write_file(file: Path, data: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from frontend_api.command_line import Invocation, prompt_argument, with_invocation
-from frontend_api.output import write_file
+from frontend_api.output import require_writable, write_file
 
 if TYPE_CHECKING:
     from node.generation import Generation, Sampling
@@ -60,6 +60,7 @@ def generate(
     from node.storage.unixfs import root_of
 
     output = invocation.output
+    require_writable(file)
     source = audit_settings(invocation.settings, gateway, offline=offline)
     seed_bytes = seed_argument(seed)
     asked = {

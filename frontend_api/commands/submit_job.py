@@ -17,7 +17,7 @@ from frontend_api.command_line import (
     wei,
     with_invocation,
 )
-from frontend_api.output import tokens, write_file
+from frontend_api.output import Output, require_writable, tokens, write_file
 
 INCONCLUSIVE_EXIT_CODE = 4
 
@@ -69,6 +69,8 @@ def submit_job(
     if job is None and (class_id is None or prompt is None or worker is None):
         raise SettingsError("a new job needs --class, --prompt and --worker; --job names one that was submitted before")
     asked = {"class_id": class_id, "prompt": prompt, "worker": worker, "fee": fee, "job": job}
+    if output is not None:
+        require_writable(output)
     ways = {"wait": wait, "check": check, "appeal": appeal, "data_dir": data_dir, "gateways": tuple(gateway or ())}
     ways["ringers"] = ringers
     raise typer.Exit(asyncio.run(_submit(invocation, asked, ways, output)))
@@ -110,20 +112,10 @@ async def _submit(invocation: Invocation, asked: dict[str, Any], ways: dict[str,
                 ringers=ways["ringers"],
                 appeals=ways["appeal"] or ways["check"],
             )
-        document = _document(job)
-        if job.verdict is JobVerdict.ACCEPT:
-            found = await fetch_output(court.around, fetcher, job)
-            document["output"] = {"cid": found.cid, "bytes": len(found.data), "holders": list(found.holders)}
-            if file is not None:
-                await asyncio.to_thread(write_file, file, found.data)
-    if shown.as_json:
-        shown.document(document)
-    else:
-        amounts = {name: tokens(int(document.pop(f"{name}_wei"))) for name in ("paid", "refund")}
-        served = document.pop("output", {})
-        for name, value in served.items():
-            document[f"output {name}"] = ", ".join(value) if isinstance(value, list) else value
-        shown.facts({**document, **amounts})
+        found = await fetch_output(court.around, fetcher, job) if job.verdict is JobVerdict.ACCEPT else None
+    _show(shown, job, found)
+    if found is not None and file is not None:
+        await asyncio.to_thread(write_file, file, found.data)
     return {JobVerdict.ACCEPT: 0, JobVerdict.RINGER: 0}.get(
         job.verdict, 3 if job.verdict.rejects else INCONCLUSIVE_EXIT_CODE
     )
@@ -133,6 +125,21 @@ def _checker(court: Any, ways: dict[str, Any], fetcher: Any) -> Any:
     from verifier.court.requester import checker_of
 
     return checker_of(court.around, court.deployment, fetcher, data_dir=ways["data_dir"], gateways=ways["gateways"])
+
+
+def _show(shown: Output, job: Any, found: Any) -> None:
+    """What became of the job, and of its output if there is one."""
+    document = _document(job)
+    if found is not None:
+        document["output"] = {"cid": found.cid, "bytes": len(found.data), "holders": list(found.holders)}
+    if shown.as_json:
+        shown.document(document)
+        return
+    amounts = {name: tokens(int(document.pop(f"{name}_wei"))) for name in ("paid", "refund")}
+    served = document.pop("output", {})
+    for name, value in served.items():
+        document[f"output {name}"] = ", ".join(value) if isinstance(value, list) else value
+    shown.facts({**document, **amounts})
 
 
 def _document(job: Any) -> dict[str, Any]:

@@ -112,6 +112,39 @@ def test_a_rejected_output_has_its_exit_code_and_is_not_fetched(
     assert not (tmp_path / "wrong").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--output", "file/out.png"], "the output cannot be written to file/out.png: there is no folder file"),
+        (["--output", "."], "the output cannot be written to .: it is a folder"),
+        (["--ringers", "file/ringers"], "the secret of a ringer cannot be kept in file/ringers: Not a directory"),
+    ],
+)
+def test_what_cannot_be_kept_is_not_asked_for(
+    world: CourtWorld, arguments: list[object], class_id: str, swarmproof: Command, option: list[str], words: str
+) -> None:
+    Path("file").touch()
+    before = swarmproof(*arguments, "jobs", "--json").document["items"]
+    asked = ["submit-job", "--class", class_id, "--worker", world.address(WORKER), "--prompt", "3"]
+    outcome = swarmproof(*arguments, *asked, *option)
+    assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (2, "", f"error: {words}\n")
+    assert swarmproof(*arguments, "jobs", "--json").document["items"] == before
+
+
+def test_the_verdict_is_told_even_where_the_output_cannot_be_written(
+    world: CourtWorld, arguments: list[object], class_id: str, swarmproof: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    asked = ["submit-job", "--class", class_id, "--worker", world.address(WORKER), "--prompt", "4"]
+    outcome = swarmproof(*arguments, *asked, "--output", "four.png", "--json")
+    assert (outcome.exit_code, outcome.document["verdict"]) == (2, "accept")
+    assert outcome.document["output"]["cid"].startswith("baf")
+    assert "the output cannot be written to four.png: No space left on device" in outcome.stderr
+
+
 def test_what_is_free_can_be_withdrawn(arguments: list[object], class_id: str, swarmproof: Command) -> None:
     outcome = swarmproof(*arguments, "withdraw", "--json")
     assert outcome.exit_code == 0, outcome.stderr

@@ -104,6 +104,7 @@ def test_a_text_is_written_and_its_facts_are_shown(swarmproof: Command, writing:
         (["--prompt", "7", "--checkpoint", "bafy"], "bafy"),
         (["--prompt", "7", "--seed", "many"], "neither a number nor 32 bytes"),
         (["--prompt", "7", "--output", "/nowhere/at/all.png"], "cannot be written"),
+        (["--prompt", "7", "--output", "/"], "it is a folder"),
     ],
 )
 def test_what_cannot_be_generated_is_refused(
