@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,7 +62,7 @@ def submit_job(
         list[str] | None, typer.Option(help="Also ask this gateway for checkpoints, repeatable.", metavar="URL")
     ] = None,
 ) -> None:
-    """Submit a job, wait for the verdict, fetch the output. Exit code 3: rejected; 4: nothing was decided."""
+    """Submit a job, wait for the verdict, fetch the output. Exit code 3: rejected; 4: undecided, or no output."""
     from frontend_api.errors import SettingsError
     from node.logs import configure_logs
 
@@ -80,6 +81,7 @@ async def _submit(invocation: Invocation, asked: dict[str, Any], ways: dict[str,
     from contracts.court_values import JobVerdict
     from frontend_api.court_session import open_court
     from verifier.court.requester import fetch_output, fetcher_of, see_through, submit_job
+    from verifier.errors import OutputUnavailable
 
     shown = invocation.output
     async with open_court(invocation.settings, sends=True) as court:
@@ -112,8 +114,15 @@ async def _submit(invocation: Invocation, asked: dict[str, Any], ways: dict[str,
                 ringers=ways["ringers"],
                 appeals=ways["appeal"] or ways["check"],
             )
-        found = await fetch_output(court.around, fetcher, job) if job.verdict is JobVerdict.ACCEPT else None
-    _show(shown, job, found)
+        document, found = _document(job), None
+        if job.verdict is JobVerdict.ACCEPT:
+            try:
+                found = await fetch_output(court.around, fetcher, job)
+            except OutputUnavailable as error:
+                _show(shown, {**document, "output": None, "cause": str(error)})
+                raise
+            document["output"] = {"cid": found.cid, "bytes": len(found.data), "holders": list(found.holders)}
+    _show(shown, document)
     if found is not None and file is not None:
         await asyncio.to_thread(write_file, file, found.data)
     return {JobVerdict.ACCEPT: 0, JobVerdict.RINGER: 0}.get(
@@ -127,19 +136,15 @@ def _checker(court: Any, ways: dict[str, Any], fetcher: Any) -> Any:
     return checker_of(court.around, court.deployment, fetcher, data_dir=ways["data_dir"], gateways=ways["gateways"])
 
 
-def _show(shown: Output, job: Any, found: Any) -> None:
-    """What became of the job, and of its output if there is one."""
-    document = _document(job)
-    if found is not None:
-        document["output"] = {"cid": found.cid, "bytes": len(found.data), "holders": list(found.holders)}
+def _show(shown: Output, document: Mapping[str, Any]) -> None:
     if shown.as_json:
         shown.document(document)
         return
-    amounts = {name: tokens(int(document.pop(f"{name}_wei"))) for name in ("paid", "refund")}
-    served = document.pop("output", {})
-    for name, value in served.items():
-        document[f"output {name}"] = ", ".join(value) if isinstance(value, list) else value
-    shown.facts({**document, **amounts})
+    facts = dict(document)
+    amounts = {name: tokens(int(facts.pop(f"{name}_wei"))) for name in ("paid", "refund")}
+    for name, value in (facts.pop("output", None) or {}).items():
+        facts[f"output {name}"] = ", ".join(value) if isinstance(value, list) else value
+    shown.facts({**facts, **amounts})
 
 
 def _document(job: Any) -> dict[str, Any]:

@@ -10,12 +10,18 @@ import pytest
 import structlog
 
 from frontend_api.settings import Settings
+from node.exchange.fetch import Fetcher
 from tests.support.command_line import Command
 from tests.support.court_world import FIRST_VERIFIER, TOKEN, WORKER, CourtWorld, open_court_world, sketch_class
 from tests.support.devnet import running_devnet
 from tests.support.loop_thread import LoopThread
 from tests.support.sketch_task import ANNOUNCED
 from verifier.classes import OutputClass
+from verifier.court import requester
+from verifier.court.job import Job
+from verifier.court.requester import FetchedOutput
+from verifier.court.surroundings import Surroundings
+from verifier.errors import OutputUnavailable
 
 CHEATING_WORKER = 5
 
@@ -143,6 +149,27 @@ def test_the_verdict_is_told_even_where_the_output_cannot_be_written(
     assert (outcome.exit_code, outcome.document["verdict"]) == (2, "accept")
     assert outcome.document["output"]["cid"].startswith("baf")
     assert "the output cannot be written to four.png: No space left on device" in outcome.stderr
+
+
+def test_the_verdict_is_told_even_where_nobody_serves_the_output(
+    world: CourtWorld, arguments: list[object], class_id: str, swarmproof: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(around: Surroundings, fetcher: Fetcher, job: Job) -> FetchedOutput:
+        raise OutputUnavailable(job.job_id, ["nobody is there"])
+
+    asked = ["submit-job", "--class", class_id, "--worker", world.address(WORKER), "--prompt", "5", "--json"]
+    with monkeypatch.context() as patch:
+        patch.setattr(requester, "fetch_output", nobody)
+        outcome = swarmproof(*arguments, *asked, "--output", "five.png")
+        again = swarmproof(*arguments, "submit-job", "--job", outcome.document["job"])
+    found = outcome.document
+    assert (outcome.exit_code, found["verdict"], found["distances"]) == (4, "accept", [[0, 0, 0]])
+    assert found["output"] is None
+    assert found["cause"] in outcome.stderr
+    assert found["cause"].endswith("cannot be had: nobody is there")
+    assert (again.exit_code, again.facts["verdict"]) == (4, "accept")
+    assert again.facts["cause"] == found["cause"]
+    assert swarmproof(*arguments, "submit-job", "--job", found["job"], "--json").document["output"]["holders"]
 
 
 def test_what_is_free_can_be_withdrawn(arguments: list[object], class_id: str, swarmproof: Command) -> None:
