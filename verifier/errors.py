@@ -20,6 +20,7 @@ Error tree:
     + AnswerLost           a commitment on the chain that the state directory cannot open
     + CannotRegenerate     an output that this machine cannot make again, for now
     + SecretUnwritable     a ringer whose secret cannot be kept where it should be
+    + SecretUnreadable     a ringer whose secret is there and cannot be used
     + OutputUnavailable    an output that was accepted, and that nobody serves as it was accepted
     + TooFewTokens         an account that cannot pay what the court locks
 """
@@ -150,6 +151,16 @@ class SecretUnwritable(VerifierError):
     def __init__(self, folder: Path, cause: str) -> None:
         super().__init__(f"the secret of a ringer cannot be kept in {folder}: {cause}")
         self.folder, self.cause = folder, cause
+
+
+class SecretUnreadable(VerifierError):
+    """`file` should hold the secret of a ringer, and does not, for `cause`."""
+
+    exit_code = 2
+
+    def __init__(self, file: Path, cause: str) -> None:
+        super().__init__(f"the secret of a ringer in {file} cannot be used: {cause}")
+        self.file, self.cause = file, cause
 
 
 class OutputUnavailable(VerifierError):

@@ -28,7 +28,7 @@ from verifier.court.history import CourtHistory
 from verifier.court.job import WORKER, Job, JobRound
 from verifier.court.regenerate import Regenerator
 from verifier.court.report import report_of
-from verifier.court.ringers import RingerSecret
+from verifier.court.ringers import Ringers, RingerSecret
 from verifier.court.surroundings import Surroundings, ensure_balance
 from verifier.court.workbench import Workbench
 from verifier.errors import AnswerLost, NoPartyToRound
@@ -53,7 +53,8 @@ class Party:
         appeals: bool = False,
         poll_seconds: float = 0.2,
     ) -> None:
-        self._me, self._answers, self._checker, self._ringers = me, answers, checker, ringers
+        self._me, self._answers, self._checker = me, answers, checker
+        self._ringers = None if ringers is None else Ringers(ringers)
         self._appeals, self._poll_seconds = appeals, poll_seconds
         self._around, self._court, self._observer = surroundings, surroundings.court, surroundings.observer
         self._actions: ActionLoop[JobAction] = ActionLoop(self._dispatch, log="court")
@@ -170,7 +171,7 @@ class Party:
         first = job.current is not None and job.current.number == 0 and job.ringer is None
         if self._ringers is None or job.terms.requester != self._me or not first:
             return None
-        return RingerSecret.load(self._ringers, job.job_id)
+        return self._ringers.secret(job.job_id)
 
     def _answer(self, job: Job, number: int) -> Answer | None:
         beacon = self._beacon(job, number)

@@ -32,7 +32,7 @@ from verifier.court.party import Party
 from verifier.court.regenerate import Regenerator
 from verifier.court.ringers import RingerSecret
 from verifier.court.surroundings import Surroundings, ensure_balance, staked_sources
-from verifier.errors import OutputUnavailable, SecretUnwritable
+from verifier.errors import OutputUnavailable
 from verifier.hashes import load_hash
 
 MAXIMUM_OUTPUT_BYTES: Final = 1 << 20
@@ -79,11 +79,7 @@ async def submit_job(
     )
     if ringers is not None:
         job = job_id(around.chain.chain_id, around.court.address, terms)
-        try:
-            await asyncio.to_thread(ringers.mkdir, parents=True, exist_ok=True)
-            await asyncio.to_thread(secret.save, ringers, job)
-        except OSError as error:
-            raise SecretUnwritable(ringers, error.strerror or str(error)) from error
+        await asyncio.to_thread(secret.save, ringers, job)
     await ensure_balance(around, me, fee_wei + COMMITTEE_SIZES[0] * class_.terms.verifier_fee)
     receipt = await around.court.submit_job(terms, job_input)
     return receipt.event(JobSubmitted).job_id
@@ -98,7 +94,12 @@ async def see_through(
     ringers: Path | None = None,
     appeals: bool = False,
 ) -> Job:
-    """Do the requester's part until the job with this id has ended; for arguments see Party."""
+    """Do the requester's part until the job with this id has ended; for arguments see Party.
+
+    Raises SecretUnreadable where the job's secret is damaged.
+    """
+    if ringers is not None:
+        await asyncio.to_thread(RingerSecret.load, ringers, job)
     party = Party(me, around, checker=checker, ringers=ringers, appeals=appeals)
     await party.run(until=lambda: party.history.job(job).ending is not None)
     return party.history.job(job)
