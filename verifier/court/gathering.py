@@ -42,6 +42,9 @@ async def ask_for_opening(around: Surroundings, job: Job, round_: JobRound, inde
 
 def opens(job: Job, round_: JobRound, opening: Opening) -> bool:
     """Whether an opening is what the party with its index committed to."""
+    opened = round_.openings.get(opening.index)
+    if opened is not None:  # the court has compared it with the commitment, and parties ask at every look
+        return opened.opening == opening
     promise = round_.commitments.get(opening.index)
     if promise is None:
         return False

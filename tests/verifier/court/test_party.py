@@ -35,8 +35,9 @@ from verifier.court.conduct import Conduct, Occasion
 from verifier.court.directory import CourtDirectory
 from verifier.court.exchange import Board
 from verifier.court.findings import Findings
+from verifier.court.gathering import opens
 from verifier.court.history import CourtHistory
-from verifier.court.job import Commitment, Job, JobRound
+from verifier.court.job import Commitment, Job, JobRound, Opened
 from verifier.court.party import Party
 from verifier.court.regenerate import Order
 
@@ -153,6 +154,10 @@ async def test_what_was_gathered_on_a_chain_that_is_no_more_is_asked_for_again()
     assert found.openings(in_round(after), after, None) == {}
     assert found.openings(in_round(after), after, new) == {0: new}
     assert found.openings(in_round(after), after, old) == {}
+    opened = replace(after, openings=MappingProxyType({0: Opened(new, WORKER, AT)}))
+    assert found.openings(in_round(opened), opened, old) == {0: new}
+    assert opens(in_round(opened), opened, new)
+    assert not opens(in_round(opened), opened, old)
 
 
 async def test_an_opening_that_was_shown_for_another_commitment_is_shown_anew(play: Play) -> None:
