@@ -18,6 +18,10 @@ TORCH ?= torch==2.13.0
 # Processes share the cores: a second OpenMP thread in one of them only waits for the others.
 export OMP_NUM_THREADS ?= 1
 
+# Many tests wait for blocks and sockets, so two of them at a time take half as long; a file's tests share what they set up.
+WORKERS ?= 2
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 .PHONY: help demo test test-slow test-all check format bench clean
 .DEFAULT_GOAL := help
 
@@ -28,10 +32,10 @@ demo: $(READY)  ## train with a swarm on this machine; options in ARGS, e.g. mak
 	@$(VENV)/bin/swarmproof demo $(ARGS)
 
 test: $(READY) node-modules  ## the tests that end within minutes; options for pytest in ARGS
-	@$(PYTHON) -m pytest -q -m "not slow" $(ARGS)
+	@$(PYTHON) -m pytest -q -m "not slow" $(PARALLEL) $(ARGS)
 
 test-slow: $(READY) node-modules  ## the tests that take longer
-	@$(PYTHON) -m pytest -q -m slow $(ARGS)
+	@$(PYTHON) -m pytest -q -m slow $(PARALLEL) $(ARGS)
 
 test-all: test test-slow  ## both
 

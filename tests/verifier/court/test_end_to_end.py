@@ -80,10 +80,11 @@ async def test_a_requester_that_checks_and_finds_the_same_waits_for_no_appeal(wo
         world.start(index)
     await world.seated(3)
     around, fetcher = await world.look(), fetcher_of(world.http, world.requester)
-    # The worker has announced a gateway as well, but has nothing at stake, as anybody could.
+    # The worker announces a gateway as well, but has nothing at stake, as anybody could.
+    parties = {world.address(index) for index in (WORKER, *range(FIRST_VERIFIER, FIRST_VERIFIER + 3))}
+    await around.seats.until(lambda: parties <= around.seats.history.endpoints.keys())
     asked = {source.address for source in await staked_sources(around, world.requester)}
-    assert asked >= {world.address(index) for index in range(FIRST_VERIFIER, FIRST_VERIFIER + 3)}
-    assert world.address(WORKER) in around.seats.history.endpoints.keys() - asked
+    assert parties - asked == {world.address(WORKER)}
     checker = checker_of(around, world.deployment, fetcher, data_dir=None, gateways=[])
     job = await see_through(around, world.requester, await world.submit("7"), checker=checker)
     (only,) = job.rounds
