@@ -18,7 +18,7 @@ from eth_abi.codec import ABICodec
 from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
 
-from contracts.attestation import Result, checksum_address
+from contracts.attestation import Custody, Result, checksum_address
 from contracts.court_values import (
     ClassRecord,
     ClassTerms,
@@ -37,7 +37,7 @@ from contracts.errors import ArgumentOutOfRange, MalformedAnswer
 from contracts.values import Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, Status
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
-CONTRACT_NAMES = ("SwarmToken", "PeerRegistry", "ProjectFactory", "TrainingProject", "OutputCourt")
+CONTRACT_NAMES = ("SwarmToken", "PeerRegistry", "ProjectFactory", "TrainingProject", "Disputes", "OutputCourt")
 
 Component = Mapping[str, Any]
 
@@ -69,12 +69,13 @@ _TYPES: Mapping[str, Callable[..., Any]] = {
     "enum IOutputCourt.Phase": JobPhase,
     "enum IOutputCourt.Verdict": JobVerdict,
     "struct IPeerRegistry.Seat": Seat,
-    "struct ITrainingProject.Configuration": ProjectConfiguration,
-    "struct ITrainingProject.ProjectStatus": ProjectStatus,
-    "struct ITrainingProject.Result": Result,
-    "struct ITrainingProject.RoundView": RoundView,
-    "enum ITrainingProject.Phase": Phase,
-    "enum ITrainingProject.Status": Status,
+    "struct IProjectTypes.Configuration": ProjectConfiguration,
+    "struct IProjectTypes.Custody": Custody,
+    "struct IProjectTypes.ProjectStatus": ProjectStatus,
+    "struct IProjectTypes.Result": Result,
+    "struct IProjectTypes.RoundView": RoundView,
+    "enum IProjectTypes.Phase": Phase,
+    "enum IProjectTypes.Status": Status,
 }
 
 

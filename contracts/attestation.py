@@ -1,4 +1,4 @@
-"""What peers hash and sign about a round: results, commitments, envelopes.
+"""What peers hash and sign about a round: updates, votes, results, envelopes, and where its seed comes from.
 
 Everything signed is EIP-712 typed data under the domain ("SwarmProof", "1", chain, project), so a signature is worth
 nothing for another chain, project, round or kind of message. Encoded here by hand, word by word: the contracts' own
@@ -9,6 +9,7 @@ Signatures are 65 bytes r || s || v with v 27 or 28 and s in the lower half.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,11 +31,20 @@ RESULT_TYPE = (
     "Result(uint64 round,bytes32 prevCid,bytes32 inputRoot,bytes32 cid,bytes32 dataRoot,bytes32 weightRoot,"
     "bytes32 rewardRoot,uint128 cumulativeTotal)"
 )
+COMMITMENT_TYPE = "Commitment(uint64 round,uint32 seat,bytes32 commitment)"
+AVAILABILITY_TYPE = "Availability(uint64 round,uint32 word,uint256 bitmap)"
+ATTESTATION_TYPE = "Attestation(uint64 round,bytes32 commitment,uint32[] seatIds)"
 ENVELOPE_TYPE = "Envelope(string kind,uint64 round,uint64 sequence,uint64 expiry,bytes body)"
 COMMIT_DOMAIN = keccak(b"SwarmProof update commitment, version 1")
+ATTEST_DOMAIN = keccak(b"SwarmProof attestation, version 1")
+NO_REVEALS = bytes(32)  # where the chain over reveals begins
+SEATS_A_WORD = 256  # of an availability vote
 
 _DOMAIN_TYPEHASH = keccak(DOMAIN_TYPE.encode())
 _RESULT_TYPEHASH = keccak(RESULT_TYPE.encode())
+_COMMITMENT_TYPEHASH = keccak(COMMITMENT_TYPE.encode())
+_AVAILABILITY_TYPEHASH = keccak(AVAILABILITY_TYPE.encode())
+_ATTESTATION_TYPEHASH = keccak(ATTESTATION_TYPE.encode())
 _ENVELOPE_TYPEHASH = keccak(ENVELOPE_TYPE.encode())
 
 
@@ -53,6 +63,14 @@ class Result:
     weight_root: bytes
     reward_root: bytes
     cumulative_total: int
+
+
+@dataclass(frozen=True)
+class Custody:
+    """What opens an attester's commitment to a result."""
+
+    custody: bytes
+    salt: bytes
 
 
 @dataclass(frozen=True)
@@ -115,9 +133,76 @@ def commitment_hash(
     )
 
 
-def round_seed(origin: bytes, round_number: int) -> bytes:
-    """Seed of a round; `origin` is the hash of the result accepted last, before the first one the genesis digest."""
+def batch_hash(commitments: Sequence[bytes]) -> bytes:
+    """What a collector posts for many commitments at once, in this order."""
+    return keccak(b"".join(map(_word, commitments)))
+
+
+def commitment_digest(domain: Domain, round_number: int, seat: int, commitment: bytes) -> bytes:
+    """The 32 bytes that the owner of a seat signs to let its commitment stand in a batch."""
+    return _typed(domain, _COMMITMENT_TYPEHASH + _number(round_number, 64) + _number(seat, 32) + _word(commitment))
+
+
+def availability_digest(domain: Domain, round_number: int, word: int, bitmap: int) -> bytes:
+    """The 32 bytes that an attester signs who holds these updates, of the seats from 256 * word on, bit by bit."""
+    return _typed(domain, _AVAILABILITY_TYPEHASH + _number(round_number, 64) + _number(word, 32) + _number(bitmap, 256))
+
+
+def availability_words(seats: Iterable[int]) -> dict[int, int]:
+    """The bitmaps of a vote for these seats, by word, in order."""
+    words: dict[int, int] = {}
+    for seat in sorted(seats):
+        word = seat // SEATS_A_WORD
+        words[word] = words.get(word, 0) | 1 << seat % SEATS_A_WORD
+    return words
+
+
+def available_seats(word: int, bitmap: int) -> frozenset[int]:
+    """The seats of one word of a vote."""
+    first = word * SEATS_A_WORD
+    return frozenset(first + bit for bit in range(SEATS_A_WORD) if bitmap >> bit & 1)
+
+
+def custody_hash(account: Address, seed: bytes, checkpoint: bytes) -> bytes:
+    """What only who has a checkpoint's bytes can make: its account, the round's seed, the bytes."""
+    return keccak(bytes.fromhex(account[2:]) + _word(seed) + checkpoint)
+
+
+def attestation_hash(
+    domain: Domain, round_number: int, account: Address, result_hash: bytes, custody: bytes, salt: bytes
+) -> bytes:
+    """What an attester commits to before anybody shows a result; `salt` is 32 random bytes kept until then."""
+    return keccak(
+        ATTEST_DOMAIN
+        + _number(domain.chain_id, 256)
+        + _account(domain.project)
+        + _number(round_number, 64)
+        + _account(account)
+        + _word(result_hash)
+        + _word(custody)
+        + _word(salt)
+    )
+
+
+def attestation_digest(domain: Domain, round_number: int, commitment: bytes, seat_ids: Sequence[int]) -> bytes:
+    """The 32 bytes that an attester signs to let others bring its commitment to the chain."""
+    seats = keccak(b"".join(_number(seat, 32) for seat in seat_ids))
+    return _typed(domain, _ATTESTATION_TYPEHASH + _number(round_number, 64) + _word(commitment) + seats)
+
+
+def chain_reveal(reveals_hash: bytes, seat: int, digest: bytes, data_root: bytes, salt: bytes) -> bytes:
+    """The chain over a round's reveals after one more; it begins with NO_REVEALS."""
+    return keccak(_word(reveals_hash) + _number(seat, 32) + _word(digest) + _word(data_root) + _word(salt))
+
+
+def quiet_seed(origin: bytes, round_number: int) -> bytes:
+    """Seed of a round before which nobody revealed; `origin`: the seed before, of round 1 the genesis digest."""
     return keccak(_word(origin) + _number(round_number, 64))
+
+
+def beacon_seed(block_hash: bytes, reveals_hash: bytes, round_number: int) -> bytes:
+    """Seed of a round after one with reveals: of the pinned block's hash and of everything revealed."""
+    return keccak(_word(block_hash) + _word(reveals_hash) + _number(round_number, 64))
 
 
 def sign_digest(key: bytes, digest: bytes) -> bytes:

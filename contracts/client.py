@@ -8,15 +8,16 @@ a contract's refusal is the exception named after its custom error, in `contract
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
 
-from contracts.abi import ContractAbi, contract_abi
-from contracts.attestation import Result, compact_signature, expand_signature
-from contracts.chain import Chain, Receipt
+from contracts.chain import Receipt
+from contracts.contract import Contract
 from contracts.errors import MissingAccount
-from contracts.values import Address, Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, Status
+from contracts.project import AcceptCall, Project, decode_accept_call
+from contracts.values import Address, Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, SeatTerms, Status
 
 __all__ = [
+    "AcceptCall",
+    "Contract",
     "Factory",
     "Phase",
     "Project",
@@ -25,32 +26,11 @@ __all__ = [
     "Registry",
     "RoundView",
     "Seat",
+    "SeatTerms",
     "Status",
     "Token",
     "decode_accept_call",
 ]
-
-
-class Contract:
-    """One deployed contract, reached through one chain."""
-
-    artifact: ClassVar[str]
-
-    def __init__(self, chain: Chain, address: Address) -> None:
-        self.chain = chain
-        self.address = address
-
-    @property
-    def abi(self) -> ContractAbi:
-        """The contract's artifact."""
-        return contract_abi(self.artifact)
-
-    async def _read(self, name: str, *arguments: object) -> Any:
-        (value,) = await self.chain.call(self.abi, self.address, name, *arguments)
-        return value
-
-    async def _send(self, name: str, *arguments: object) -> Receipt:
-        return await self.chain.send(self.address, self.abi.encode_call(name, *arguments))
 
 
 class Token(Contract):
@@ -115,6 +95,36 @@ class Registry(Contract):
         """Announce where we serve our blocks; `peer_key` 32 bytes. Event EndpointChanged."""
         return await self._send("setEndpoint", url, peer_key)
 
+    async def withdraw_reward(self) -> Receipt:
+        """Take what we were rewarded for reports. Event RewardWithdrawn."""
+        return await self._send("withdrawReward")
+
+    async def pause(self, seconds: int) -> Receipt:
+        """As guardian, stop new stakes and rounds for so long, seven days at most. Event Paused."""
+        return await self._send("pause", seconds)
+
+    async def unpause(self) -> Receipt:
+        """As guardian, end a pause. Event Paused."""
+        return await self._send("unpause")
+
+    async def reward_of(self, reporter: Address) -> int:
+        """What a reporter can withdraw."""
+        return int(await self._read("rewardOf", reporter))
+
+    async def guardian(self) -> Address:
+        """Who can pause new stakes and rounds; the zero address: nobody."""
+        address: Address = await self._read("guardian")
+        return address
+
+    async def paused_until(self) -> int:
+        """End of the pause; in the past or 0: nothing is paused."""
+        return int(await self._read("pausedUntil"))
+
+    async def slasher(self) -> Address:
+        """Who can slash; the zero address: nobody."""
+        address: Address = await self._read("slasher")
+        return address
+
     async def token(self) -> Address:
         """The token that is staked."""
         address: Address = await self._read("token")
@@ -150,6 +160,11 @@ class Registry(Contract):
         owner: Address = await self._read("seatOwnerAt", seat_id, epoch)
         return owner
 
+    async def seat_owners_at(self, seat_ids: Sequence[int], epoch: int) -> tuple[Address, ...]:
+        """seat_owner_at() of many seats."""
+        owners: tuple[Address, ...] = await self._read("seatOwnersAt", list(seat_ids), epoch)
+        return owners
+
     async def thaw_end(self, seat_id: int) -> int:
         """Chain time from which a leaving seat's stake can be taken back; 0 while no exit was begun."""
         return int(await self._read("thawEnd", seat_id))
@@ -157,6 +172,11 @@ class Registry(Contract):
     async def seats_at(self, account: Address, epoch: int) -> int:
         """Seats of the account that count in that epoch."""
         return int(await self._read("seatsAt", account, epoch))
+
+    async def seats_of(self, accounts: Sequence[Address], epoch: int) -> tuple[int, ...]:
+        """seats_at() of many accounts."""
+        seats: tuple[int, ...] = await self._read("seatsOf", list(accounts), epoch)
+        return seats
 
     async def total_seats_at(self, epoch: int) -> int:
         """Seats that count in that epoch."""
@@ -172,113 +192,31 @@ class Registry(Contract):
 
 
 class Factory(Contract):
-    """Creates projects that share one registry."""
+    """Creates projects, each with a registry of its own."""
 
     artifact = "ProjectFactory"
 
-    async def create_project(self, configuration: ProjectConfiguration, manifest: bytes) -> Receipt:
-        """Create a project. Event ProjectCreated, with its address."""
-        return await self._send("createProject", configuration, manifest)
-
-    async def registry(self) -> Address:
-        """The registry of all its projects."""
-        address: Address = await self._read("registry")
-        return address
+    async def create_project(
+        self, configuration: ProjectConfiguration, seat_terms: SeatTerms, manifest: bytes
+    ) -> Receipt:
+        """Create a project and its registry, whose address it fills in. Event ProjectCreated, with its address."""
+        return await self._send("createProject", configuration, seat_terms, manifest)
 
     async def implementation(self) -> Address:
         """The code that all its projects run."""
         address: Address = await self._read("implementation")
         return address
 
+    async def disputes(self) -> Address:
+        """Who can void rounds of its projects."""
+        address: Address = await self._read("disputes")
+        return address
+
+    async def insurance(self) -> Address:
+        """Where pools go that nobody could be paid from."""
+        address: Address = await self._read("insurance")
+        return address
+
     async def is_project(self, project: Address) -> bool:
         """Whether this factory created it."""
         return bool(await self._read("isProject", project))
-
-
-class Project(Contract):
-    """One project: its rounds, its checkpoints, its money."""
-
-    artifact = "TrainingProject"
-
-    async def fund(self, amount: int) -> Receipt:
-        """Add approved tokens to the budget. Event ProjectFunded."""
-        return await self._send("fund", amount)
-
-    async def open_round(self) -> Receipt:
-        """Open the next round. Event RoundOpened."""
-        return await self._send("openRound")
-
-    async def commit(self, round_number: int, seat: int, commitment: bytes) -> Receipt:
-        """Commit an own seat (`attestation.commitment_hash`). Event UpdateCommitted."""
-        return await self._send("commit", round_number, seat, commitment)
-
-    async def reveal(self, round_number: int, seat: int, digest: bytes, data_root: bytes, salt: bytes) -> Receipt:
-        """Reveal what the seat committed to. Event UpdateRevealed."""
-        return await self._send("reveal", round_number, seat, digest, data_root, salt)
-
-    async def accept_signed(self, round_number: int, result: Result, signatures: Sequence[bytes]) -> Receipt:
-        """Submit a result with signatures of 65 bytes, signers in ascending order. Event ResultAccepted."""
-        compact = [compact_signature(signature) for signature in signatures]
-        return await self._send("acceptSigned", round_number, result, compact)
-
-    async def finalize(self, round_number: int, result: Result) -> Receipt:
-        """Make an accepted result final after its challenge window. Event RoundFinalized."""
-        return await self._send("finalize", round_number, result)
-
-    async def skip_round(self, round_number: int) -> Receipt:
-        """Give up a lapsed round. Event RoundSkipped."""
-        return await self._send("skipRound", round_number)
-
-    async def claim(self, account: Address, cumulative: int, proof: Sequence[bytes]) -> Receipt:
-        """Pay an account what it earned and has not received. Event RewardClaimed."""
-        return await self._send("claim", account, cumulative, list(proof))
-
-    async def request_close(self) -> Receipt:
-        """As owner, stop rounds that are not open yet. Event CloseRequested."""
-        return await self._send("requestClose")
-
-    async def close(self) -> Receipt:
-        """Refund the owner once complete or closable. Event ProjectClosed."""
-        return await self._send("close")
-
-    async def configuration(self) -> ProjectConfiguration:
-        """Everything fixed at creation."""
-        configuration: ProjectConfiguration = await self._read("configuration")
-        return configuration
-
-    async def status(self) -> ProjectStatus:
-        """The project as a whole."""
-        status: ProjectStatus = await self._read("status")
-        return status
-
-    async def round(self, round_number: int) -> RoundView:
-        """One round; all zero when it was never opened."""
-        view: RoundView = await self._read("round", round_number)
-        return view
-
-    async def commitment_of(self, round_number: int, seat: int) -> bytes:
-        """What is stored for a seat: its commitment, after the reveal the hash of digest and data root."""
-        return bytes(await self._read("commitmentOf", round_number, seat))
-
-    async def claimed(self, account: Address) -> int:
-        """What an account has received."""
-        return int(await self._read("claimed", account))
-
-    async def commitment_hash(
-        self, round_number: int, seat: int, account: Address, digest: bytes, data_root: bytes, salt: bytes
-    ) -> bytes:
-        """The contract's own `attestation.commitment_hash`."""
-        return bytes(await self._read("commitmentHash", round_number, seat, account, digest, data_root, salt))
-
-    async def result_hash(self, round_number: int, result: Result) -> bytes:
-        """The contract's own `attestation.result_digest`."""
-        return bytes(await self._read("resultHash", round_number, result))
-
-
-def decode_accept_call(transaction_input: bytes) -> tuple[int, Result, list[bytes]]:
-    """Round, result and signatures (65 bytes each) of a transaction that called acceptSigned on a project itself.
-
-    Raises MalformedAnswer for any other input.
-    """
-    number, result, signatures = contract_abi("TrainingProject").decode_call("acceptSigned", transaction_input)
-    return number, result, [expand_signature(r, vs) for r, vs in signatures]

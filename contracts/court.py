@@ -15,7 +15,7 @@ from eth_hash.auto import keccak
 from contracts.abi import codec, contract_abi, encode
 from contracts.attestation import compact_signature, expand_signature, recover, sign_digest
 from contracts.chain import Receipt
-from contracts.client import Contract
+from contracts.contract import Contract
 from contracts.court_values import (
     ClassRecord,
     ClassTerms,

@@ -1,4 +1,4 @@
-"""Deploy the system (token, registry, factory with the code of its projects, court) and keep the record of it."""
+"""Deploy the system (token, disputes, factory with the code of its projects, court) and keep the record of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from eth_typing import HexAddress, HexStr
+
 from contracts.abi import contract_abi
 from contracts.attestation import checksum_address
 from contracts.chain import Chain
@@ -15,22 +17,26 @@ from contracts.client import Factory
 from contracts.court import Court
 from contracts.errors import DeploymentError, MalformedAnswer, MissingAccount, MissingContract
 from contracts.sender import Receipt
-from contracts.values import ZERO_ADDRESS, Address
+from contracts.values import Address
 
 SUPPLY_WEI = 10**27
-NOBODY = ZERO_ADDRESS  # may slash those who train
+SEAT_STAKE_WEI = 10**21
+# Nobody has its key: what a factory insures there is burned.
+BURNING = Address(HexAddress(HexStr("0x000000000000000000000000000000000000dEaD")))
 
 
 @dataclass(frozen=True)
 class Deployment:
     """Where the system is. `block_number`: the block before its first event; `gas`: what deploying it cost.
 
-    `registry` holds the seats of those who train, `verifier_registry` those of the court's verifiers.
+    `disputes`: who can void rounds; `insurance`: where pools go that nobody could be paid from. Each project has a
+    registry of its own, `verifier_registry` holds the seats of the court's verifiers.
     """
 
     chain_id: int
     token: Address
-    registry: Address
+    disputes: Address
+    insurance: Address
     implementation: Address
     factory: Address
     court: Address
@@ -62,7 +68,7 @@ class Deployment:
         """Raises DeploymentError or MissingContract unless the system is on this chain; `path` names the record."""
         if chain.chain_id != self.chain_id:
             raise DeploymentError(str(path), f"is of chain {self.chain_id}, the node serves chain {chain.chain_id}")
-        contracts = (self.token, self.registry, self.implementation, self.factory, self.court, self.verifier_registry)
+        contracts = (self.token, self.disputes, self.implementation, self.factory, self.court, self.verifier_registry)
         for address in contracts:
             if not await chain.has_code(address):
                 raise MissingContract(address, chain.chain_id)
@@ -70,13 +76,15 @@ class Deployment:
 
 @dataclass(frozen=True)
 class CourtParameters:
-    """What a court is deployed with. Amounts None: a twentieth, and a tenth, of the stake of a verifier's seat.
+    """What a court, and the registry of its verifiers, is deployed with.
 
-    `seat_stake_wei` None: as for those who train. `class_delay_seconds`: from the registration of a class to its first
-    job.
+    Penalties None: a twentieth, and a tenth, of the stake of a seat. `class_delay_seconds`: from the registration of a
+    class to its first job.
     """
 
-    seat_stake_wei: int | None = None
+    seat_stake_wei: int = SEAT_STAKE_WEI
+    epoch_seconds: int = 60
+    thaw_seconds: int = 86_400
     no_show_penalty_wei: int | None = None
     strike_penalty_wei: int | None = None
     class_delay_seconds: int = 0
@@ -85,11 +93,9 @@ class CourtParameters:
 async def deploy_system(
     chain: Chain,
     *,
-    seat_stake_wei: int,
-    epoch_seconds: int,
-    thaw_seconds: int,
     token: Address | None = None,
     supply_wei: int = SUPPLY_WEI,
+    insurance: Address = BURNING,
     court: CourtParameters | None = None,
 ) -> Deployment:
     """Deploy everything from the chain's account, which receives the supply; `token` given: that one is staked.
@@ -111,17 +117,17 @@ async def deploy_system(
         return receipt.contract_address
 
     staked = token or await deploy("SwarmToken", chain.account.address, supply_wei)
-    registry = await deploy("PeerRegistry", staked, seat_stake_wei, epoch_seconds, thaw_seconds, NOBODY)
-    factory = await deploy("ProjectFactory", registry)
+    disputes = await deploy("Disputes")
+    factory = await deploy("ProjectFactory", disputes, insurance)
     rules = court or CourtParameters()
-    stake = rules.seat_stake_wei or seat_stake_wei
+    stake = rules.seat_stake_wei
     court_address = await deploy(
         "OutputCourt",
         staked,
         chain.account.address,
         stake,
-        epoch_seconds,
-        thaw_seconds,
+        rules.epoch_seconds,
+        rules.thaw_seconds,
         stake // 20 if rules.no_show_penalty_wei is None else rules.no_show_penalty_wei,
         stake // 10 if rules.strike_penalty_wei is None else rules.strike_penalty_wei,
         rules.class_delay_seconds,
@@ -129,7 +135,8 @@ async def deploy_system(
     return Deployment(
         chain_id=chain.chain_id,
         token=staked,
-        registry=registry,
+        disputes=disputes,
+        insurance=insurance,
         implementation=await Factory(chain, factory).implementation(),
         factory=factory,
         court=court_address,

@@ -36,38 +36,50 @@ from contracts.values import Address
 __all__ = [
     "Appealed",
     "Approval",
+    "AttestationCommitted",
+    "Attested",
+    "AvailabilityVoted",
     "BlockPinned",
     "ClassRegistered",
     "CloseRequested",
+    "CommitsPosted",
     "Committed",
     "CommitteeDrawn",
     "Deposited",
     "EndpointChanged",
     "Event",
+    "InactivityLeaked",
     "JobDecided",
     "JobExpired",
     "JobFinalized",
     "JobSubmitted",
+    "Paused",
     "ProjectClosed",
     "ProjectCreated",
     "ProjectFunded",
+    "ReporterRewarded",
     "ResultAccepted",
     "RevealBegun",
     "Revealed",
     "RewardClaimed",
+    "RewardWithdrawn",
     "RingerExposed",
     "RoundFinalized",
     "RoundOpened",
     "RoundSkipped",
+    "RoundVoided",
     "RoundWindowsMoved",
     "SeatSlashed",
     "SeatsStaked",
     "SeatsUnstaked",
     "SeedDrawn",
+    "SeedPinned",
+    "SilencePunished",
     "Transfer",
     "UnstakeBegun",
     "UpdateCommitted",
     "UpdateRevealed",
+    "UpdatesRevealed",
     "VerifierPaid",
     "VerifierStruck",
     "Withdrawn",
@@ -133,6 +145,29 @@ class SeatSlashed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReporterRewarded(Event):
+    """`reporter` proved why a seat was slashed and can withdraw `reward`."""
+
+    reporter: Address
+    reward: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardWithdrawn(Event):
+    """`reward` was paid out to a reporter."""
+
+    reporter: Address
+    reward: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paused(Event):
+    """No stake and no round begins before `paused_until`."""
+
+    paused_until: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class EndpointChanged(Event):
     """`account` serves its blocks at `url`, whatever its stake: readers ask for that."""
 
@@ -170,6 +205,7 @@ class RoundOpened(Event):
     stake_snapshot: int
     commit_end: int
     reveal_end: int
+    attest_start: int
     attest_end: int
 
 
@@ -180,6 +216,7 @@ class RoundWindowsMoved(Event):
     round: int
     commit_end: int
     reveal_end: int
+    attest_start: int
     attest_end: int
 
 
@@ -193,6 +230,17 @@ class UpdateCommitted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommitsPosted(Event):
+    """`poster` brought `batch_hash`, over `count` commitments of others."""
+
+    round: int
+    batch: int
+    poster: Address
+    batch_hash: bytes
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class UpdateRevealed(Event):
     """A seat revealed its update: root digest of its identifier, root over its records."""
 
@@ -200,17 +248,71 @@ class UpdateRevealed(Event):
     seat: int
     digest: bytes
     data_root: bytes
+    salt: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdatesRevealed(Event):
+    """Seats revealed their updates out of a batch, in this order; one of `digests`, `data_roots`, `salts` each."""
+
+    round: int
+    batch: int
+    seats: tuple[int, ...]
+    digests: tuple[bytes, ...]
+    data_roots: tuple[bytes, ...]
+    salts: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedPinned(Event):
+    """The seed after `round` takes in the hash of `pinned_block`."""
+
+    round: int
+    pinned_block: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AvailabilityVoted(Event):
+    """An attester says on the chain which updates of the seats from 256 * `word` on it holds, bit by bit."""
+
+    round: int
+    account: Address
+    word: int
+    bitmap: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttestationCommitted(Event):
+    """An attester committed to a result with the weight of `seats`, before anybody shows one."""
+
+    round: int
+    account: Address
+    commitment: bytes
+    seats: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attested(Event):
+    """An attester that sees no quorum says on the chain what it found."""
+
+    round: int
+    account: Address
+    result_hash: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResultAccepted(Event):
-    """Signatures of `weight` stake accepted a result; challengeable until `challenge_end`."""
+    """Signatures of `weight` accepted a result; challengeable until `challenge_end`.
+
+    `contributions`: the leaves of the weight root, packed (`node.rounds.packing`).
+    """
 
     round: int
     result_hash: bytes
     result: Result
     challenge_end: int
     weight: int
+    contributions: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,6 +329,32 @@ class RoundSkipped(Event):
     """A round ended without a result; its pool is available again."""
 
     round: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundVoided(Event):
+    """A round's result, or one it was built on, was proven false; the head is `head_digest` again."""
+
+    round: int
+    head_digest: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilencePunished(Event):
+    """A seat that committed and did not reveal lost `amount`."""
+
+    round: int
+    seat: int
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class InactivityLeaked(Event):
+    """A seat whose owner let the quorum fail lost `amount`."""
+
+    round: int
+    seat: int
+    amount: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,6 +376,7 @@ class CloseRequested(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectClosed(Event):
-    """The project was closed and `refund` paid back to its owner."""
+    """The project was closed, `refund` paid back to its owner and `insured` to the insurance."""
 
     refund: int
+    insured: int

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import contracts.reverts.project_money  # noqa: F401  (defines half of the project's errors)
 from contracts.reverts.base import TypedRevert
 from contracts.reverts.court import CourtReverted
 from contracts.reverts.factory import FactoryReverted

@@ -1,4 +1,4 @@
-"""Custom errors of TrainingProject: rounds and money of one project."""
+"""Custom errors of TrainingProject: the rounds of one project."""
 
 from __future__ import annotations
 
@@ -64,6 +64,46 @@ class Project_TooFewSeats(ProjectReverted):
 
 
 @dataclass(eq=False)
+class Project_TooManySeats(ProjectReverted):
+    """More seats are active than a round counts."""
+
+    sentence = "{have} seats are active, a round counts at most {most}"
+    have: int
+    most: int
+
+
+@dataclass(eq=False)
+class Project_PipelineFull(ProjectReverted):
+    """Too many rounds wait for the end of their challenge."""
+
+    sentence = "{count} rounds are not final yet, as many as there may be"
+    count: int
+
+
+@dataclass(eq=False)
+class Project_SeedPending(ProjectReverted):
+    """The block whose hash makes the next seed is not there yet."""
+
+    sentence = "the next round's seed needs block {pinned_block}, which is not there yet"
+    pinned_block: int
+
+
+@dataclass(eq=False)
+class Project_SeedNotPinned(ProjectReverted):
+    """No block is pinned for the next seed, or the chain has forgotten it."""
+
+    sentence = "no block is pinned for the next round's seed"
+
+
+@dataclass(eq=False)
+class Project_SeedAlreadyPinned(ProjectReverted):
+    """The pinned block can still be used."""
+
+    sentence = "the next round's seed comes from block {pinned_block}, which can still be used"
+    pinned_block: int
+
+
+@dataclass(eq=False)
 class Project_BudgetTooSmall(ProjectReverted):
     """What is left does not pay for a round."""
 
@@ -111,11 +151,107 @@ class Project_EmptyCommitment(ProjectReverted):
 
 @dataclass(eq=False)
 class Project_CommitMismatch(ProjectReverted):
-    """Revealed is not what was committed to, or it was revealed before."""
+    """Revealed is not what was committed to."""
 
     sentence = "in round {round} seat {seat} has no open commitment to this update"
     round: int
     seat: int
+
+
+@dataclass(eq=False)
+class Project_AlreadyRevealed(ProjectReverted):
+    """A seat reveals once, whichever way."""
+
+    sentence = "seat {seat} has already revealed in round {round}"
+    round: int
+    seat: int
+
+
+@dataclass(eq=False)
+class Project_BadBatch(ProjectReverted):
+    """A batch of nothing, one too large, or one too many."""
+
+    sentence = "round {round} has {batches} batches and was brought one of {count} commitments"
+    round: int
+    count: int
+    batches: int
+
+
+@dataclass(eq=False)
+class Project_BatchMismatch(ProjectReverted):
+    """Not the commitments that were posted."""
+
+    sentence = "the commitments of batch {batch} in round {round} hash to {have}, posted was {want}"
+    round: int
+    batch: int
+    have: bytes
+    want: bytes
+
+
+@dataclass(eq=False)
+class Project_NotDrawn(ProjectReverted):
+    """The seat is not drawn for this round, or not yet."""
+
+    sentence = "seat {seat} is not drawn for round {round} (times {stretch})"
+    round: int
+    seat: int
+    stretch: int
+
+
+@dataclass(eq=False)
+class Project_NotAttester(ProjectReverted):
+    """No seat of the account counts in this round."""
+
+    sentence = "{account} has no seat that counts in round {round}"
+    round: int
+    account: Address
+
+
+@dataclass(eq=False)
+class Project_AlreadyAttested(ProjectReverted):
+    """One vote, one commitment and one attestation an account and round."""
+
+    sentence = "{account} has already said this in round {round}"
+    round: int
+    account: Address
+
+
+@dataclass(eq=False)
+class Project_AttestationMismatch(ProjectReverted):
+    """The signer did not commit to this very result, or opens something else."""
+
+    sentence = "what {account} opens in round {round} is not what it committed to"
+    round: int
+    account: Address
+
+
+@dataclass(eq=False)
+class Project_OpeningsMissing(ProjectReverted):
+    """Every signature needs the opening of its signer's commitment."""
+
+    sentence = "{signatures} signatures came with {openings} openings"
+    signatures: int
+    openings: int
+
+
+@dataclass(eq=False)
+class Project_WrongContributions(ProjectReverted):
+    """The contributions are not the leaves of the signed weight root."""
+
+    sentence = "the contributions of round {round} make the root {have}, signed was {want}"
+    round: int
+    have: bytes
+    want: bytes
+
+
+@dataclass(eq=False)
+class Project_WrongSum(ProjectReverted):
+    """The result allocates something else than its contributions pay."""
+
+    sentence = "the contributions of round {round} pay {have}, the result allocates {want}"
+    round: int
+    have: int
+    want: int
 
 
 @dataclass(eq=False)
@@ -161,10 +297,10 @@ class Project_SignerWithoutStake(ProjectReverted):
 class Project_QuorumNotMet(ProjectReverted):
     """The signatures do not carry more than two thirds."""
 
-    sentence = "the signatures for round {round} carry {weight}, more than two thirds of {stake_snapshot} are needed"
+    sentence = "the signatures for round {round} carry {weight}, more than two thirds of {seats} seats are needed"
     round: int
     weight: int
-    stake_snapshot: int
+    seats: int
 
 
 @dataclass(eq=False)
@@ -188,69 +324,18 @@ class Project_FinalizeOutOfOrder(ProjectReverted):
 
 
 @dataclass(eq=False)
-class Project_BadProof(ProjectReverted):
-    """The Merkle proof does not lead to the reward root; it may be one of an older root."""
+class Project_NotPunishable(ProjectReverted):
+    """The seat did what it is accused of not having done, does not count, or was punished before."""
 
-    sentence = "the proof that {account} earned {cumulative} does not lead to the reward root"
+    sentence = "seat {seat} cannot be punished for round {round}"
+    round: int
+    seat: int
+
+
+@dataclass(eq=False)
+class Project_NotDisputes(ProjectReverted):
+    """Only the contract that checks proofs voids and slashes."""
+
+    sentence = "{account} cannot void a round, {disputes} can"
     account: Address
-    cumulative: int
-
-
-@dataclass(eq=False)
-class Project_NothingToClaim(ProjectReverted):
-    """Everything proven was paid before."""
-
-    sentence = "{account} has already received {claimed} of {cumulative}"
-    account: Address
-    cumulative: int
-    claimed: int
-
-
-@dataclass(eq=False)
-class Project_Insolvent(ProjectReverted):
-    """The leaves of a false reward root sum to more than was allocated."""
-
-    sentence = "claims would come to {want}, allocated is only {have}"
-    want: int
-    have: int
-
-
-@dataclass(eq=False)
-class Project_NothingToFund(ProjectReverted):
-    """Funding with nothing."""
-
-    sentence = "funding must be more than nothing"
-
-
-@dataclass(eq=False)
-class Project_InexactTransfer(ProjectReverted):
-    """The token kept a part of what it moved."""
-
-    sentence = "the token moved {received} instead of {expected}"
-    expected: int
-    received: int
-
-
-@dataclass(eq=False)
-class Project_NotOwner(ProjectReverted):
-    """Only the owner may."""
-
-    sentence = "{account} is not the owner {owner}"
-    account: Address
-    owner: Address
-
-
-@dataclass(eq=False)
-class Project_NotClosable(ProjectReverted):
-    """Not complete, and no request to close has thawed."""
-
-    sentence = "the project is not complete, and closable from chain time {closable_at} on (0: not requested)"
-    closable_at: int
-
-
-@dataclass(eq=False)
-class Project_RoundsPending(ProjectReverted):
-    """Rounds must be finalized or skipped before closing."""
-
-    sentence = "rounds that must be finalized or skipped first: {count}"
-    count: int
+    disputes: Address

@@ -97,3 +97,37 @@ class Registry_UrlTooLong(RegistryReverted):
     sentence = "the endpoint has {length} bytes, at most {maximum} are allowed"
     length: int
     maximum: int
+
+
+@dataclass(eq=False)
+class Registry_Paused(RegistryReverted):
+    """The guardian paused new stakes and rounds."""
+
+    sentence = "new stakes and rounds are paused until chain time {paused_until}"
+    paused_until: int
+
+
+@dataclass(eq=False)
+class Registry_NotGuardian(RegistryReverted):
+    """Only the guardian pauses."""
+
+    sentence = "{account} cannot pause, {guardian} can"
+    account: Address
+    guardian: Address
+
+
+@dataclass(eq=False)
+class Registry_PauseTooLong(RegistryReverted):
+    """A pause ends within days, whatever the guardian wants."""
+
+    sentence = "a pause of {have} seconds is too long, at most {most} are allowed"
+    have: int
+    most: int
+
+
+@dataclass(eq=False)
+class Registry_NoReward(RegistryReverted):
+    """The account reported nothing, or has withdrawn everything."""
+
+    sentence = "there is no reward for {reporter} to withdraw"
+    reporter: Address

@@ -1,0 +1,243 @@
+"""One project as a Python object: its rounds, its checkpoints, its money. See `contracts.client`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contracts.abi import contract_abi
+from contracts.attestation import Custody, Result, compact_signature, expand_signature
+from contracts.chain import Receipt
+from contracts.contract import Contract
+from contracts.values import (
+    Address,
+    BatchOpening,
+    ProjectConfiguration,
+    ProjectStatus,
+    RoundView,
+    SignedAttestation,
+    SignedAvailability,
+)
+
+
+class Project(Contract):
+    """One project: its rounds, its checkpoints, its money."""
+
+    artifact = "TrainingProject"
+
+    async def fund(self, amount: int) -> Receipt:
+        """Add approved tokens to the budget. Event ProjectFunded."""
+        return await self._send("fund", amount)
+
+    async def open_round(self) -> Receipt:
+        """Open the next round. Event RoundOpened."""
+        return await self._send("openRound")
+
+    async def commit(self, round_number: int, seat: int, commitment: bytes) -> Receipt:
+        """Commit an own seat (`attestation.commitment_hash`). Event UpdateCommitted."""
+        return await self._send("commit", round_number, seat, commitment)
+
+    async def reveal(self, round_number: int, seat: int, digest: bytes, data_root: bytes, salt: bytes) -> Receipt:
+        """Reveal what the seat committed to. Event UpdateRevealed."""
+        return await self._send("reveal", round_number, seat, digest, data_root, salt)
+
+    async def post_commits(self, round_number: int, batch_hash: bytes, count: int) -> Receipt:
+        """Commit many seats at once (`attestation.batch_hash`). Event CommitsPosted."""
+        return await self._send("postCommits", round_number, batch_hash, count)
+
+    async def reveal_batch(
+        self, round_number: int, batch: int, openings: Sequence[BatchOpening], commitments: Sequence[bytes]
+    ) -> Receipt:
+        """Reveal updates out of a batch; commitments of those that are opened may be zero. Event UpdatesRevealed."""
+        opened = [
+            (item.index, item.seat, item.digest, item.data_root, item.salt, compact_signature(item.signature))
+            for item in openings
+        ]
+        return await self._send("revealBatch", round_number, batch, opened, list(commitments))
+
+    async def pin_seed(self) -> Receipt:
+        """Pin the block whose hash goes into the next seed. Event SeedPinned."""
+        return await self._send("pinSeed")
+
+    async def vote_availability(self, round_number: int, word: int, bitmap: int) -> Receipt:
+        """Say which updates of the seats from 256 * word on we hold. Event AvailabilityVoted."""
+        return await self._send("voteAvailability", round_number, word, bitmap)
+
+    async def post_availability(self, round_number: int, votes: Sequence[SignedAvailability]) -> Receipt:
+        """Bring votes that others signed (`attestation.availability_digest`). Events AvailabilityVoted."""
+        signed = [(vote.word, vote.bitmap, compact_signature(vote.signature)) for vote in votes]
+        return await self._send("postAvailability", round_number, signed)
+
+    async def commit_attestation(self, round_number: int, commitment: bytes, seat_ids: Sequence[int]) -> Receipt:
+        """Commit to a result unseen (`attestation.attestation_hash`). Event AttestationCommitted."""
+        return await self._send("commitAttestation", round_number, commitment, list(seat_ids))
+
+    async def commit_attestations(self, round_number: int, attestations: Sequence[SignedAttestation]) -> Receipt:
+        """Bring commitments that others signed (`attestation.attestation_digest`). Events AttestationCommitted."""
+        signed = [(item.commitment, list(item.seat_ids), compact_signature(item.signature)) for item in attestations]
+        return await self._send("commitAttestations", round_number, signed)
+
+    async def attest(self, round_number: int, result_hash: bytes) -> Receipt:
+        """Say on the chain what we found, where no quorum comes about. Event Attested."""
+        return await self._send("attest", round_number, result_hash)
+
+    async def accept_signed(
+        self,
+        round_number: int,
+        result: Result,
+        contributions: bytes,
+        signatures: Sequence[bytes],
+        openings: Sequence[Custody] = (),
+    ) -> Receipt:
+        """Submit a result with signatures of 65 bytes, signers in ascending order. Event ResultAccepted.
+
+        `openings`: of the signers' commitments, in their order; none where attesters do not commit.
+        """
+        compact = [compact_signature(signature) for signature in signatures]
+        return await self._send("acceptSigned", round_number, result, contributions, compact, list(openings))
+
+    async def finalize(self, round_number: int, result: Result) -> Receipt:
+        """Make an accepted result final after its challenge window. Event RoundFinalized."""
+        return await self._send("finalize", round_number, result)
+
+    async def skip_round(self, round_number: int) -> Receipt:
+        """Give up a lapsed round. Event RoundSkipped."""
+        return await self._send("skipRound", round_number)
+
+    async def punish_silence(self, round_number: int, seat_ids: Sequence[int]) -> Receipt:
+        """Take the bond of seats that committed and did not reveal. Events SilencePunished."""
+        return await self._send("punishSilence", round_number, list(seat_ids))
+
+    async def punish_batch_silence(
+        self,
+        round_number: int,
+        batch: int,
+        index: int,
+        seat: int,
+        commitments: Sequence[bytes],
+        signature: bytes,
+    ) -> Receipt:
+        """The same for a seat whose owner signed the commitment at `index` of a batch."""
+        compact = compact_signature(signature)
+        return await self._send("punishBatchSilence", round_number, batch, index, seat, list(commitments), compact)
+
+    async def leak(self, round_number: int, seat_ids: Sequence[int]) -> Receipt:
+        """Take a thousandth of seats whose owner let the quorum of a skipped round fail. Events InactivityLeaked."""
+        return await self._send("leak", round_number, list(seat_ids))
+
+    async def claim(self, account: Address, cumulative: int, proof: Sequence[bytes]) -> Receipt:
+        """Pay an account what it earned and has not received. Event RewardClaimed."""
+        return await self._send("claim", account, cumulative, list(proof))
+
+    async def request_close(self) -> Receipt:
+        """As owner, stop rounds that are not open yet. Event CloseRequested."""
+        return await self._send("requestClose")
+
+    async def close(self) -> Receipt:
+        """Refund owner and insurance once complete or closable. Event ProjectClosed."""
+        return await self._send("close")
+
+    async def configuration(self) -> ProjectConfiguration:
+        """Everything fixed at creation."""
+        configuration: ProjectConfiguration = await self._read("configuration")
+        return configuration
+
+    async def status(self) -> ProjectStatus:
+        """The project as a whole."""
+        status: ProjectStatus = await self._read("status")
+        return status
+
+    async def round(self, round_number: int) -> RoundView:
+        """One round; all zero when it was never opened."""
+        view: RoundView = await self._read("round", round_number)
+        return view
+
+    async def disputes(self) -> Address:
+        """Who can void rounds."""
+        address: Address = await self._read("disputes")
+        return address
+
+    async def insurance(self) -> Address:
+        """Where pools go that nobody could be paid from."""
+        address: Address = await self._read("insurance")
+        return address
+
+    async def may_train(self, round_number: int, seat: int) -> bool:
+        """Whether the seat may commit an update now: it counts, and is drawn."""
+        return bool(await self._read("mayTrain", round_number, seat))
+
+    async def may_attest(self, round_number: int, seat: int) -> bool:
+        """Whether the seat may commit to a result now: it counts, and is drawn."""
+        return bool(await self._read("mayAttest", round_number, seat))
+
+    async def commitment_of(self, round_number: int, seat: int) -> bytes:
+        """The first 27 bytes of what the seat committed to directly, zeros otherwise."""
+        return bytes(await self._read("commitmentOf", round_number, seat))
+
+    async def has_revealed(self, round_number: int, seat: int) -> bool:
+        """Whether the seat revealed in this round."""
+        return bool(await self._read("hasRevealed", round_number, seat))
+
+    async def availability_of(self, round_number: int, account: Address, word: int) -> int:
+        """What an attester said on the chain that it holds."""
+        return int(await self._read("availabilityOf", round_number, account, word))
+
+    async def attestation_of(self, round_number: int, account: Address) -> tuple[bytes, int]:
+        """What an attester committed to, or attested, cut to 28 bytes, and the seats that count for it."""
+        commitment, seats = await self._read_all("attestationOf", round_number, account)
+        return bytes(commitment), int(seats)
+
+    async def claimed(self, account: Address) -> int:
+        """What an account has received."""
+        return int(await self._read("claimed", account))
+
+    async def commitment_hash(
+        self, round_number: int, seat: int, account: Address, digest: bytes, data_root: bytes, salt: bytes
+    ) -> bytes:
+        """The contract's own `attestation.commitment_hash`."""
+        return bytes(await self._read("commitmentHash", round_number, seat, account, digest, data_root, salt))
+
+    async def result_hash(self, round_number: int, result: Result) -> bytes:
+        """The contract's own `attestation.result_digest`."""
+        return bytes(await self._read("resultHash", round_number, result))
+
+    async def attestation_hash(
+        self, round_number: int, account: Address, result_hash: bytes, opening: Custody
+    ) -> bytes:
+        """The contract's own `attestation.attestation_hash`."""
+        return bytes(await self._read("attestationHash", round_number, account, result_hash, opening))
+
+    async def signed_commitment_hash(self, round_number: int, seat: int, commitment: bytes) -> bytes:
+        """The contract's own `attestation.commitment_digest`."""
+        return bytes(await self._read("signedCommitmentHash", round_number, seat, commitment))
+
+    async def signed_availability_hash(self, round_number: int, word: int, bitmap: int) -> bytes:
+        """The contract's own `attestation.availability_digest`."""
+        return bytes(await self._read("signedAvailabilityHash", round_number, word, bitmap))
+
+    async def signed_attestation_hash(self, round_number: int, commitment: bytes, seat_ids: Sequence[int]) -> bytes:
+        """The contract's own `attestation.attestation_digest`."""
+        return bytes(await self._read("signedAttestationHash", round_number, commitment, list(seat_ids)))
+
+
+@dataclass(frozen=True)
+class AcceptCall:
+    """What a call of acceptSigned carried; signatures of 65 bytes."""
+
+    round: int
+    result: Result
+    contributions: bytes
+    signatures: tuple[bytes, ...]
+    openings: tuple[Custody, ...]
+
+
+def decode_accept_call(transaction_input: bytes) -> AcceptCall:
+    """What a transaction carried that called acceptSigned on a project itself.
+
+    Raises MalformedAnswer for any other input.
+    """
+    number, result, contributions, signatures, openings = contract_abi("TrainingProject").decode_call(
+        "acceptSigned", transaction_input
+    )
+    expanded = tuple(expand_signature(r, vs) for r, vs in signatures)
+    return AcceptCall(number, result, contributions, expanded, openings)
