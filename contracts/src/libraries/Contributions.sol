@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {LibBytes} from "solady/src/utils/LibBytes.sol";
 import {PositionTree} from "./PositionTree.sol";
 
@@ -37,16 +38,17 @@ library Contributions {
     /// @notice The weight root over all records, and the sum of their rewards.
     function rootAndSum(bytes calldata packed) internal pure returns (bytes32 root, uint256 sum, uint256 records) {
         records = count(packed);
-        bytes32[] memory leaves = new bytes32[](records);
+        uint256[] memory leaves = DynamicArrayLib.malloc(records);
         // Offsets are within the length; no number of rewards of 128 bits that fits in calldata overflows a word.
         unchecked {
             uint256 offset = 0;
             for (uint256 i = 0; i < records; ++i) {
                 uint256 head = uint256(LibBytes.loadCalldata(packed, offset));
                 uint256 reward = uint128(uint256(LibBytes.loadCalldata(packed, offset + REWARD_OFFSET)));
-                leaves[i] = PositionTree.leafHash(
+                bytes32 leaf = PositionTree.leafHash(
                     head >> 224, uint256(_weight(head)), uint128(head >> 64), uint8(head >> 56), reward
                 );
+                DynamicArrayLib.set(leaves, i, uint256(leaf));
                 sum += reward;
                 offset += RECORD_BYTES;
             }

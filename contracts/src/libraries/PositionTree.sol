@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 /// @title A keccak tree that binds position and count
 /// @notice A first byte tells hashes of leaves, of inner nodes and of whole trees apart. The odd node of a level moves
 /// up as it is, so that no list can pose as another one.
@@ -39,7 +41,7 @@ library PositionTree {
     }
 
     /// @notice Root over hashes of leaves, which are used up.
-    function root(bytes32[] memory nodes) internal pure returns (bytes32) {
+    function root(uint256[] memory nodes) internal pure returns (bytes32) {
         uint256 count = nodes.length;
         uint256 width = count;
         // Every index is below `width`, which is at most the length.
@@ -47,13 +49,15 @@ library PositionTree {
             while (width > 1) {
                 uint256 pairs = width >> 1;
                 for (uint256 i = 0; i < pairs; ++i) {
-                    nodes[i] = _node(nodes[2 * i], nodes[2 * i + 1]);
+                    bytes32 left = DynamicArrayLib.getBytes32(nodes, 2 * i);
+                    bytes32 right = DynamicArrayLib.getBytes32(nodes, 2 * i + 1);
+                    DynamicArrayLib.set(nodes, i, uint256(keccak256(abi.encodePacked(NODE, left, right))));
                 }
                 if (width & 1 != 0) nodes[pairs] = nodes[width - 1];
                 width -= pairs;
             }
         }
-        return _bind(count, count == 0 ? bytes32(0) : nodes[0]);
+        return _bind(count, count == 0 ? bytes32(0) : bytes32(nodes[0]));
     }
 
     /// @notice Whether the leaf with this hash stands at `index` among `count` leaves under a root.
