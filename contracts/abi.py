@@ -18,7 +18,7 @@ from eth_abi.codec import ABICodec
 from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
 
-from contracts.attestation import Custody, Result, checksum_address
+from contracts.attestation import Result, checksum_address
 from contracts.court_values import (
     ClassRecord,
     ClassTerms,
@@ -34,10 +34,18 @@ from contracts.court_values import (
     SignedEntry,
 )
 from contracts.errors import ArgumentOutOfRange, MalformedAnswer
-from contracts.values import Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, Status
+from contracts.values import Custody, Phase, ProjectConfiguration, ProjectStatus, RoundView, Seat, Status
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
-CONTRACT_NAMES = ("SwarmToken", "PeerRegistry", "ProjectFactory", "TrainingProject", "Disputes", "OutputCourt")
+CONTRACT_NAMES = (
+    "SwarmToken",
+    "PeerRegistry",
+    "Attendance",
+    "ProjectFactory",
+    "TrainingProject",
+    "Disputes",
+    "OutputCourt",
+)
 
 Component = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ Signatures are 65 bytes r || s || v with v 27 or 28 and s in the lower half.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -32,19 +32,13 @@ RESULT_TYPE = (
     "bytes32 rewardRoot,uint128 cumulativeTotal)"
 )
 COMMITMENT_TYPE = "Commitment(uint64 round,uint32 seat,bytes32 commitment)"
-AVAILABILITY_TYPE = "Availability(uint64 round,uint32 word,uint256 bitmap)"
-ATTESTATION_TYPE = "Attestation(uint64 round,bytes32 commitment,uint32[] seatIds)"
 ENVELOPE_TYPE = "Envelope(string kind,uint64 round,uint64 sequence,uint64 expiry,bytes body)"
 COMMIT_DOMAIN = keccak(b"SwarmProof update commitment, version 1")
-ATTEST_DOMAIN = keccak(b"SwarmProof attestation, version 1")
 NO_REVEALS = bytes(32)  # where the chain over reveals begins
-SEATS_A_WORD = 256  # of an availability vote
 
 _DOMAIN_TYPEHASH = keccak(DOMAIN_TYPE.encode())
 _RESULT_TYPEHASH = keccak(RESULT_TYPE.encode())
 _COMMITMENT_TYPEHASH = keccak(COMMITMENT_TYPE.encode())
-_AVAILABILITY_TYPEHASH = keccak(AVAILABILITY_TYPE.encode())
-_ATTESTATION_TYPEHASH = keccak(ATTESTATION_TYPE.encode())
 _ENVELOPE_TYPEHASH = keccak(ENVELOPE_TYPE.encode())
 
 
@@ -66,14 +60,6 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Custody:
-    """What opens an attester's commitment to a result."""
-
-    custody: bytes
-    salt: bytes
-
-
-@dataclass(frozen=True)
 class Domain:
     """Where a signature counts: one project on one chain."""
 
@@ -83,12 +69,12 @@ class Domain:
     @property
     def separator(self) -> bytes:
         """EIP-712 domain separator, 32 bytes."""
-        return _separator(self.chain_id, self.project)
+        return domain_separator(DOMAIN_NAME, self.chain_id, self.project)
 
     @property
     def run_id(self) -> bytes:
         """keccak256(abi.encode(chain id, project)): names the project inside messages, 32 bytes."""
-        return keccak(_number(self.chain_id, 256) + _account(self.project))
+        return keccak(encoded_number(self.chain_id, 256) + encoded_address(self.project))
 
 
 def result_digest(domain: Domain, round_number: int, result: Result) -> bytes:
@@ -97,9 +83,9 @@ def result_digest(domain: Domain, round_number: int, result: Result) -> bytes:
     return _typed(
         domain,
         _RESULT_TYPEHASH
-        + _number(round_number, 64)
-        + b"".join(map(_word, words))
-        + _number(result.cumulative_total, 128),
+        + encoded_number(round_number, 64)
+        + b"".join(map(encoded_word, words))
+        + encoded_number(result.cumulative_total, 128),
     )
 
 
@@ -109,9 +95,9 @@ def envelope_digest(domain: Domain, kind: str, round_number: int, sequence: int,
         domain,
         _ENVELOPE_TYPEHASH
         + keccak(kind.encode())
-        + _number(round_number, 64)
-        + _number(sequence, 64)
-        + _number(expiry, 64)
+        + encoded_number(round_number, 64)
+        + encoded_number(sequence, 64)
+        + encoded_number(expiry, 64)
         + keccak(body),
     )
 
@@ -122,92 +108,54 @@ def commitment_hash(
     """What a seat commits to before it reveals (digest, data_root); `salt` is 32 random bytes kept until then."""
     return keccak(
         COMMIT_DOMAIN
-        + _number(domain.chain_id, 256)
-        + _account(domain.project)
-        + _number(round_number, 64)
-        + _number(seat, 32)
-        + _account(account)
-        + _word(digest)
-        + _word(data_root)
-        + _word(salt)
+        + encoded_number(domain.chain_id, 256)
+        + encoded_address(domain.project)
+        + encoded_number(round_number, 64)
+        + encoded_number(seat, 32)
+        + encoded_address(account)
+        + encoded_word(digest)
+        + encoded_word(data_root)
+        + encoded_word(salt)
     )
 
 
 def batch_hash(commitments: Sequence[bytes]) -> bytes:
     """What a collector posts for many commitments at once, in this order."""
-    return keccak(b"".join(map(_word, commitments)))
+    return keccak(b"".join(map(encoded_word, commitments)))
 
 
 def commitment_digest(domain: Domain, round_number: int, seat: int, commitment: bytes) -> bytes:
     """The 32 bytes that the owner of a seat signs to let its commitment stand in a batch."""
-    return _typed(domain, _COMMITMENT_TYPEHASH + _number(round_number, 64) + _number(seat, 32) + _word(commitment))
-
-
-def availability_digest(domain: Domain, round_number: int, word: int, bitmap: int) -> bytes:
-    """The 32 bytes that an attester signs who holds these updates, of the seats from 256 * word on, bit by bit."""
-    return _typed(domain, _AVAILABILITY_TYPEHASH + _number(round_number, 64) + _number(word, 32) + _number(bitmap, 256))
-
-
-def availability_words(seats: Iterable[int]) -> dict[int, int]:
-    """The bitmaps of a vote for these seats, by word, in order."""
-    words: dict[int, int] = {}
-    for seat in sorted(seats):
-        word = seat // SEATS_A_WORD
-        words[word] = words.get(word, 0) | 1 << seat % SEATS_A_WORD
-    return words
-
-
-def available_seats(word: int, bitmap: int) -> frozenset[int]:
-    """The seats of one word of a vote."""
-    first = word * SEATS_A_WORD
-    return frozenset(first + bit for bit in range(SEATS_A_WORD) if bitmap >> bit & 1)
-
-
-def custody_hash(account: Address, seed: bytes, checkpoint: bytes) -> bytes:
-    """What only who has a checkpoint's bytes can make: its account, the round's seed, the bytes."""
-    return keccak(bytes.fromhex(account[2:]) + _word(seed) + checkpoint)
-
-
-def attestation_hash(
-    domain: Domain, round_number: int, account: Address, result_hash: bytes, custody: bytes, salt: bytes
-) -> bytes:
-    """What an attester commits to before anybody shows a result; `salt` is 32 random bytes kept until then."""
-    return keccak(
-        ATTEST_DOMAIN
-        + _number(domain.chain_id, 256)
-        + _account(domain.project)
-        + _number(round_number, 64)
-        + _account(account)
-        + _word(result_hash)
-        + _word(custody)
-        + _word(salt)
+    return _typed(
+        domain,
+        _COMMITMENT_TYPEHASH + encoded_number(round_number, 64) + encoded_number(seat, 32) + encoded_word(commitment),
     )
-
-
-def attestation_digest(domain: Domain, round_number: int, commitment: bytes, seat_ids: Sequence[int]) -> bytes:
-    """The 32 bytes that an attester signs to let others bring its commitment to the chain."""
-    seats = keccak(b"".join(_number(seat, 32) for seat in seat_ids))
-    return _typed(domain, _ATTESTATION_TYPEHASH + _number(round_number, 64) + _word(commitment) + seats)
 
 
 def chain_reveal(reveals_hash: bytes, seat: int, digest: bytes, data_root: bytes, salt: bytes) -> bytes:
     """The chain over a round's reveals after one more; it begins with NO_REVEALS."""
-    return keccak(_word(reveals_hash) + _number(seat, 32) + _word(digest) + _word(data_root) + _word(salt))
+    return keccak(
+        encoded_word(reveals_hash)
+        + encoded_number(seat, 32)
+        + encoded_word(digest)
+        + encoded_word(data_root)
+        + encoded_word(salt)
+    )
 
 
 def quiet_seed(origin: bytes, round_number: int) -> bytes:
     """Seed of a round before which nobody revealed; `origin`: the seed before, of round 1 the genesis digest."""
-    return keccak(_word(origin) + _number(round_number, 64))
+    return keccak(encoded_word(origin) + encoded_number(round_number, 64))
 
 
 def beacon_seed(block_hash: bytes, reveals_hash: bytes, round_number: int) -> bytes:
     """Seed of a round after one with reveals: of the pinned block's hash and of everything revealed."""
-    return keccak(_word(block_hash) + _word(reveals_hash) + _number(round_number, 64))
+    return keccak(encoded_word(block_hash) + encoded_word(reveals_hash) + encoded_number(round_number, 64))
 
 
 def sign_digest(key: bytes, digest: bytes) -> bytes:
     """Sign 32 bytes with a private key of 32 bytes; deterministic (RFC 6979)."""
-    signature = coincurve.PrivateKey(key).sign_recoverable(_word(digest), hasher=None)
+    signature = coincurve.PrivateKey(key).sign_recoverable(encoded_word(digest), hasher=None)
     return signature[:64] + bytes([27 + signature[64]])
 
 
@@ -221,7 +169,7 @@ def recover(digest: bytes, signature: bytes) -> Address:
     if int.from_bytes(signature[32:64], "big") > CURVE_ORDER // 2:
         raise InvalidSignature(signature, "s is in the upper half")
     recoverable = signature[:64] + bytes([signature[64] - 27])
-    message = _word(digest)
+    message = encoded_word(digest)
     try:
         public_key = coincurve.PublicKey.from_signature_and_message(recoverable, message, hasher=None)
     except ValueError as error:
@@ -239,7 +187,7 @@ def compact_signature(signature: bytes) -> tuple[bytes, bytes]:
 
 def expand_signature(r: bytes, vs: bytes) -> bytes:
     """The 65 bytes of a compact signature."""
-    compact = _word(r) + _word(vs)
+    compact = encoded_word(r) + encoded_word(vs)
     return compact[:32] + bytes([compact[32] & 0x7F]) + compact[33:] + bytes([27 + (compact[32] >> 7)])
 
 
@@ -258,28 +206,32 @@ def checksum_address(raw: bytes) -> Address:
 
 
 @lru_cache(maxsize=64)
-def _separator(chain_id: int, project: Address) -> bytes:
-    names = keccak(DOMAIN_NAME.encode()) + keccak(DOMAIN_VERSION.encode())
-    return keccak(_DOMAIN_TYPEHASH + names + _number(chain_id, 256) + _account(project))
+def domain_separator(name: str, chain_id: int, contract: Address) -> bytes:
+    """EIP-712 domain separator of version 1 of one of our contracts, 32 bytes."""
+    names = keccak(name.encode()) + keccak(DOMAIN_VERSION.encode())
+    return keccak(_DOMAIN_TYPEHASH + names + encoded_number(chain_id, 256) + encoded_address(contract))
 
 
 def _typed(domain: Domain, encoded: bytes) -> bytes:
     return keccak(b"\x19\x01" + domain.separator + keccak(encoded))
 
 
-def _word(value: bytes) -> bytes:
+def encoded_word(value: bytes) -> bytes:
+    """32 bytes as the ABI encodes them. Raises ValueError for any other length."""
     if len(value) != 32:
         raise ValueError(f"expected 32 bytes, got {len(value)}")
     return value
 
 
-def _number(value: int, bits: int) -> bytes:
+def encoded_number(value: int, bits: int) -> bytes:
+    """An unsigned number of so many bits as the ABI encodes it. Raises ValueError when it does not fit."""
     if not 0 <= value < 1 << bits:
         raise ValueError(f"{value} does not fit {bits} bits")
     return value.to_bytes(32, "big")
 
 
-def _account(address: Address) -> bytes:
+def encoded_address(address: Address) -> bytes:
+    """An address as the ABI encodes it. Raises ValueError for anything else."""
     raw = bytes.fromhex(address.removeprefix("0x"))
     if len(raw) != 20:
         raise ValueError(f"{address!r} is not an address")

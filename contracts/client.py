@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from contracts.attendance import Attendance
 from contracts.chain import Receipt
 from contracts.contract import Contract
 from contracts.errors import MissingAccount
@@ -17,6 +18,7 @@ from contracts.values import Address, Phase, ProjectConfiguration, ProjectStatus
 
 __all__ = [
     "AcceptCall",
+    "Attendance",
     "Contract",
     "Factory",
     "Phase",
@@ -205,16 +207,6 @@ class Factory(Contract):
     async def implementation(self) -> Address:
         """The code that all its projects run."""
         address: Address = await self._read("implementation")
-        return address
-
-    async def disputes(self) -> Address:
-        """Who can void rounds of its projects."""
-        address: Address = await self._read("disputes")
-        return address
-
-    async def insurance(self) -> Address:
-        """Where pools go that nobody could be paid from."""
-        address: Address = await self._read("insurance")
         return address
 
     async def is_project(self, project: Address) -> bool:

@@ -29,13 +29,14 @@ BURNING = Address(HexAddress(HexStr("0x000000000000000000000000000000000000dEaD"
 class Deployment:
     """Where the system is. `block_number`: the block before its first event; `gas`: what deploying it cost.
 
-    `disputes`: who can void rounds; `insurance`: where pools go that nobody could be paid from. Each project has a
-    registry of its own, `verifier_registry` holds the seats of the court's verifiers.
+    `disputes`: who can void rounds; `attendance`: where attesters say what they hold; `insurance`: where pools go that
+    nobody could be paid from. Each project has a registry of its own, `verifier_registry` is that of the verifiers.
     """
 
     chain_id: int
     token: Address
     disputes: Address
+    attendance: Address
     insurance: Address
     implementation: Address
     factory: Address
@@ -68,8 +69,8 @@ class Deployment:
         """Raises DeploymentError or MissingContract unless the system is on this chain; `path` names the record."""
         if chain.chain_id != self.chain_id:
             raise DeploymentError(str(path), f"is of chain {self.chain_id}, the node serves chain {chain.chain_id}")
-        contracts = (self.token, self.disputes, self.implementation, self.factory, self.court, self.verifier_registry)
-        for address in contracts:
+        contracts = (self.token, self.disputes, self.attendance, self.implementation, self.factory)
+        for address in (*contracts, self.court, self.verifier_registry):
             if not await chain.has_code(address):
                 raise MissingContract(address, chain.chain_id)
 
@@ -118,7 +119,8 @@ async def deploy_system(
 
     staked = token or await deploy("SwarmToken", chain.account.address, supply_wei)
     disputes = await deploy("Disputes")
-    factory = await deploy("ProjectFactory", disputes, insurance)
+    attendance = await deploy("Attendance")
+    factory = await deploy("ProjectFactory", disputes, attendance, insurance)
     rules = court or CourtParameters()
     stake = rules.seat_stake_wei
     court_address = await deploy(
@@ -136,6 +138,7 @@ async def deploy_system(
         chain_id=chain.chain_id,
         token=staked,
         disputes=disputes,
+        attendance=attendance,
         insurance=insurance,
         implementation=await Factory(chain, factory).implementation(),
         factory=factory,

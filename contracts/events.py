@@ -178,10 +178,11 @@ class EndpointChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectCreated(Event):
-    """A project was created; the digest of `manifest` is in its configuration."""
+    """A project was created, and its registry; the digest of `manifest` is in its configuration."""
 
     project: Address
     owner: Address
+    registry: Address
     manifest: bytes
 
 
@@ -275,6 +276,7 @@ class SeedPinned(Event):
 class AvailabilityVoted(Event):
     """An attester says on the chain which updates of the seats from 256 * `word` on it holds, bit by bit."""
 
+    project: Address
     round: int
     account: Address
     word: int
@@ -285,6 +287,7 @@ class AvailabilityVoted(Event):
 class AttestationCommitted(Event):
     """An attester committed to a result with the weight of `seats`, before anybody shows one."""
 
+    project: Address
     round: int
     account: Address
     commitment: bytes
@@ -295,6 +298,7 @@ class AttestationCommitted(Event):
 class Attested(Event):
     """An attester that sees no quorum says on the chain what it found."""
 
+    project: Address
     round: int
     account: Address
     result_hash: bytes

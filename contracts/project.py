@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.abi import contract_abi
-from contracts.attestation import Custody, Result, compact_signature, expand_signature
+from contracts.attestation import Result, compact_signature, expand_signature
 from contracts.chain import Receipt
 from contracts.contract import Contract
 from contracts.values import (
     Address,
     BatchOpening,
+    Custody,
     ProjectConfiguration,
     ProjectStatus,
     RoundView,
-    SignedAttestation,
-    SignedAvailability,
 )
 
 
@@ -58,28 +57,6 @@ class Project(Contract):
     async def pin_seed(self) -> Receipt:
         """Pin the block whose hash goes into the next seed. Event SeedPinned."""
         return await self._send("pinSeed")
-
-    async def vote_availability(self, round_number: int, word: int, bitmap: int) -> Receipt:
-        """Say which updates of the seats from 256 * word on we hold. Event AvailabilityVoted."""
-        return await self._send("voteAvailability", round_number, word, bitmap)
-
-    async def post_availability(self, round_number: int, votes: Sequence[SignedAvailability]) -> Receipt:
-        """Bring votes that others signed (`attestation.availability_digest`). Events AvailabilityVoted."""
-        signed = [(vote.word, vote.bitmap, compact_signature(vote.signature)) for vote in votes]
-        return await self._send("postAvailability", round_number, signed)
-
-    async def commit_attestation(self, round_number: int, commitment: bytes, seat_ids: Sequence[int]) -> Receipt:
-        """Commit to a result unseen (`attestation.attestation_hash`). Event AttestationCommitted."""
-        return await self._send("commitAttestation", round_number, commitment, list(seat_ids))
-
-    async def commit_attestations(self, round_number: int, attestations: Sequence[SignedAttestation]) -> Receipt:
-        """Bring commitments that others signed (`attestation.attestation_digest`). Events AttestationCommitted."""
-        signed = [(item.commitment, list(item.seat_ids), compact_signature(item.signature)) for item in attestations]
-        return await self._send("commitAttestations", round_number, signed)
-
-    async def attest(self, round_number: int, result_hash: bytes) -> Receipt:
-        """Say on the chain what we found, where no quorum comes about. Event Attested."""
-        return await self._send("attest", round_number, result_hash)
 
     async def accept_signed(
         self,
@@ -157,18 +134,23 @@ class Project(Contract):
         address: Address = await self._read("disputes")
         return address
 
+    async def attendance(self) -> Address:
+        """Where attesters say what they hold, and that they are there."""
+        address: Address = await self._read("attendance")
+        return address
+
     async def insurance(self) -> Address:
         """Where pools go that nobody could be paid from."""
         address: Address = await self._read("insurance")
         return address
 
+    async def seed(self) -> bytes:
+        """Seed of the round opened last."""
+        return bytes(await self._read("seed"))
+
     async def may_train(self, round_number: int, seat: int) -> bool:
         """Whether the seat may commit an update now: it counts, and is drawn."""
         return bool(await self._read("mayTrain", round_number, seat))
-
-    async def may_attest(self, round_number: int, seat: int) -> bool:
-        """Whether the seat may commit to a result now: it counts, and is drawn."""
-        return bool(await self._read("mayAttest", round_number, seat))
 
     async def commitment_of(self, round_number: int, seat: int) -> bytes:
         """The first 27 bytes of what the seat committed to directly, zeros otherwise."""
@@ -177,15 +159,6 @@ class Project(Contract):
     async def has_revealed(self, round_number: int, seat: int) -> bool:
         """Whether the seat revealed in this round."""
         return bool(await self._read("hasRevealed", round_number, seat))
-
-    async def availability_of(self, round_number: int, account: Address, word: int) -> int:
-        """What an attester said on the chain that it holds."""
-        return int(await self._read("availabilityOf", round_number, account, word))
-
-    async def attestation_of(self, round_number: int, account: Address) -> tuple[bytes, int]:
-        """What an attester committed to, or attested, cut to 28 bytes, and the seats that count for it."""
-        commitment, seats = await self._read_all("attestationOf", round_number, account)
-        return bytes(commitment), int(seats)
 
     async def claimed(self, account: Address) -> int:
         """What an account has received."""
@@ -201,23 +174,9 @@ class Project(Contract):
         """The contract's own `attestation.result_digest`."""
         return bytes(await self._read("resultHash", round_number, result))
 
-    async def attestation_hash(
-        self, round_number: int, account: Address, result_hash: bytes, opening: Custody
-    ) -> bytes:
-        """The contract's own `attestation.attestation_hash`."""
-        return bytes(await self._read("attestationHash", round_number, account, result_hash, opening))
-
     async def signed_commitment_hash(self, round_number: int, seat: int, commitment: bytes) -> bytes:
         """The contract's own `attestation.commitment_digest`."""
         return bytes(await self._read("signedCommitmentHash", round_number, seat, commitment))
-
-    async def signed_availability_hash(self, round_number: int, word: int, bitmap: int) -> bytes:
-        """The contract's own `attestation.availability_digest`."""
-        return bytes(await self._read("signedAvailabilityHash", round_number, word, bitmap))
-
-    async def signed_attestation_hash(self, round_number: int, commitment: bytes, seat_ids: Sequence[int]) -> bytes:
-        """The contract's own `attestation.attestation_digest`."""
-        return bytes(await self._read("signedAttestationHash", round_number, commitment, list(seat_ids)))
 
 
 @dataclass(frozen=True)

@@ -146,8 +146,8 @@ class ProjectStatus:
 class RoundView:
     """One round. `phase` is as of the block asked; `phase_at` tells it for any other time.
 
-    `batches`: of commitments posted by collectors. `attesting_seats`: that committed to a result. `attest_start`: when
-    results can be accepted. `reveals_hash`: chain over everything revealed, in order.
+    `batches`: of commitments posted by collectors. `attest_start`: when results can be accepted. `reveals_hash`: chain
+    over everything revealed, in order.
     """
 
     status: Status
@@ -157,7 +157,6 @@ class RoundView:
     commits: int
     reveals: int
     batches: int
-    attesting_seats: int
     previous_accepted: int
     commit_end: int
     reveal_end: int
@@ -206,6 +205,14 @@ class BatchOpening:
     data_root: bytes
     salt: bytes
     signature: bytes
+
+
+@dataclass(frozen=True)
+class Custody:
+    """What opens an attester's commitment to a result: `attendance.custody_hash`, and 32 random bytes."""
+
+    custody: bytes
+    salt: bytes
 
 
 @dataclass(frozen=True)

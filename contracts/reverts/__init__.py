@@ -10,6 +10,7 @@ Error tree:
     + RegistryReverted           registry: Registry_*, seats and stake
     + FactoryReverted            factory: Factory_*, creating a project
     + ProjectReverted            project: Project_*, rounds and money of one project
+    + AttendanceReverted         attendance: Attendance_*, what attesters say before there is a result
     + CourtReverted              court: Court_*, classes, jobs and their verdicts
     + LibraryReverted            library: the token and OpenZeppelin's parts
     + RevertedWithReason, RevertedWithPanic, RevertedWithData    everything else a contract can answer
@@ -20,6 +21,7 @@ from __future__ import annotations
 from functools import cache
 
 import contracts.reverts.project_money  # noqa: F401  (defines half of the project's errors)
+from contracts.reverts.attendance import AttendanceReverted
 from contracts.reverts.base import TypedRevert
 from contracts.reverts.court import CourtReverted
 from contracts.reverts.factory import FactoryReverted
@@ -31,5 +33,12 @@ from contracts.reverts.registry import RegistryReverted
 @cache
 def reverts_by_name() -> dict[str, type[TypedRevert]]:
     """The class of every custom error, by its Solidity name."""
-    groups = (RegistryReverted, FactoryReverted, ProjectReverted, CourtReverted, LibraryReverted)
+    groups = (
+        RegistryReverted,
+        FactoryReverted,
+        ProjectReverted,
+        AttendanceReverted,
+        CourtReverted,
+        LibraryReverted,
+    )
     return {leaf.__name__: leaf for group in groups for leaf in group.__subclasses__()}

@@ -13,24 +13,6 @@ class FactoryReverted(TypedRevert):
 
 
 @dataclass(eq=False)
-class Factory_WrongRegistry(FactoryReverted):
-    """The configuration names another registry."""
-
-    sentence = "the configuration names the registry {have}, the factory's is {want}"
-    have: Address
-    want: Address
-
-
-@dataclass(eq=False)
-class Factory_WrongToken(FactoryReverted):
-    """The configuration names another token than the stake's."""
-
-    sentence = "the configuration names the token {have}, stake is in {want}"
-    have: Address
-    want: Address
-
-
-@dataclass(eq=False)
 class Factory_ManifestMismatch(FactoryReverted):
     """The manifest is not the one of the configuration."""
 
@@ -48,6 +30,32 @@ class Factory_ZeroParameter(FactoryReverted):
 
 
 @dataclass(eq=False)
+class Factory_RegistryGiven(FactoryReverted):
+    """The factory makes the registry itself."""
+
+    sentence = "the configuration names the registry {registry}, the factory makes it"
+    registry: Address
+
+
+@dataclass(eq=False)
+class Factory_BondTooLarge(FactoryReverted):
+    """Silence may cost a part of the stake only."""
+
+    sentence = "the bond for not revealing is {have} of 10,000, at most {most} are allowed"
+    have: int
+    most: int
+
+
+@dataclass(eq=False)
+class Factory_RoundTooLong(FactoryReverted):
+    """The windows of a round are longer than the project can count."""
+
+    sentence = "the windows of a round take {have} seconds, at most {most} are allowed"
+    have: int
+    most: int
+
+
+@dataclass(eq=False)
 class Factory_RoundOutlastsThaw(FactoryReverted):
     """A seat could leave with its stake before what it signed is beyond dispute."""
 
@@ -60,6 +68,6 @@ class Factory_RoundOutlastsThaw(FactoryReverted):
 class Factory_CloseThawTooShort(FactoryReverted):
     """Closing must take at least as long as a round and its challenge."""
 
-    sentence = "closing takes {have} seconds, a round and its challenge take {want}"
-    have: int
-    want: int
+    sentence = "closing takes {close_thaw_seconds} seconds, a round and its challenge take {round_seconds}"
+    close_thaw_seconds: int
+    round_seconds: int

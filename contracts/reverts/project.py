@@ -208,30 +208,13 @@ class Project_NotAttester(ProjectReverted):
 
 
 @dataclass(eq=False)
-class Project_AlreadyAttested(ProjectReverted):
-    """One vote, one commitment and one attestation an account and round."""
-
-    sentence = "{account} has already said this in round {round}"
-    round: int
-    account: Address
-
-
-@dataclass(eq=False)
-class Project_AttestationMismatch(ProjectReverted):
-    """The signer did not commit to this very result, or opens something else."""
-
-    sentence = "what {account} opens in round {round} is not what it committed to"
-    round: int
-    account: Address
-
-
-@dataclass(eq=False)
 class Project_OpeningsMissing(ProjectReverted):
-    """Every signature needs the opening of its signer's commitment."""
+    """Where attesters commit every signature needs an opening, elsewhere none."""
 
-    sentence = "{signatures} signatures came with {openings} openings"
+    sentence = "{signatures} signatures came with {openings} openings, {want} are needed"
     signatures: int
     openings: int
+    want: int
 
 
 @dataclass(eq=False)

@@ -4,7 +4,7 @@
 reorganisation goes on from the history it kept of an earlier block. Events the contracts cannot produce in that order
 raise HistoryError with what was compared: then the endpoint lies, or events are missing.
 
-Feed it the events of one project and of its registry, from the registry's deployment on, in chain order.
+Feed it the events of one project, of its registry and of attendance, from the project's creation on, in chain order.
 """
 
 from __future__ import annotations
@@ -14,9 +14,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from contracts.events import (
+    AttestationCommitted,
+    Attested,
+    AvailabilityVoted,
     CloseRequested,
+    CommitsPosted,
     EndpointChanged,
     Event,
+    InactivityLeaked,
+    Paused,
     ProjectClosed,
     ProjectFunded,
     ResultAccepted,
@@ -24,23 +30,31 @@ from contracts.events import (
     RoundFinalized,
     RoundOpened,
     RoundSkipped,
+    RoundVoided,
     RoundWindowsMoved,
     SeatsStaked,
     SeatsUnstaked,
+    SeedPinned,
+    SilencePunished,
     UnstakeBegun,
     UpdateCommitted,
     UpdateRevealed,
+    UpdatesRevealed,
 )
-from contracts.values import Address
+from contracts.values import ZERO_ADDRESS, Address, ProjectConfiguration
 from node.errors import HistoryError
-from node.rounds.round_history import Acceptance, Commit, Phase, Place, Reveal, RoundHistory
+from node.rounds import round_events
+from node.rounds.round_history import Acceptance, Batch, Commit, Phase, Place, Presence, Reveal, RoundHistory, require
+from node.rounds.seat_history import Seat, fold_seats
 
 __all__ = [
     "Acceptance",
+    "Batch",
     "Commit",
     "Endpoint",
     "Phase",
     "Place",
+    "Presence",
     "Reveal",
     "RoundHistory",
     "Seat",
@@ -48,21 +62,6 @@ __all__ = [
     "fold",
     "fold_all",
 ]
-
-
-@dataclass(frozen=True)
-class Seat:
-    """One fixed stake. Counts in epochs [active_epoch, inactive_epoch); None = nobody has begun to take it out."""
-
-    number: int
-    owner: Address
-    active_epoch: int
-    inactive_epoch: int | None = None
-    withdrawn: bool = False
-
-    def active_at(self, epoch: int) -> bool:
-        """Whether the seat counts in `epoch`."""
-        return self.active_epoch <= epoch and (self.inactive_epoch is None or epoch < self.inactive_epoch)
 
 
 @dataclass(frozen=True)
@@ -77,11 +76,16 @@ class Endpoint:
 class SwarmHistory:
     """Everything that happened up to `last`. Built by `SwarmHistory.start`, advanced by `fold`.
 
-    `claimed_wei`: what each account has claimed so far. `close_requested`, `closed`: where, or None.
+    `project`: whose attendance is listened to. `availability_seconds`: length of that window, which no event tells.
+    `attesters_per_round`: how many seats are drawn to attest, 0 where all do. `claimed_wei`: what each account has
+    claimed so far. `close_requested`, `closed`: where, or None. `paused_until`: chain time up to which none opens.
     """
 
     seat_stake_wei: int
     genesis_digest: bytes
+    project: Address
+    availability_seconds: int
+    attesters_per_round: int
     seats: Mapping[int, Seat]
     endpoints: Mapping[Address, Endpoint]
     rounds: tuple[RoundHistory, ...] = ()
@@ -89,12 +93,40 @@ class SwarmHistory:
     funded_wei: int = 0
     close_requested: Place | None = None
     closed: Place | None = None
+    paused_until: int = 0
     last: Place | None = None
 
     @classmethod
-    def start(cls, *, seat_stake_wei: int, genesis_digest: bytes) -> SwarmHistory:
+    def start(
+        cls,
+        *,
+        seat_stake_wei: int,
+        genesis_digest: bytes,
+        project: Address = ZERO_ADDRESS,
+        availability_seconds: int = 0,
+        attesters_per_round: int = 0,
+    ) -> SwarmHistory:
         """Before the first event."""
-        return cls(seat_stake_wei, genesis_digest, MappingProxyType({}), MappingProxyType({}))
+        return cls(
+            seat_stake_wei,
+            genesis_digest,
+            project,
+            availability_seconds,
+            attesters_per_round,
+            MappingProxyType({}),
+            MappingProxyType({}),
+        )
+
+    @classmethod
+    def of_project(cls, project: Address, configuration: ProjectConfiguration, seat_stake_wei: int) -> SwarmHistory:
+        """Before the first event of a project."""
+        return cls.start(
+            seat_stake_wei=seat_stake_wei,
+            genesis_digest=configuration.genesis_digest,
+            project=project,
+            availability_seconds=configuration.availability_seconds,
+            attesters_per_round=configuration.attesters_per_round,
+        )
 
     @property
     def member_endpoints(self) -> Mapping[Address, Endpoint]:
@@ -147,6 +179,13 @@ class SwarmHistory:
             weights[seat.owner] = weights.get(seat.owner, 0) + self.seat_stake_wei
         return MappingProxyType(dict(sorted(weights.items(), key=lambda item: bytes.fromhex(item[0][2:]))))
 
+    def quorum_total_wei(self, round_: RoundHistory) -> int:
+        """What a quorum is counted of: everybody's stake, or where attesters are drawn, theirs who came."""
+        if not self.attesters_per_round:
+            return round_.stake_snapshot_wei
+        joined = sum(item.seats for item in round_.commitments.values())
+        return max(self.attesters_per_round, joined) * self.seat_stake_wei
+
 
 def fold_all(history: SwarmHistory, events: Iterable[Event]) -> SwarmHistory:
     """Fold events one after another."""
@@ -166,23 +205,48 @@ def fold(history: SwarmHistory, event: Event) -> SwarmHistory:
 def _apply(history: SwarmHistory, event: Event, place: Place) -> SwarmHistory:
     match event:
         case SeatsStaked() | UnstakeBegun() | SeatsUnstaked():
-            return replace(history, seats=_fold_seats(history.seats, event))
+            return replace(history, seats=fold_seats(history.seats, event))
         case EndpointChanged():
             endpoint = Endpoint(event.url, event.peer_key)
             return replace(history, endpoints=MappingProxyType({**history.endpoints, event.account: endpoint}))
         case RoundOpened():
             return _open(history, event, place)
-        case RoundWindowsMoved() | UpdateCommitted() | UpdateRevealed() | ResultAccepted() | RoundSkipped():
-            _require(event.round == len(history.rounds), event, current_round=len(history.rounds))
-            changed = _fold_round(history, history.round(event.round), event, place)
+        case AvailabilityVoted() | AttestationCommitted() | Attested() if event.project != history.project:
+            return history  # attendance is one contract for all projects
+        case (
+            RoundWindowsMoved()
+            | UpdateCommitted()
+            | CommitsPosted()
+            | UpdateRevealed()
+            | UpdatesRevealed()
+            | AvailabilityVoted()
+            | AttestationCommitted()
+            | Attested()
+            | ResultAccepted()
+            | RoundSkipped()
+        ):
+            require(event.round == len(history.rounds), event, current_round=len(history.rounds))
+            changed = round_events.fold_round(history, history.round(event.round), event, place)
             return replace(history, rounds=(*history.rounds[:-1], changed))
+        case SeedPinned():
+            return _changed(history, replace(history.round(event.round), pinned_block=event.pinned_block))
+        case SilencePunished():
+            item = history.round(event.round)
+            return _changed(history, replace(item, punished=item.punished | {event.seat}))
+        case InactivityLeaked():
+            item = history.round(event.round)
+            return _changed(history, replace(item, leaked=item.leaked | {event.seat}))
         case RoundFinalized():
             return _finalize(history, event, place)
+        case RoundVoided():
+            return _void(history, event, place)
+        case Paused():
+            return replace(history, paused_until=event.paused_until)
         case ProjectFunded():
             return replace(history, funded_wei=history.funded_wei + event.amount)
         case RewardClaimed():
             claimed = history.claimed_wei.get(event.account, 0) + event.amount
-            _require(claimed == event.cumulative, event, claimed_so_far=claimed, cumulative=event.cumulative)
+            require(claimed == event.cumulative, event, claimed_so_far=claimed, cumulative=event.cumulative)
             return replace(history, claimed_wei=MappingProxyType({**history.claimed_wei, event.account: claimed}))
         case CloseRequested():
             return replace(history, close_requested=place)
@@ -194,12 +258,11 @@ def _apply(history: SwarmHistory, event: Event, place: Place) -> SwarmHistory:
 
 def _open(history: SwarmHistory, event: RoundOpened, place: Place) -> SwarmHistory:
     number, stake = len(history.rounds) + 1, len(history.active_seats(event.epoch)) * history.seat_stake_wei
-    _require(event.round == number, event, expected_round=number)
+    require(event.round == number, event, expected_round=number)
     before = history.current
-    settled = before is None or before.acceptance is not None or before.skipped is not None
-    _require(settled, event, unsettled_round=number - 1)
-    _require(event.base_digest == history.head_digest, event, base=event.base_digest, head=history.head_digest)
-    _require(event.stake_snapshot == stake, event, snapshot_wei=event.stake_snapshot, seats_hold_wei=stake)
+    require(before is None or before.ended, event, unsettled_round=number - 1)
+    require(event.base_digest == history.head_digest, event, base=event.base_digest, head=history.head_digest)
+    require(event.stake_snapshot == stake, event, snapshot_wei=event.stake_snapshot, seats_hold_wei=stake)
     opened = RoundHistory(
         number=number,
         base_digest=event.base_digest,
@@ -209,84 +272,45 @@ def _open(history: SwarmHistory, event: RoundOpened, place: Place) -> SwarmHisto
         stake_snapshot_wei=event.stake_snapshot,
         commit_end=event.commit_end,
         reveal_end=event.reveal_end,
+        availability_end=event.reveal_end + history.availability_seconds,
+        attest_start=event.attest_start,
         attest_end=event.attest_end,
         opened=place,
     )
     return replace(history, rounds=(*history.rounds, opened))
 
 
-def _fold_round(
-    history: SwarmHistory,
-    current: RoundHistory,
-    event: RoundWindowsMoved | UpdateCommitted | UpdateRevealed | ResultAccepted | RoundSkipped,
-    place: Place,
-) -> RoundHistory:
-    _require(current.acceptance is None and current.skipped is None, event, settled_round=current.number)
-    match event:
-        case UpdateCommitted():
-            seat = history.seats.get(event.seat)
-            _require(seat is not None and seat.active_at(current.epoch), event, seat=event.seat, epoch=current.epoch)
-            _require(event.seat not in current.commit_by_seat, event, committed_twice=event.seat)
-            return current.with_commit(Commit(event.seat, history.seats[event.seat].owner, event.commitment, place))
-        case UpdateRevealed():
-            _require(event.seat in current.commit_by_seat, event, never_committed=event.seat)
-            _require(event.seat not in current.reveal_by_seat, event, revealed_twice=event.seat)
-            return current.with_reveal(Reveal(event.seat, event.digest, event.data_root, place))
-        case RoundWindowsMoved():
-            ends = (event.commit_end, event.reveal_end, event.attest_end)
-            before = (current.commit_end, current.reveal_end, current.attest_end)
-            _require(all(new <= old for new, old in zip(ends, before, strict=True)), event, ends=ends, before=before)
-            return replace(current, commit_end=ends[0], reveal_end=ends[1], attest_end=ends[2])
-        case ResultAccepted():
-            base = event.result.prev_cid
-            _require(base == current.base_digest, event, previous=base, base=current.base_digest)
-            _require(
-                event.weight * 3 > current.stake_snapshot_wei * 2,
-                event,
-                weight_wei=event.weight,
-                snapshot_wei=current.stake_snapshot_wei,
-            )
-            accepted = Acceptance(event.result, event.result_hash, event.challenge_end, event.weight, place)
-            return replace(current, acceptance=accepted)
-        case RoundSkipped():
-            return replace(current, skipped=place)
-
-
 def _finalize(history: SwarmHistory, event: RoundFinalized, place: Place) -> SwarmHistory:
     target = history.round(event.round)
     waiting = (item.number for item in history.rounds if item.acceptance is not None and item.finalized is None)
-    _require(next(waiting, None) == event.round, event, round=event.round)
+    require(next(waiting, None) == event.round, event, round=event.round)
     result = _accepted(target).result
-    _require(result.reward_root == event.reward_root, event, accepted=result.reward_root, finalized=event.reward_root)
+    require(result.reward_root == event.reward_root, event, accepted=result.reward_root, finalized=event.reward_root)
     rounds = tuple(replace(item, finalized=place) if item is target else item for item in history.rounds)
     return replace(history, rounds=rounds)
 
 
-def _fold_seats(seats: Mapping[int, Seat], event: SeatsStaked | UnstakeBegun | SeatsUnstaked) -> Mapping[int, Seat]:
-    if isinstance(event, SeatsStaked):
-        _require(event.first_seat == len(seats) + 1, event, first_seat=event.first_seat, seats=len(seats))
-        numbers = range(event.first_seat, event.first_seat + event.count)
-        return MappingProxyType({**seats, **{n: Seat(n, event.owner, event.active_epoch) for n in numbers}})
-    changed = dict(seats)
-    for number in event.seat_ids:
-        seat = seats.get(number)
-        _require(seat is not None and seat.owner == event.owner and not seat.withdrawn, event, seat=number)
-        leaving = isinstance(event, UnstakeBegun)
-        _require((seats[number].inactive_epoch is None) == leaving, event, seat=seats[number])
-        changed[number] = (
-            replace(seats[number], inactive_epoch=event.inactive_epoch)
-            if isinstance(event, UnstakeBegun)
-            else replace(seats[number], withdrawn=True)
-        )
-    return MappingProxyType(changed)
+def _void(history: SwarmHistory, event: RoundVoided, place: Place) -> SwarmHistory:
+    """Drop a result and everything after it: later results were built on it, and so was a round still open."""
+    target = history.round(event.round)
+    require(target.finalized is None, event, finalized_round=event.round)
+
+    def after(item: RoundHistory) -> RoundHistory:
+        if item.number < event.round or item.skipped is not None or item.voided is not None:
+            return item
+        return replace(item, acceptance=None, voided=place, voided_acceptance=item.acceptance)
+
+    voided = replace(history, rounds=tuple(map(after, history.rounds)))
+    require(event.head_digest == voided.head_digest, event, head=event.head_digest, before=voided.head_digest)
+    return voided
+
+
+def _changed(history: SwarmHistory, changed: RoundHistory) -> SwarmHistory:
+    rounds = tuple(changed if item.number == changed.number else item for item in history.rounds)
+    return replace(history, rounds=rounds)
 
 
 def _accepted(item: RoundHistory) -> Acceptance:
     if item.acceptance is None:
         raise HistoryError("round without a result", round=item.number)
     return item.acceptance
-
-
-def _require(condition: bool, event: Event, **operands: object) -> None:
-    if not condition:
-        raise HistoryError(f"impossible {type(event).__name__}", at=Place.of(event), **operands)

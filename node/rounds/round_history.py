@@ -9,25 +9,30 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from contracts.attestation import Result
+from contracts.attestation import NO_REVEALS, Result, chain_reveal
 from contracts.events import Event
 from contracts.values import Address
+from node.errors import HistoryError
 
 
 class Phase(Enum):
     """Where a round stands. Windows are half-open on chain time.
 
     FINALIZABLE: accepted and past its challenge window. EXPIRED: no result is possible any more, so anyone may skip it.
+    VOIDED: its result, or one it was built on, was proven false.
     """
 
     COMMIT = "commit"
     REVEAL = "reveal"
+    AVAILABILITY = "availability"
+    ATTEST_COMMIT = "attest-commit"
     ATTEST = "attest"
     CHALLENGE = "challenge"
     FINALIZABLE = "finalizable"
     FINALIZED = "finalized"
     SKIPPED = "skipped"
     EXPIRED = "expired"
+    VOIDED = "voided"
 
 
 @dataclass(frozen=True, order=True)
@@ -49,38 +54,76 @@ class Place:
 
 @dataclass(frozen=True)
 class Commit:
-    """A seat's promise of one update, with the account that owned the seat."""
+    """A seat's promise of one update, with the account that owned the seat.
+
+    `commitment` None: it stood in a batch, which the chain knows the hash of; `place` is that of the batch.
+    """
 
     seat: int
     owner: Address
-    commitment: bytes
+    commitment: bytes | None
     place: Place
 
 
 @dataclass(frozen=True)
 class Reveal:
-    """The update a seat had promised: sha2-256 `digest` of its content identifier and its `data_root`."""
+    """The update a seat had promised: sha2-256 `digest` of its content identifier and its `data_root`.
+
+    `salt`: what its promise was made with.
+    """
 
     seat: int
     digest: bytes
     data_root: bytes
+    salt: bytes
+    place: Place
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The hash of `count` promises that `poster` brought for others."""
+
+    number: int
+    poster: Address
+    batch_hash: bytes
+    count: int
+    place: Place
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What an attester said on the chain with the weight of `seats`: a commitment to a result, or the result's hash."""
+
+    account: Address
+    commitment: bytes
+    seats: int
     place: Place
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """The result that a quorum of `weight_wei` stake signed. `challenge_end`: chain time, seconds."""
+    """The result that a quorum of `weight_wei` stake signed. `challenge_end`: chain time, seconds.
+
+    `contributions`: the packed leaves of its weight root.
+    """
 
     result: Result
     result_hash: bytes
     challenge_end: int
     weight_wei: int
     place: Place
+    contributions: bytes = b""
 
 
 @dataclass(frozen=True)
 class RoundHistory:
-    """One round. `commits` and `reveals` are in chain order; ends of windows are chain time in seconds."""
+    """One round. `commits` and `reveals` are in chain order; ends of windows are chain time in seconds.
+
+    Results are accepted from `attest_start` on. `batches`: of promises that collectors brought. `votes`: which updates
+    attesters said on the chain that they hold, by account. `commitments`: of attesters to a result; `attests`: of those
+    who saw no quorum. `punished`, `leaked`: seats that lost something. `pinned_block`: what the next seed waits for.
+    A voided round has no `acceptance` any more: what was accepted is in `voided_acceptance`.
+    """
 
     number: int
     base_digest: bytes
@@ -90,13 +133,47 @@ class RoundHistory:
     stake_snapshot_wei: int
     commit_end: int
     reveal_end: int
+    availability_end: int
+    attest_start: int
     attest_end: int
     opened: Place
     commits: tuple[Commit, ...] = ()
     reveals: tuple[Reveal, ...] = ()
+    batches: tuple[Batch, ...] = ()
+    votes: Mapping[Address, frozenset[int]] = MappingProxyType({})
+    commitments: Mapping[Address, Presence] = MappingProxyType({})
+    attests: Mapping[Address, Presence] = MappingProxyType({})
+    punished: frozenset[int] = frozenset()
+    leaked: frozenset[int] = frozenset()
+    pinned_block: int | None = None
     acceptance: Acceptance | None = None
     finalized: Place | None = None
     skipped: Place | None = None
+    voided: Place | None = None
+    voided_acceptance: Acceptance | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can be said in it: accepted, skipped or voided."""
+        return self.acceptance is not None or self.skipped is not None or self.voided is not None
+
+    @property
+    def attester_commits(self) -> bool:
+        """Whether attesters commit to a result before they show it."""
+        return self.attest_start > self.availability_end
+
+    @property
+    def present(self) -> frozenset[Address]:
+        """Attesters that said something about a result on the chain."""
+        return frozenset(self.commitments) | frozenset(self.attests)
+
+    @cached_property
+    def reveals_hash(self) -> bytes:
+        """Chain over everything revealed, in order."""
+        chain = NO_REVEALS
+        for reveal in self.reveals:
+            chain = chain_reveal(chain, reveal.seat, reveal.digest, reveal.data_root, reveal.salt)
+        return chain
 
     @cached_property
     def commit_by_seat(self) -> MappingProxyType[int, Commit]:
@@ -110,8 +187,12 @@ class RoundHistory:
 
     @cached_property
     def commit_order(self) -> Mapping[int, int]:
-        """Position of each seat's commit in the chain's order, from 0: of two equal updates only the earlier earns."""
-        return MappingProxyType({commit.seat: order for order, commit in enumerate(self.commits)})
+        """Position of each seat's commit in the chain's order, from 0: of two equal updates only the earlier earns.
+
+        Within a batch nobody is earlier: those stand in seat order.
+        """
+        ordered = sorted(self.commits, key=lambda commit: (commit.place, commit.seat))
+        return MappingProxyType({commit.seat: order for order, commit in enumerate(ordered)})
 
     def with_commit(self, commit: Commit) -> RoundHistory:
         """This round after one more commit."""
@@ -134,6 +215,8 @@ class RoundHistory:
 
     def phase(self, now: int) -> Phase:
         """Where the round stands at chain time `now` (seconds)."""
+        if self.voided is not None:
+            return Phase.VOIDED
         if self.skipped is not None:
             return Phase.SKIPPED
         if self.finalized is not None:
@@ -142,8 +225,20 @@ class RoundHistory:
             return Phase.CHALLENGE if now < self.acceptance.challenge_end else Phase.FINALIZABLE
         if now < self.commit_end:
             return Phase.COMMIT
-        if not self.commits:
+        if not self.commits and not self.batches:
             return Phase.EXPIRED
         if now < self.reveal_end:
             return Phase.REVEAL
-        return Phase.ATTEST if self.reveals and now < self.attest_end else Phase.EXPIRED
+        if not self.reveals:
+            return Phase.EXPIRED
+        if now < self.availability_end:
+            return Phase.AVAILABILITY
+        if now < self.attest_start:
+            return Phase.ATTEST_COMMIT
+        return Phase.ATTEST if now < self.attest_end else Phase.EXPIRED
+
+
+def require(condition: bool, event: Event, **operands: object) -> None:
+    """Raise HistoryError with what was compared, unless the contracts could have emitted `event`."""
+    if not condition:
+        raise HistoryError(f"impossible {type(event).__name__}", at=Place.of(event), **operands)

@@ -1,0 +1,93 @@
+"""Custom errors of Attendance: votes, commitments to results, presence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.reverts.base import TypedRevert
+from contracts.values import Address, Phase
+
+
+class AttendanceReverted(TypedRevert):
+    """Attendance refused."""
+
+
+@dataclass(eq=False)
+class Attendance_WrongPhase(AttendanceReverted):
+    """The call belongs to another phase of the round."""
+
+    sentence = "round {round} of {project} is in its {have} phase, this needs {want}"
+    project: Address
+    round: int
+    have: Phase
+    want: Phase
+
+
+@dataclass(eq=False)
+class Attendance_NotAttester(AttendanceReverted):
+    """No seat of the account counts in this round."""
+
+    sentence = "{account} has no seat that counts in round {round} of {project}"
+    project: Address
+    round: int
+    account: Address
+
+
+@dataclass(eq=False)
+class Attendance_NotSeatOwner(AttendanceReverted):
+    """Not the account's seat, or not one that counts in this round."""
+
+    sentence = "in round {round} of {project} seat {seat} does not count for {account}"
+    project: Address
+    round: int
+    seat: int
+    account: Address
+
+
+@dataclass(eq=False)
+class Attendance_NotDrawn(AttendanceReverted):
+    """The seat is not drawn to attest, or not yet."""
+
+    sentence = "seat {seat} is not drawn to attest round {round} of {project} (doubled {doublings} times)"
+    project: Address
+    round: int
+    seat: int
+    doublings: int
+
+
+@dataclass(eq=False)
+class Attendance_BadSeats(AttendanceReverted):
+    """Seats are named in ascending order where attesters are drawn, and nowhere else."""
+
+    sentence = "the seats named for round {round} of {project} do not ascend, or are named where none are drawn"
+    project: Address
+    round: int
+
+
+@dataclass(eq=False)
+class Attendance_AlreadyThere(AttendanceReverted):
+    """One commitment or attestation an account and round."""
+
+    sentence = "{account} has already committed or attested in round {round} of {project}"
+    project: Address
+    round: int
+    account: Address
+
+
+@dataclass(eq=False)
+class Attendance_Empty(AttendanceReverted):
+    """Zero says nothing."""
+
+    sentence = "a commitment or result hash for round {round} of {project} is zero"
+    project: Address
+    round: int
+
+
+@dataclass(eq=False)
+class Attendance_Mismatch(AttendanceReverted):
+    """The signer did not commit to this very result, or opens something else."""
+
+    sentence = "what {account} opens in round {round} of {project} is not what it committed to"
+    project: Address
+    round: int
+    account: Address
