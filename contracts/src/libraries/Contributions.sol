@@ -69,6 +69,12 @@ library Contributions {
         });
     }
 
+    /// @notice Seat and weight of record `index`, which must be below count(packed).
+    function seatAndWeight(bytes calldata packed, uint256 index) internal pure returns (uint32 seat, int256 weight) {
+        uint256 head = uint256(LibBytes.loadCalldata(packed, index * RECORD_BYTES));
+        return (uint32(head >> 224), _weight(head));
+    }
+
     function _weight(uint256 head) private pure returns (int256) {
         return int32(uint32(head >> 192));
     }
