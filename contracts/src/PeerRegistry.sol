@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IPeerRegistry} from "./interfaces/IPeerRegistry.sol";
+import {EpochCounts} from "./libraries/EpochCounts.sol";
 import {ExactTransfer} from "./libraries/ExactTransfer.sol";
 
 /// @title Seats, their stake and where their owners can be reached
@@ -13,25 +14,38 @@ import {ExactTransfer} from "./libraries/ExactTransfer.sol";
 /// so keys never decrease and nothing about the current epoch can change.
 contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     using Checkpoints for Checkpoints.Trace208;
+    using EpochCounts for EpochCounts.Counts;
 
     uint256 private constant MAXIMUM_URL_BYTES = 256;
+    uint48 private constant MAXIMUM_PAUSE_SECONDS = 7 days;
 
     IERC20 private immutable _token;
     uint256 private immutable _seatStake;
     uint48 private immutable _epochSeconds;
     uint48 private immutable _thawSeconds;
     address private immutable _slasher;
+    address private immutable _guardian;
 
     uint32 private _seatCount;
+    uint48 private _pausedUntil;
     mapping(uint32 seatId => Seat) private _seats;
-    mapping(address account => Checkpoints.Trace208) private _accountSeats;
-    Checkpoints.Trace208 private _totalSeats;
+    mapping(address account => EpochCounts.Counts) private _accountSeats;
+    EpochCounts.Counts private _totalSeats;
     mapping(uint256 position => Checkpoints.Trace208) private _pool;
     /// @dev Of the pool as it will be in the next epoch; meaningless for seats that left.
     mapping(uint32 seatId => uint256) private _positions;
+    mapping(address reporter => uint256) private _rewards;
 
     /// @param slasher_ Who can slash, a contract that proves why; zero: nobody
-    constructor(address token_, uint256 seatStake_, uint48 epochSeconds_, uint48 thawSeconds_, address slasher_) {
+    /// @param guardian_ Who can pause new stakes and rounds; zero: nobody
+    constructor(
+        address token_,
+        uint256 seatStake_,
+        uint48 epochSeconds_,
+        uint48 thawSeconds_,
+        address slasher_,
+        address guardian_
+    ) {
         if (token_ == address(0)) revert Registry_BadParameter("token");
         // The product of any number of seats with the stake of one must fit the amounts of rounds.
         if (seatStake_ == 0 || seatStake_ > type(uint96).max) revert Registry_BadParameter("seatStake");
@@ -42,24 +56,26 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
         _epochSeconds = epochSeconds_;
         _thawSeconds = thawSeconds_;
         _slasher = slasher_;
+        _guardian = guardian_;
     }
 
     /// @inheritdoc IPeerRegistry
     function stake(uint32 count) external nonReentrant returns (uint32 firstSeat) {
         // Check
         if (count == 0) revert Registry_NoSeatsNamed();
+        _requireNotPaused();
         // Effect
         uint48 activeEpoch = currentEpoch() + 1;
         firstSeat = _seatCount + 1;
         _seatCount += count;
-        uint208 total = _totalSeats.latest();
+        uint32 total = _totalSeats.latest;
         for (uint32 i = 0; i < count; ++i) {
             uint32 seatId = firstSeat + i;
             _seats[seatId] = Seat({owner: msg.sender, activeEpoch: activeEpoch, inactiveEpoch: 0, slashed: 0});
             _place(seatId, msg.sender, total + i, activeEpoch);
         }
-        _accountSeats[msg.sender].push(activeEpoch, _accountSeats[msg.sender].latest() + count);
-        _totalSeats.push(activeEpoch, total + count);
+        _accountSeats[msg.sender].set(activeEpoch, _accountSeats[msg.sender].latest + count);
+        _totalSeats.set(activeEpoch, total + count);
         emit SeatsStaked(msg.sender, firstSeat, count, activeEpoch);
         // Interaction
         uint256 amount = count * _seatStake;
@@ -100,24 +116,40 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
 
     /// @inheritdoc IPeerRegistry
     function slash(uint32 seatId, uint256 amount) external returns (uint256 taken) {
+        return _slash(seatId, amount);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function slashFor(uint32 seatId, uint256 amount, address reporter) external returns (uint256 taken) {
+        taken = _slash(seatId, amount);
+        uint256 reward = taken / 2;
+        _rewards[reporter] += reward;
+        emit ReporterRewarded(reporter, reward);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function withdrawReward() external nonReentrant {
         // Check
-        if (msg.sender != _slasher) revert Registry_NotSlasher(msg.sender, _slasher);
-        Seat storage found = _seats[seatId];
-        address owner = found.owner;
-        if (owner == address(0)) return 0;
+        uint256 reward = _rewards[msg.sender];
+        if (reward == 0) revert Registry_NoReward(msg.sender);
         // Effect
-        uint256 left = _seatStake - found.slashed;
-        taken = amount < left ? amount : left;
-        uint256 slashed = found.slashed + taken;
-        found.slashed = uint96(slashed); // at most the stake, which has 96 bits
-        emit SeatSlashed(seatId, owner, taken, slashed);
-        if (2 * slashed >= _seatStake && found.inactiveEpoch == 0) {
-            uint48 inactiveEpoch = currentEpoch() + 1;
-            _leave(seatId, found, inactiveEpoch);
-            uint32[] memory seatIds = new uint32[](1);
-            seatIds[0] = seatId;
-            emit UnstakeBegun(owner, seatIds, inactiveEpoch, _thawEnd(inactiveEpoch));
-        }
+        _rewards[msg.sender] = 0;
+        emit RewardWithdrawn(msg.sender, reward);
+        // Interaction
+        SafeERC20.safeTransfer(_token, msg.sender, reward);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function pause(uint48 duration) external {
+        if (msg.sender != _guardian) revert Registry_NotGuardian(msg.sender, _guardian);
+        if (duration > MAXIMUM_PAUSE_SECONDS) revert Registry_PauseTooLong(duration, MAXIMUM_PAUSE_SECONDS);
+        _setPausedUntil(uint48(block.timestamp) + duration);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function unpause() external {
+        if (msg.sender != _guardian) revert Registry_NotGuardian(msg.sender, _guardian);
+        _setPausedUntil(uint48(block.timestamp));
     }
 
     /// @inheritdoc IPeerRegistry
@@ -135,6 +167,21 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     /// @inheritdoc IPeerRegistry
     function slasher() external view returns (address) {
         return _slasher;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function guardian() external view returns (address) {
+        return _guardian;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function pausedUntil() external view returns (uint48) {
+        return _pausedUntil;
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function rewardOf(address reporter) external view returns (uint256) {
+        return _rewards[reporter];
     }
 
     /// @inheritdoc IPeerRegistry
@@ -163,10 +210,11 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPeerRegistry
-    function seatOwnerAt(uint32 seatId, uint48 epoch) external view returns (address) {
-        Seat storage found = _seats[seatId]; // its second word is not read
-        bool left = found.inactiveEpoch != 0 && epoch >= found.inactiveEpoch;
-        return epoch < found.activeEpoch || left ? address(0) : found.owner;
+    function seatOwnersAt(uint32[] calldata seatIds, uint48 epoch) external view returns (address[] memory owners) {
+        owners = new address[](seatIds.length);
+        for (uint256 i = 0; i < seatIds.length; ++i) {
+            owners[i] = seatOwnerAt(seatIds[i], epoch);
+        }
     }
 
     /// @inheritdoc IPeerRegistry
@@ -174,6 +222,14 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
         uint256 seats = totalSeatsAt(epoch);
         if (position >= seats) revert Registry_NoSuchPosition(position, seats);
         return _unpacked(_pool[position].upperLookupRecent(epoch));
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function seatsOf(address[] calldata accounts, uint48 epoch) external view returns (uint256[] memory seats) {
+        seats = new uint256[](accounts.length);
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            seats[i] = _accountSeats[accounts[i]].countIn(epoch);
+        }
     }
 
     /// @inheritdoc IPeerRegistry
@@ -194,8 +250,16 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
 
     /// @inheritdoc IPeerRegistry
     function currentPool() external view returns (uint48 epoch, uint256 seats) {
+        _requireNotPaused();
         epoch = currentEpoch();
         seats = totalSeatsAt(epoch);
+    }
+
+    /// @inheritdoc IPeerRegistry
+    function seatOwnerAt(uint32 seatId, uint48 epoch) public view returns (address) {
+        Seat storage found = _seats[seatId]; // its second word is not read
+        bool left = found.inactiveEpoch != 0 && epoch >= found.inactiveEpoch;
+        return epoch < found.activeEpoch || left ? address(0) : found.owner;
     }
 
     /// @inheritdoc IPeerRegistry
@@ -206,23 +270,53 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
 
     /// @inheritdoc IPeerRegistry
     function seatsAt(address account, uint48 epoch) public view returns (uint256) {
-        return _accountSeats[account].upperLookupRecent(epoch);
+        return _accountSeats[account].countIn(epoch);
     }
 
     /// @inheritdoc IPeerRegistry
     function totalSeatsAt(uint48 epoch) public view returns (uint256) {
-        return _totalSeats.upperLookupRecent(epoch);
+        return _totalSeats.countIn(epoch);
+    }
+
+    function _slash(uint32 seatId, uint256 amount) private returns (uint256 taken) {
+        // Check
+        if (msg.sender != _slasher) revert Registry_NotSlasher(msg.sender, _slasher);
+        Seat storage found = _seats[seatId];
+        address owner = found.owner;
+        if (owner == address(0)) return 0;
+        // Effect
+        uint256 left = _seatStake - found.slashed;
+        taken = amount < left ? amount : left;
+        uint256 slashed = found.slashed + taken;
+        found.slashed = uint96(slashed); // at most the stake, which has 96 bits
+        emit SeatSlashed(seatId, owner, taken, slashed);
+        if (2 * slashed >= _seatStake && found.inactiveEpoch == 0) {
+            uint48 inactiveEpoch = currentEpoch() + 1;
+            _leave(seatId, found, inactiveEpoch);
+            uint32[] memory seatIds = new uint32[](1);
+            seatIds[0] = seatId;
+            emit UnstakeBegun(owner, seatIds, inactiveEpoch, _thawEnd(inactiveEpoch));
+        }
     }
 
     /// @dev The last seat of the pool takes the place of the one that leaves.
     function _leave(uint32 seatId, Seat storage leaving, uint48 inactiveEpoch) private {
         leaving.inactiveEpoch = inactiveEpoch;
-        uint208 last = _totalSeats.latest() - 1;
+        uint32 last = _totalSeats.latest - 1;
         (uint32 moved, address mover) = _unpacked(_pool[last].latest());
         _place(moved, mover, _positions[seatId], inactiveEpoch);
-        _totalSeats.push(inactiveEpoch, last);
+        _totalSeats.set(inactiveEpoch, last);
         address owner = leaving.owner;
-        _accountSeats[owner].push(inactiveEpoch, _accountSeats[owner].latest() - 1);
+        _accountSeats[owner].set(inactiveEpoch, _accountSeats[owner].latest - 1);
+    }
+
+    function _setPausedUntil(uint48 end) private {
+        _pausedUntil = end;
+        emit Paused(end);
+    }
+
+    function _requireNotPaused() private view {
+        if (block.timestamp < _pausedUntil) revert Registry_Paused(_pausedUntil);
     }
 
     /// @dev The owner, who never changes, is kept with the seat: whoever draws reads one word less.

@@ -1,185 +1,251 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {ECDSA} from "solady/src/utils/ECDSA.sol";
+import {Budget} from "./Budget.sol";
+import {IAttendance} from "./interfaces/IAttendance.sol";
 import {IPeerRegistry} from "./interfaces/IPeerRegistry.sol";
 import {ITrainingProject} from "./interfaces/ITrainingProject.sol";
 import {Attestation} from "./libraries/Attestation.sol";
-import {ExactTransfer} from "./libraries/ExactTransfer.sol";
+import {Batches} from "./libraries/Batches.sol";
+import {Contributions} from "./libraries/Contributions.sol";
+import {Quorum} from "./libraries/Quorum.sol";
 import {Rounds} from "./libraries/Rounds.sol";
+import {SeedBeacon} from "./libraries/SeedBeacon.sol";
 
-/// @title One model trained by strangers: its rounds, its checkpoints and its money
-/// @dev Money: funded = refunded + claimed + (allocated, not claimed) + reserved by unfinalized rounds + available.
-contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
-    using Rounds for Rounds.Round;
+/// @title The rounds of a project
+contract TrainingProject is Budget, EIP712, Multicall {
+    using Rounds for Rounds.Clock;
+    using Batches for Batches.Batch;
 
-    /// @dev One word: where the project is in its rounds.
-    struct Progress {
-        uint64 lastRound;
-        uint64 lastAccepted;
-        uint64 lastFinalized;
-        uint32 acceptedRounds;
-        uint32 unfinalizedRounds;
+    enum PledgeState {
+        None,
+        Committed,
+        Revealed
     }
 
-    /// @dev Three words, of which a claim touches one. `accepted` and `finalized` are the cumulative totals of the last
-    /// such result.
-    struct Ledger {
-        uint128 funded;
-        uint128 accepted;
-        uint128 finalized;
-        uint128 claimed;
-        uint128 refunded;
-        uint40 closableAt;
-        bool closed;
+    /// @dev What a seat committed to directly: one word, reused from round to round. The hash is cut to 27 bytes.
+    struct Pledge {
+        bytes27 commitment;
+        uint32 round;
+        PledgeState state;
     }
 
-    IPeerRegistry private immutable _registry;
-    IERC20 private immutable _token;
+    uint256 private constant MAXIMUM_PIPELINE = 16;
 
-    Progress private _progress;
-    Ledger private _ledger;
+    address private immutable _disputes;
+    IAttendance private immutable _attendance;
+
     bytes32 private _headDigest;
-    bytes32 private _rewardRoot;
+    bytes32 private _seed;
     mapping(uint64 number => Rounds.Round) private _rounds;
-    mapping(uint64 number => mapping(uint32 seat => bytes32)) private _commitments;
-    mapping(address account => uint256) private _claimed;
+    mapping(uint32 seat => Pledge) private _pledges;
+    mapping(uint8 batch => Batches.Batch) private _batches;
+    mapping(uint64 number => mapping(uint32 word => uint256)) private _revealedFromBatch;
 
-    /// @param registry_ Registry of all projects that run this code; their configurations name it too
-    constructor(address registry_) EIP712("SwarmProof", "1") {
-        _registry = IPeerRegistry(registry_);
-        _token = IERC20(IPeerRegistry(registry_).token());
-        // This is the state of the code behind the clones, which is no project: it must not take money.
-        _ledger.closed = true;
-    }
-
-    /// @inheritdoc ITrainingProject
-    function fund(uint128 amount) external nonReentrant {
-        // Check
-        if (amount == 0) revert Project_NothingToFund();
-        if (_ledger.closed) revert Project_Closed();
-        // Effect
-        _ledger.funded += amount;
-        emit ProjectFunded(msg.sender, amount);
-        // Interaction
-        uint256 received = ExactTransfer.pull(_token, msg.sender, amount);
-        if (received != amount) revert Project_InexactTransfer(amount, received);
+    constructor(
+        address disputes_, address attendance_, address insurance_
+    ) Budget(insurance_) EIP712("SwarmProof", "1") {
+        _disputes = disputes_;
+        _attendance = IAttendance(attendance_);
     }
 
     /// @inheritdoc ITrainingProject
     function openRound() external returns (uint64 number) {
         // Check
         Configuration memory terms = configuration();
-        Progress memory progress = _progress;
+        Progress memory progress = _progressNow();
         _checkMayOpen(terms, progress);
-        uint48 epoch = _registry.currentEpoch();
-        (uint256 seats, uint256 stake) = _checkStake(terms, progress, epoch);
+        (uint48 epoch, uint256 seats, uint256 stake) = _checkStake(terms, progress);
+        bytes32 nextSeed = _nextSeed(terms, progress);
         // Effect
-        number = progress.lastRound + 1;
-        _progress.lastRound = number;
-        _progress.unfinalizedRounds = progress.unfinalizedRounds + 1;
-        uint40 commitEnd = uint40(block.timestamp) + terms.commitSeconds;
-        uint40 revealEnd = commitEnd + terms.revealSeconds;
-        uint40 attestEnd = revealEnd + terms.attestSeconds;
-        Rounds.Round storage opened = _rounds[number];
-        opened.commitEnd = commitEnd;
-        opened.revealEnd = revealEnd;
-        opened.attestEnd = attestEnd;
-        opened.status = Status.Open;
-        opened.epoch = SafeCast.toUint32(epoch);
-        // Seat ids are 32 bits wide, so no more seats than that can count.
-        opened.seats = uint32(seats);
+        number = uint64(progress.lastRound) + 1;
+        progress.lastRound = uint48(number);
+        ++progress.unfinalizedRounds;
+        progress.pinnedBlock = 0;
+        _setProgress(progress);
+        _seed = nextSeed;
+        // The factory bounds the lengths of windows by 24 bits.
+        Rounds.Clock memory clock = Rounds.Clock({
+            commitEnd: uint40(block.timestamp) + terms.commitSeconds,
+            revealSeconds: uint24(terms.revealSeconds),
+            availabilitySeconds: uint24(terms.availabilitySeconds),
+            attestCommitSeconds: uint24(terms.attestCommitSeconds),
+            attestSeconds: uint24(terms.attestSeconds),
+            seats: uint24(seats),
+            commits: 0,
+            reveals: 0,
+            epoch: uint32(epoch),
+            batches: 0,
+            status: Status.Open
+        });
+        _setClock(number, clock);
         emit RoundOpened(
             number,
             _head(terms, progress),
-            Attestation.seed(_seedOrigin(terms, progress), number),
+            nextSeed,
             epoch,
             terms.roundPool,
             stake,
-            commitEnd,
-            revealEnd,
-            attestEnd
+            clock.commitEnd,
+            clock.revealEnd(),
+            clock.attestStart(),
+            clock.attestEnd()
         );
     }
 
     /// @inheritdoc ITrainingProject
     function commit(uint64 number, uint32 seat, bytes32 commitment) external {
         // Check
-        Rounds.Round storage current = _inPhase(number, Phase.Commit);
+        Rounds.Clock memory clock = _inPhase(number, Phase.Commit);
         if (commitment == 0) revert Project_EmptyCommitment(number, seat);
-        if (_commitments[number][seat] != 0) revert Project_AlreadyCommitted(number, seat);
-        if (_registry.seatOwnerAt(seat, current.epoch) != msg.sender) {
-            revert Project_NotSeatOwner(number, seat, msg.sender);
+        Pledge memory pledge = _pledges[seat];
+        if (pledge.round == number) revert Project_AlreadyCommitted(number, seat);
+        Configuration memory terms = configuration();
+        _requireOwner(terms, number, clock, seat, msg.sender);
+        // Effect
+        if (terms.trainersPerRound != 0) _attendance.joinTrainers(number, seat);
+        _pledges[seat] = Pledge(bytes27(commitment), uint32(number), PledgeState.Committed);
+        emit UpdateCommitted(number, seat, commitment);
+        ++clock.commits;
+        if (clock.commits == clock.seats && clock.batches == 0) {
+            clock.endCommits(uint40(block.timestamp));
+            _emitMoved(number, clock);
+        }
+        _setClock(number, clock);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function postCommits(uint64 number, bytes32 batchHash, uint16 count) external returns (uint8 batch) {
+        // Check
+        Rounds.Clock memory clock = _inPhase(number, Phase.Commit);
+        batch = clock.batches;
+        if (count == 0 || count > Batches.MAXIMUM_COMMITMENTS || batch == Batches.MAXIMUM_BATCHES) {
+            revert Project_BadBatch(number, count, batch);
+        }
+        Configuration memory terms = configuration();
+        if (IPeerRegistry(terms.registry).seatsAt(msg.sender, clock.epoch) == 0) {
+            revert Project_SignerWithoutStake(number, msg.sender);
         }
         // Effect
-        _commitments[number][seat] = commitment;
-        uint32 commits = current.commits + 1;
-        current.commits = commits;
-        emit UpdateCommitted(number, seat, commitment);
-        if (commits == current.seats) {
-            current.endCommits(uint40(block.timestamp));
-            emit RoundWindowsMoved(number, current.commitEnd, current.revealEnd, current.attestEnd);
-        }
+        _batches[batch] = Batches.Batch(bytes26(batchHash), uint32(number), count);
+        ++clock.batches;
+        _setClock(number, clock);
+        emit CommitsPosted(number, batch, msg.sender, batchHash, count);
     }
 
     /// @inheritdoc ITrainingProject
     function reveal(uint64 number, uint32 seat, bytes32 digest, bytes32 dataRoot, bytes32 salt) external {
         // Check
-        Rounds.Round storage current = _inPhase(number, Phase.Reveal);
+        Rounds.Clock memory clock = _inPhase(number, Phase.Reveal);
+        Pledge memory pledge = _pledges[seat];
         bytes32 commitment = Attestation.commitment(number, seat, msg.sender, digest, dataRoot, salt);
-        if (_commitments[number][seat] != commitment) revert Project_CommitMismatch(number, seat);
-        // Effect
-        _commitments[number][seat] = Attestation.revealed(digest, dataRoot);
-        uint32 reveals = current.reveals + 1;
-        current.reveals = reveals;
-        emit UpdateRevealed(number, seat, digest, dataRoot);
-        if (reveals == current.commits) {
-            current.endReveals(uint40(block.timestamp));
-            emit RoundWindowsMoved(number, current.commitEnd, current.revealEnd, current.attestEnd);
+        if (pledge.round != number || pledge.commitment != bytes27(commitment)) {
+            revert Project_CommitMismatch(number, seat);
         }
+        if (_hasRevealed(number, clock, seat, pledge)) revert Project_AlreadyRevealed(number, seat);
+        // Effect
+        _pledges[seat].state = PledgeState.Revealed;
+        _rounds[number].revealsHash =
+            Attestation.chained(_rounds[number].revealsHash, seat, digest, dataRoot, salt);
+        emit UpdateRevealed(number, seat, digest, dataRoot, salt);
+        ++clock.reveals;
+        if (clock.reveals == clock.commits && clock.batches == 0) {
+            clock.endReveals(uint40(block.timestamp));
+            _emitMoved(number, clock);
+            _pin(number);
+        }
+        _setClock(number, clock);
     }
 
     /// @inheritdoc ITrainingProject
-    function acceptSigned(uint64 number, Result calldata result, Signature[] calldata signatures) external {
+    function revealBatch(
+        uint64 number, uint8 batch, Opening[] calldata openings, bytes32[] calldata commitments
+    ) external {
+        // Check
+        Rounds.Clock memory clock = _inPhase(number, Phase.Reveal);
+        Configuration memory terms = configuration();
+        bytes32[] memory filled = commitments;
+        Batches.Openings memory told = Batches.unpack(openings);
+        address[] memory owners = IPeerRegistry(terms.registry).seatOwnersAt(told.seats, clock.epoch);
+        bytes32 chain = _rounds[number].revealsHash;
+        for (uint256 i = 0; i < openings.length; ++i) {
+            Opening calldata opening = openings[i];
+            filled[opening.index] = _openingOf(number, opening, owners[i]);
+            // Effect: what this writes is undone if the whole is not the batch.
+            _markRevealed(terms, number, clock, opening.seat);
+            chain = Attestation.chained(chain, opening.seat, opening.digest, opening.dataRoot, opening.salt);
+        }
+        _batches[batch].check(number, batch, filled);
+        _rounds[number].revealsHash = chain;
+        clock.reveals += uint24(openings.length);
+        _setClock(number, clock);
+        emit UpdatesRevealed(number, batch, told.seats, told.digests, told.dataRoots, told.salts);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function pinSeed() external {
+        // Check
+        Progress memory progress = _progressNow();
+        uint64 number = progress.lastRound;
+        Phase phase = _phaseOf(number);
+        if (_rounds[number].revealsHash == 0 || phase == Phase.Reveal) {
+            revert Project_WrongPhase(number, phase, Phase.Attest);
+        }
+        if (!SeedBeacon.isForgotten(progress.pinnedBlock)) revert Project_SeedAlreadyPinned(progress.pinnedBlock);
+        // Effect
+        _pin(number);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function acceptSigned(
+        uint64 number,
+        Result calldata result,
+        bytes calldata contributions,
+        Signature[] calldata signatures,
+        Custody[] calldata openings
+    ) external {
         // Check
         Configuration memory terms = configuration();
-        Rounds.Round storage current = _inPhase(number, Phase.Attest);
-        _checkResult(terms, number, result);
+        Progress memory progress = _progressNow();
+        Rounds.Clock memory clock = _inPhase(number, Phase.Attest);
+        _checkResult(terms, progress, number, result, contributions);
         bytes32 hash = resultHash(number, result);
-        uint256 weight = _checkQuorum(number, current, hash, signatures);
+        uint256 weight = _checkQuorum(terms, number, clock, hash, signatures, openings);
         // Effect
         uint40 challengeEnd = uint40(block.timestamp) + terms.challengeSeconds;
-        current.status = Status.Accepted;
-        current.challengeEnd = challengeEnd;
-        current.previousAccepted = _progress.lastAccepted;
-        current.resultHash = hash;
-        _progress.lastAccepted = number;
-        ++_progress.acceptedRounds;
-        _ledger.accepted = result.cumulativeTotal;
+        Rounds.Round storage accepted = _rounds[number];
+        clock.status = Status.Accepted;
+        _setClock(number, clock);
+        accepted.outcome = Rounds.Outcome(challengeEnd, progress.lastAccepted, result.cumulativeTotal);
+        accepted.resultHash = hash;
+        progress.lastAccepted = uint48(number);
+        ++progress.acceptedRounds;
+        _setProgress(progress);
         _headDigest = result.cid;
-        emit ResultAccepted(number, hash, result, challengeEnd, weight);
+        emit ResultAccepted(number, hash, result, challengeEnd, weight, contributions);
     }
 
     /// @inheritdoc ITrainingProject
     function finalize(uint64 number, Result calldata result) external {
         // Check
-        Rounds.Round storage settled = _inPhase(number, Phase.Settled);
+        Rounds.Clock memory clock = _inPhase(number, Phase.Settled);
+        Rounds.Round storage settled = _rounds[number];
         bytes32 hash = resultHash(number, result);
         if (hash != settled.resultHash) revert Project_ResultMismatch(number, hash, settled.resultHash);
-        uint64 previous = settled.previousAccepted;
-        uint64 lastFinalized = _progress.lastFinalized;
-        if (previous != lastFinalized) revert Project_FinalizeOutOfOrder(number, previous, lastFinalized);
+        uint64 previous = settled.outcome.previousAccepted;
+        Progress memory progress = _progressNow();
+        if (previous != progress.lastFinalized) {
+            revert Project_FinalizeOutOfOrder(number, previous, progress.lastFinalized);
+        }
         // Effect
-        settled.status = Status.Finalized;
-        _progress.lastFinalized = number;
-        --_progress.unfinalizedRounds;
+        clock.status = Status.Finalized;
+        _setClock(number, clock);
+        progress.lastFinalized = uint48(number);
+        --progress.unfinalizedRounds;
+        _setProgress(progress);
         _ledger.finalized = result.cumulativeTotal;
         _rewardRoot = result.rewardRoot;
         emit RoundFinalized(number, result.rewardRoot, result.cumulativeTotal);
@@ -188,80 +254,88 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITrainingProject
     function skipRound(uint64 number) external {
         // Check
-        Rounds.Round storage lapsed = _inPhase(number, Phase.Lapsed);
+        Rounds.Clock memory clock = _inPhase(number, Phase.Lapsed);
         // Effect
-        lapsed.status = Status.Skipped;
-        --_progress.unfinalizedRounds;
-        emit RoundSkipped(number);
+        _skip(number, clock);
+        if (clock.reveals != 0) _ledger.forfeited += configuration().roundPool;
     }
 
     /// @inheritdoc ITrainingProject
-    function claim(address account, uint256 cumulative, bytes32[] calldata proof) external nonReentrant {
+    function voidRound(uint64 number, Result calldata result) external {
         // Check
-        bytes32 leaf = Attestation.rewardLeaf(account, cumulative);
-        if (!MerkleProof.verifyCalldata(proof, _rewardRoot, leaf)) revert Project_BadProof(account, cumulative);
-        uint256 before = _claimed[account];
-        if (cumulative <= before) revert Project_NothingToClaim(account, cumulative, before);
-        uint256 amount = cumulative - before;
-        uint256 total = _ledger.claimed + amount;
-        if (total > _ledger.finalized) revert Project_Insolvent(total, _ledger.finalized);
+        _requireDisputes();
+        bytes32 hash = resultHash(number, result);
+        Rounds.Round storage target = _rounds[number];
+        if (target.clock.status != Status.Accepted) {
+            revert Project_WrongPhase(number, _phaseOf(number), Phase.Challenge);
+        }
+        if (hash != target.resultHash) revert Project_ResultMismatch(number, hash, target.resultHash);
         // Effect
-        _claimed[account] = cumulative;
-        _ledger.claimed = uint128(total); // at most `finalized`, which has 128 bits
-        emit RewardClaimed(account, amount, cumulative);
-        // Interaction
-        SafeERC20.safeTransfer(_token, account, amount);
+        Progress memory progress = _progressNow();
+        if (_rounds[progress.lastRound].clock.status == Status.Open) {
+            _void(progress.lastRound, progress, result.prevCid);
+        }
+        // Accepted and not final: at most MAXIMUM_PIPELINE rounds, of which this is one.
+        for (uint64 fallen = 0; fallen != number;) {
+            fallen = progress.lastAccepted;
+            progress.lastAccepted = uint48(_rounds[fallen].outcome.previousAccepted);
+            --progress.acceptedRounds;
+            _void(fallen, progress, result.prevCid);
+        }
+        _setProgress(progress);
+        _headDigest = result.prevCid;
     }
 
     /// @inheritdoc ITrainingProject
-    function requestClose() external {
-        // Check
-        Configuration memory terms = configuration();
-        if (msg.sender != terms.owner) revert Project_NotOwner(msg.sender, terms.owner);
-        if (_ledger.closed) revert Project_Closed();
-        if (_ledger.closableAt != 0) revert Project_Closing(_ledger.closableAt);
-        // Effect
-        uint40 closableAt = uint40(block.timestamp) + terms.closeThawSeconds;
-        _ledger.closableAt = closableAt;
-        emit CloseRequested(uint40(block.timestamp), closableAt);
+    function slashProven(uint32[] calldata seatIds, address reporter) external {
+        _requireDisputes();
+        IPeerRegistry registry = IPeerRegistry(configuration().registry);
+        for (uint256 i = 0; i < seatIds.length; ++i) {
+            registry.slashFor(seatIds[i], type(uint256).max, reporter);
+        }
     }
 
     /// @inheritdoc ITrainingProject
-    function close() external nonReentrant {
-        // Check
-        Configuration memory terms = configuration();
-        Progress memory progress = _progress;
-        Ledger memory ledger = _ledger;
-        if (ledger.closed) revert Project_Closed();
-        if (progress.unfinalizedRounds != 0) revert Project_RoundsPending(progress.unfinalizedRounds);
-        bool thawed = ledger.closableAt != 0 && block.timestamp >= ledger.closableAt;
-        if (!thawed && !_isComplete(terms, progress)) revert Project_NotClosable(ledger.closableAt);
-        // Effect
-        uint256 refund = _available(terms, progress, ledger);
-        _ledger.closed = true;
-        _ledger.refunded = uint128(refund); // at most `funded`, which has 128 bits
-        emit ProjectClosed(refund);
-        // Interaction
-        if (refund != 0) SafeERC20.safeTransfer(_token, terms.owner, refund);
+    function slashAbsent(uint32 seatId, uint256 amount) external returns (uint256 taken) {
+        if (msg.sender != address(_attendance)) revert Project_NotAttendance(msg.sender, address(_attendance));
+        taken = IPeerRegistry(configuration().registry).slash(seatId, amount);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function disputes() external view returns (address) {
+        return _disputes;
+    }
+
+    /// @inheritdoc ITrainingProject
+    function attendance() external view returns (address) {
+        return address(_attendance);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function seed() external view returns (bytes32) {
+        return _seed;
     }
 
     /// @inheritdoc ITrainingProject
     function status() external view returns (ProjectStatus memory) {
         Configuration memory terms = configuration();
-        Progress memory progress = _progress;
+        Progress memory progress = _progressNow();
         Ledger memory ledger = _ledger;
         return ProjectStatus({
             headDigest: _head(terms, progress),
             rewardRoot: _rewardRoot,
+            seed: _seed,
             lastRound: progress.lastRound,
             lastAccepted: progress.lastAccepted,
             lastFinalized: progress.lastFinalized,
+            pinnedBlock: progress.pinnedBlock,
             acceptedRounds: progress.acceptedRounds,
             unfinalizedRounds: progress.unfinalizedRounds,
             funded: ledger.funded,
             refunded: ledger.refunded,
+            forfeited: ledger.forfeited,
             claimedTotal: ledger.claimed,
-            acceptedTotal: ledger.accepted,
+            acceptedTotal: _acceptedTotal(progress),
             finalizedTotal: ledger.finalized,
             reserved: _reserved(terms, progress.unfinalizedRounds),
             available: _available(terms, progress, ledger),
@@ -273,31 +347,44 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ITrainingProject
     function round(uint64 number) external view returns (RoundView memory) {
-        Rounds.Round storage found = _rounds[number];
+        Rounds.Clock memory clock = _clockOf(number);
+        Rounds.Outcome memory outcome = _rounds[number].outcome;
         return RoundView({
-            status: found.status,
-            phase: found.phaseAt(block.timestamp),
-            epoch: found.epoch,
-            seats: found.seats,
-            commits: found.commits,
-            reveals: found.reveals,
-            previousAccepted: found.previousAccepted,
-            commitEnd: found.commitEnd,
-            revealEnd: found.revealEnd,
-            attestEnd: found.attestEnd,
-            challengeEnd: found.challengeEnd,
-            resultHash: found.resultHash
+            status: clock.status,
+            phase: clock.phaseAt(outcome.challengeEnd, block.timestamp),
+            epoch: clock.epoch,
+            seats: clock.seats,
+            commits: clock.commits,
+            reveals: clock.reveals,
+            batches: clock.batches,
+            previousAccepted: outcome.previousAccepted,
+            commitEnd: clock.commitEnd,
+            revealEnd: clock.revealEnd(),
+            availabilityEnd: clock.availabilityEnd(),
+            attestStart: clock.attestStart(),
+            attestEnd: clock.attestEnd(),
+            challengeEnd: outcome.challengeEnd,
+            cumulativeTotal: outcome.cumulativeTotal,
+            resultHash: _rounds[number].resultHash,
+            revealsHash: _rounds[number].revealsHash
         });
     }
 
     /// @inheritdoc ITrainingProject
-    function commitmentOf(uint64 number, uint32 seat) external view returns (bytes32) {
-        return _commitments[number][seat];
+    function commitmentOf(uint64 number, uint32 seat) external view returns (bytes27) {
+        Pledge memory pledge = _pledges[seat];
+        return pledge.round == number ? pledge.commitment : bytes27(0);
     }
 
     /// @inheritdoc ITrainingProject
-    function claimed(address account) external view returns (uint256) {
-        return _claimed[account];
+    function hasRevealed(uint64 number, uint32 seat) external view returns (bool) {
+        return _hasRevealed(number, _clockOf(number), seat, _pledges[seat]);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function batchOf(uint64 number, uint8 batch) external view returns (bytes26 batchHash, uint16 count) {
+        Batches.Batch memory found = _batches[batch];
+        return found.round == number ? (found.hash, found.count) : (bytes26(0), uint16(0));
     }
 
     /// @inheritdoc ITrainingProject
@@ -308,27 +395,109 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITrainingProject
-    function configuration() public view returns (Configuration memory) {
-        return abi.decode(Clones.fetchCloneArgs(address(this)), (Configuration));
-    }
-
-    /// @inheritdoc ITrainingProject
     function resultHash(uint64 number, Result calldata result) public view returns (bytes32) {
         return _hashTypedDataV4(Attestation.structHash(number, result));
     }
 
-    function _inPhase(uint64 number, Phase want) private view returns (Rounds.Round storage current) {
-        current = _rounds[number];
-        Phase have = current.phaseAt(block.timestamp);
+    /// @inheritdoc ITrainingProject
+    function signedCommitmentHash(uint64 number, uint32 seat, bytes32 commitment) public view returns (bytes32) {
+        return _hashTypedDataV4(Attestation.signedCommitment(number, seat, commitment));
+    }
+
+    function _setClock(uint64 number, Rounds.Clock memory clock) private {
+        _rounds[number].clock = clock;
+    }
+
+    function _setProgress(Progress memory progress) private {
+        _progress = progress;
+    }
+
+    function _pin(uint64 number) private {
+        uint48 pinned = SeedBeacon.nextPin();
+        _progress.pinnedBlock = pinned;
+        emit SeedPinned(number, pinned);
+    }
+
+    function _skip(uint64 number, Rounds.Clock memory clock) private {
+        clock.status = Status.Skipped;
+        _setClock(number, clock);
+        --_progress.unfinalizedRounds;
+        emit RoundSkipped(number);
+    }
+
+    function _void(uint64 number, Progress memory progress, bytes32 headDigest) private {
+        _rounds[number].clock.status = Status.Voided;
+        --progress.unfinalizedRounds;
+        emit RoundVoided(number, headDigest);
+    }
+
+    function _markRevealed(
+        Configuration memory terms, uint64 number, Rounds.Clock memory clock, uint32 seat
+    ) private {
+        if (terms.trainersPerRound != 0) _attendance.checkTrainer(number, seat);
+        // Where nobody committed directly, no pledge needs to be read.
+        Pledge memory pledge;
+        if (clock.commits != 0) pledge = _pledges[seat];
+        if (_hasRevealed(number, clock, seat, pledge)) revert Project_AlreadyRevealed(number, seat);
+        _revealedFromBatch[number][seat >> 8] |= 1 << (seat & 0xff);
+    }
+
+    function _emitMoved(uint64 number, Rounds.Clock memory clock) private {
+        emit RoundWindowsMoved(
+            number, clock.commitEnd, clock.revealEnd(), clock.attestStart(), clock.attestEnd()
+        );
+    }
+
+    function _openingOf(uint64 number, Opening calldata opening, address owner) private view returns (bytes32 hash) {
+        hash = Attestation.commitment(
+            number, opening.seat, owner, opening.digest, opening.dataRoot, opening.salt
+        );
+        address signer = _signer(signedCommitmentHash(number, opening.seat, hash), opening.signature);
+        if (signer != owner) revert Project_NotSeatOwner(number, opening.seat, signer);
+    }
+
+    function _hasRevealed(
+        uint64 number, Rounds.Clock memory clock, uint32 seat, Pledge memory pledge
+    ) private view returns (bool) {
+        if (pledge.round == number && pledge.state == PledgeState.Revealed) return true;
+        return clock.batches != 0 && _revealedFromBatch[number][seat >> 8] >> (seat & 0xff) & 1 != 0;
+    }
+
+    function _clockOf(uint64 number) private view returns (Rounds.Clock memory) {
+        return _rounds[number].clock;
+    }
+
+    function _phaseOf(uint64 number) private view returns (Phase) {
+        return _clockOf(number).phaseAt(_rounds[number].outcome.challengeEnd, block.timestamp);
+    }
+
+    function _inPhase(uint64 number, Phase want) private view returns (Rounds.Clock memory clock) {
+        clock = _clockOf(number);
+        uint40 challengeEnd = clock.status == Status.Accepted ? _rounds[number].outcome.challengeEnd : 0;
+        Phase have = clock.phaseAt(challengeEnd, block.timestamp);
         if (have != want) revert Project_WrongPhase(number, have, want);
+    }
+
+    function _requireDisputes() private view {
+        if (msg.sender != _disputes) revert Project_NotDisputes(msg.sender, _disputes);
+    }
+
+    function _requireOwner(
+        Configuration memory terms, uint64 number, Rounds.Clock memory clock, uint32 seat, address account
+    ) private view {
+        if (IPeerRegistry(terms.registry).seatOwnerAt(seat, clock.epoch) != account) {
+            revert Project_NotSeatOwner(number, seat, account);
+        }
     }
 
     function _checkMayOpen(Configuration memory terms, Progress memory progress) private view {
         if (progress.acceptedRounds >= terms.rounds) revert Project_Complete(terms.rounds);
         if (_ledger.closableAt != 0) revert Project_Closing(_ledger.closableAt);
-        Rounds.Round storage last = _rounds[progress.lastRound];
-        if (last.status == Status.Open) {
-            revert Project_PreviousUnsettled(progress.lastRound, last.phaseAt(block.timestamp));
+        if (_rounds[progress.lastRound].clock.status == Status.Open) {
+            revert Project_PreviousUnsettled(progress.lastRound, _phaseOf(progress.lastRound));
+        }
+        if (progress.unfinalizedRounds >= MAXIMUM_PIPELINE) {
+            revert Project_PipelineFull(progress.unfinalizedRounds);
         }
         uint256 available = _available(terms, progress, _ledger);
         if (available < terms.roundPool) revert Project_BudgetTooSmall(available, terms.roundPool);
@@ -336,64 +505,77 @@ contract TrainingProject is ITrainingProject, EIP712, ReentrancyGuardTransient {
 
     /// @dev Whoever steals a pool needs two thirds of a stake that is three times as large, and loses it.
     function _checkStake(
-        Configuration memory terms, Progress memory progress, uint48 epoch
-    ) private view returns (uint256 seats, uint256 stake) {
-        seats = _registry.totalSeatsAt(epoch);
+        Configuration memory terms, Progress memory progress
+    ) private view returns (uint48 epoch, uint256 seats, uint256 stake) {
+        IPeerRegistry registry = IPeerRegistry(terms.registry);
+        (epoch, seats) = registry.currentPool();
         if (seats < terms.minimumSeats) revert Project_TooFewSeats(seats, terms.minimumSeats);
-        stake = seats * _registry.seatStake();
+        if (seats > type(uint24).max) revert Project_TooManySeats(seats, type(uint24).max);
+        stake = seats * registry.seatStake();
         uint256 pools = _reserved(terms, uint256(progress.unfinalizedRounds) + 1);
         if (pools > stake / 3) revert Project_PoolsAboveStakeCap(pools, stake / 3);
     }
 
-    function _checkResult(Configuration memory terms, uint64 number, Result calldata result) private view {
-        bytes32 head = _head(terms, _progress);
+    function _nextSeed(Configuration memory terms, Progress memory progress) private view returns (bytes32) {
+        if (progress.lastRound == 0) return SeedBeacon.first(terms.genesisDigest);
+        bytes32 revealsHash = _rounds[progress.lastRound].revealsHash;
+        return SeedBeacon.following(_seed, revealsHash, progress.pinnedBlock, uint256(progress.lastRound) + 1);
+    }
+
+    function _checkResult(
+        Configuration memory terms,
+        Progress memory progress,
+        uint64 number,
+        Result calldata result,
+        bytes calldata contributions
+    ) private view {
+        bytes32 head = _head(terms, progress);
         if (result.prevCid != head) revert Project_WrongBase(number, result.prevCid, head);
-        uint256 least = _ledger.accepted;
+        uint256 least = _acceptedTotal(progress);
         uint256 most = least + terms.roundPool;
         if (result.cumulativeTotal < least || result.cumulativeTotal > most) {
             revert Project_TotalOutOfRange(number, result.cumulativeTotal, least, most);
         }
+        (bytes32 root, uint256 sum,) = Contributions.rootAndSum(contributions);
+        if (root != result.weightRoot) revert Project_WrongContributions(number, root, result.weightRoot);
+        if (sum != result.cumulativeTotal - least) {
+            revert Project_WrongSum(number, sum, result.cumulativeTotal - least);
+        }
     }
 
-    /// @dev More than two thirds of the snapshot, not of those who signed: silence never helps a minority.
     function _checkQuorum(
-        uint64 number, Rounds.Round storage current, bytes32 hash, Signature[] calldata signatures
+        Configuration memory terms,
+        uint64 number,
+        Rounds.Clock memory clock,
+        bytes32 hash,
+        Signature[] calldata signatures,
+        Custody[] calldata openings
     ) private view returns (uint256 weight) {
-        uint48 epoch = current.epoch;
-        address previous = address(0);
-        for (uint256 i = 0; i < signatures.length; ++i) {
-            address signer = ECDSA.recover(hash, signatures[i].r, signatures[i].vs);
-            if (signer <= previous) revert Project_SignersNotAscending(previous, signer);
-            uint256 stake = _registry.stakeAt(signer, epoch);
-            if (stake == 0) revert Project_SignerWithoutStake(number, signer);
-            weight += stake;
-            previous = signer;
+        address[] memory signers = Quorum.signers(hash, signatures);
+        uint256 seats = clock.seats;
+        uint256 want = terms.attestCommitSeconds == 0 ? 0 : signatures.length;
+        if (openings.length != want) revert Project_OpeningsMissing(signatures.length, openings.length, want);
+        if (terms.attestCommitSeconds != 0) {
+            (weight, seats) = _attendance.weigh(address(this), number, hash, signers, openings);
+        } else {
+            uint256[] memory held = IPeerRegistry(terms.registry).seatsOf(signers, clock.epoch);
+            for (uint256 i = 0; i < held.length; ++i) {
+                if (held[i] == 0) revert Project_SignerWithoutStake(number, signers[i]);
+                weight += held[i];
+            }
         }
-        uint256 snapshot = current.seats * _registry.seatStake();
-        if (weight * 3 <= snapshot * 2) revert Project_QuorumNotMet(number, weight, snapshot);
+        Quorum.check(number, weight, seats);
     }
 
     function _head(Configuration memory terms, Progress memory progress) private view returns (bytes32) {
         return progress.lastAccepted == 0 ? terms.genesisDigest : _headDigest;
     }
 
-    function _seedOrigin(Configuration memory terms, Progress memory progress) private view returns (bytes32) {
-        return progress.lastAccepted == 0 ? terms.genesisDigest : _rounds[progress.lastAccepted].resultHash;
+    function _acceptedTotal(Progress memory progress) private view returns (uint128) {
+        return _rounds[progress.lastAccepted].outcome.cumulativeTotal;
     }
 
-    function _isComplete(Configuration memory terms, Progress memory progress) private pure returns (bool) {
-        return progress.acceptedRounds >= terms.rounds && progress.unfinalizedRounds == 0;
-    }
-
-    function _reserved(Configuration memory terms, uint256 unfinalizedRounds) private pure returns (uint256) {
-        return terms.roundPool * unfinalizedRounds;
-    }
-
-    /// @dev Never underflows: a round reserves its whole pool until what it allocated is part of `finalized`.
-    function _available(
-        Configuration memory terms, Progress memory progress, Ledger memory ledger
-    ) private pure returns (uint256) {
-        return uint256(ledger.funded) - ledger.refunded - ledger.finalized
-            - _reserved(terms, progress.unfinalizedRounds);
+    function _signer(bytes32 hash, Signature calldata signature) private view returns (address) {
+        return ECDSA.recover(hash, signature.r, signature.vs);
     }
 }

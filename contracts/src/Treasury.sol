@@ -41,7 +41,7 @@ abstract contract Treasury is ITreasury, ReentrancyGuardTransient {
         if (noShowPenalty_ > seatStake_ / 4) revert Court_BadParameter("noShowPenalty");
         if (strikePenalty_ > seatStake_ / 2) revert Court_BadParameter("strikePenalty");
         _token = IERC20(token_);
-        _registry = new PeerRegistry(token_, seatStake_, epochSeconds_, thawSeconds_, address(this));
+        _registry = new PeerRegistry(token_, seatStake_, epochSeconds_, thawSeconds_, address(this), address(0));
         _noShowPenalty = noShowPenalty_;
         _strikePenalty = strikePenalty_;
     }

@@ -27,8 +27,18 @@ interface IPeerRegistry {
     /// @notice The stake of the seats, `amount` together, was paid back.
     event SeatsUnstaked(address indexed owner, uint32[] seatIds, uint256 amount);
 
-    /// @notice The seat lost `amount` of its stake, `slashed` altogether. Nobody gets it: it stays here for ever.
+    /// @notice The seat lost `amount` of its stake, `slashed` altogether. But for a reporter's half, if there is one,
+    /// nobody gets it: it stays here for ever.
     event SeatSlashed(uint32 indexed seat, address indexed owner, uint256 amount, uint256 slashed);
+
+    /// @notice `reporter` proved why a seat was slashed and can withdraw `reward`.
+    event ReporterRewarded(address indexed reporter, uint256 reward);
+
+    /// @notice `reward` was paid out to a reporter.
+    event RewardWithdrawn(address indexed reporter, uint256 reward);
+
+    /// @notice No stake and no round begins before `pausedUntil` (seconds).
+    event Paused(uint48 pausedUntil);
 
     /// @notice `account` serves its blocks at `url` and proves itself there with `peerKey`.
     event EndpointChanged(address indexed account, string url, bytes32 peerKey);
@@ -47,6 +57,14 @@ interface IPeerRegistry {
     error Registry_NotLeaving(uint32 seat);
     /// @notice The stake of `seat` stays locked until `thawEnd` (seconds).
     error Registry_StillThawing(uint32 seat, uint256 thawEnd);
+    /// @notice The guardian paused new stakes and rounds until `pausedUntil` (seconds).
+    error Registry_Paused(uint48 pausedUntil);
+    /// @notice Only `guardian` can pause.
+    error Registry_NotGuardian(address account, address guardian);
+    /// @notice A pause lasts at most `most` seconds, not `have`.
+    error Registry_PauseTooLong(uint48 have, uint48 most);
+    /// @notice Nothing to withdraw for `reporter`.
+    error Registry_NoReward(address reporter);
     /// @notice Only `slasher` can slash; zero: nobody can.
     error Registry_NotSlasher(address account, address slasher);
     /// @notice In that epoch the pool has only `seats` seats.
@@ -69,6 +87,19 @@ interface IPeerRegistry {
     /// @return taken What was taken
     function slash(uint32 seatId, uint256 amount) external returns (uint256 taken);
 
+    /// @notice slash(), with half of what is taken for the reporter, rounded down. The rest is nobody's.
+    function slashFor(uint32 seatId, uint256 amount, address reporter) external returns (uint256 taken);
+
+    /// @notice Pays the caller what it was rewarded for reports.
+    function withdrawReward() external;
+
+    /// @notice Stops new stakes and rounds for so many seconds from now, at most seven days. For the guardian. Exits,
+    /// claims, proofs and rounds under way go on.
+    function pause(uint48 duration) external;
+
+    /// @notice Ends a pause. For the guardian.
+    function unpause() external;
+
     /// @notice Announces where the caller serves its blocks; an event only, the last one counts.
     function setEndpoint(string calldata url, bytes32 peerKey) external;
 
@@ -77,6 +108,15 @@ interface IPeerRegistry {
 
     /// @notice Who can slash; zero: nobody.
     function slasher() external view returns (address);
+
+    /// @notice Who can pause new stakes and rounds; zero: nobody.
+    function guardian() external view returns (address);
+
+    /// @notice End of the pause (seconds); in the past or zero: nothing is paused.
+    function pausedUntil() external view returns (uint48);
+
+    /// @notice What a reporter can withdraw.
+    function rewardOf(address reporter) external view returns (uint256);
 
     /// @notice Stake of one seat, in the token's smallest unit.
     function seatStake() external view returns (uint256);
@@ -99,6 +139,9 @@ interface IPeerRegistry {
     /// @notice Owner of the seat if it counts in that epoch, else zero.
     function seatOwnerAt(uint32 seatId, uint48 epoch) external view returns (address);
 
+    /// @notice seatOwnerAt() of many seats.
+    function seatOwnersAt(uint32[] calldata seatIds, uint48 epoch) external view returns (address[] memory owners);
+
     /// @notice The seat at a position of the epoch's pool, which holds every seat that counts in it, at positions
     /// [0, totalSeatsAt(epoch)) in no order. Final for every epoch up to the current one.
     function seatAt(uint256 position, uint48 epoch) external view returns (uint32 seatId, address owner);
@@ -109,10 +152,13 @@ interface IPeerRegistry {
     /// @notice Seats of the account that count in that epoch. Final for every epoch up to the current one.
     function seatsAt(address account, uint48 epoch) external view returns (uint256);
 
+    /// @notice seatsAt() of many accounts.
+    function seatsOf(address[] calldata accounts, uint48 epoch) external view returns (uint256[] memory seats);
+
     /// @notice Seats that count in that epoch. Final for every epoch up to the current one.
     function totalSeatsAt(uint48 epoch) external view returns (uint256);
 
-    /// @notice The current epoch, and how many seats count in it.
+    /// @notice The current epoch, and how many seats count in it. Reverts while new rounds are paused.
     function currentPool() external view returns (uint48 epoch, uint256 seats);
 
     /// @notice seatsAt() in stake.

@@ -119,24 +119,9 @@ interface IProjectTypes {
         bytes32 salt;
     }
 
-    /// @notice An attester's commitment to a result, for somebody else to bring.
-    struct SignedAttestation {
-        bytes32 commitment;
-        uint32[] seatIds;
-        Signature signature;
-    }
-
-    /// @notice What an attester holds of the seats 256 * word to 256 * word + 255, for somebody else to bring.
-    struct SignedAvailability {
-        uint32 word;
-        uint256 bitmap;
-        Signature signature;
-    }
-
     /// @notice A round as seen from outside. `phase` is that of this block's time. Unknown rounds are all zero.
     /// @param attestStart When results can be accepted: the end of the windows before
     /// @param revealsHash Chain over everything revealed, in order
-    /// @param attestingSeats Seats that committed to a result
     struct RoundView {
         Status status;
         Phase phase;
@@ -145,7 +130,6 @@ interface IProjectTypes {
         uint32 commits;
         uint32 reveals;
         uint32 batches;
-        uint32 attestingSeats;
         uint64 previousAccepted;
         uint40 commitEnd;
         uint40 revealEnd;
@@ -248,15 +232,6 @@ interface IProjectTypes {
     /// @notice The next seed takes in the hash of `pinnedBlock`.
     event SeedPinned(uint64 indexed round, uint64 pinnedBlock);
 
-    /// @notice An attester says on the chain which updates it holds.
-    event AvailabilityVoted(uint64 indexed round, address indexed account, uint32 word, uint256 bitmap);
-
-    /// @notice An attester committed to a result with the weight of `seats`.
-    event AttestationCommitted(uint64 indexed round, address indexed account, bytes32 commitment, uint32 seats);
-
-    /// @notice An attester that sees no quorum says on the chain what it found.
-    event Attested(uint64 indexed round, address indexed account, bytes32 resultHash);
-
     /// @notice Signatures of `weight` seats' stake accepted a result, challengeable until `challengeEnd`.
     event ResultAccepted(
         uint64 indexed round,
@@ -275,12 +250,6 @@ interface IProjectTypes {
 
     /// @notice A round's result, or one it was built on, was proven false; the head is `headDigest` again.
     event RoundVoided(uint64 indexed round, bytes32 headDigest);
-
-    /// @notice A seat that committed and did not reveal lost `amount`.
-    event SilencePunished(uint64 indexed round, uint32 indexed seat, uint256 amount);
-
-    /// @notice A seat whose owner let the quorum fail lost `amount`.
-    event InactivityLeaked(uint64 indexed round, uint32 indexed seat, uint256 amount);
 
     /// @notice `amount` was paid to `account`, which has now received `cumulative` altogether.
     event RewardClaimed(address indexed account, uint256 amount, uint256 cumulative);
@@ -319,8 +288,6 @@ interface IProjectTypes {
     error Project_SeedAlreadyPinned(uint64 pinnedBlock);
     /// @notice `account` does not own `seat`, or the seat does not count in this round.
     error Project_NotSeatOwner(uint64 round, uint32 seat, address account);
-    /// @notice The seat is not drawn for this round, or not yet: silent ones are replaced as the window goes on.
-    error Project_NotDrawn(uint64 round, uint32 seat, uint256 stretch);
     /// @notice The seat committed before.
     error Project_AlreadyCommitted(uint64 round, uint32 seat);
     /// @notice A commitment cannot be zero.
@@ -335,12 +302,8 @@ interface IProjectTypes {
     error Project_BatchMismatch(uint64 round, uint8 batch, bytes32 have, bytes32 want);
     /// @notice The account has no seat that counts in this round.
     error Project_NotAttester(uint64 round, address account);
-    /// @notice The account voted, committed or attested before.
-    error Project_AlreadyAttested(uint64 round, address account);
-    /// @notice The account did not commit to this result, or opens something else.
-    error Project_AttestationMismatch(uint64 round, address account);
-    /// @notice There are `signatures` signatures and `openings` openings of commitments.
-    error Project_OpeningsMissing(uint256 signatures, uint256 openings);
+    /// @notice There are `signatures` signatures and `openings` openings of commitments, `want` are needed.
+    error Project_OpeningsMissing(uint256 signatures, uint256 openings, uint256 want);
     /// @notice The contributions make the root `have`, signed was `want`.
     error Project_WrongContributions(uint64 round, bytes32 have, bytes32 want);
     /// @notice The contributions pay `have` together, the result allocates `want`.
@@ -359,10 +322,10 @@ interface IProjectTypes {
     error Project_ResultMismatch(uint64 round, bytes32 have, bytes32 want);
     /// @notice The accepted round before this one is `previousAccepted`, finalized is only `lastFinalized`.
     error Project_FinalizeOutOfOrder(uint64 round, uint64 previousAccepted, uint64 lastFinalized);
-    /// @notice The seat did what it is accused of not having done, does not count, or was punished before.
-    error Project_NotPunishable(uint64 round, uint32 seat);
     /// @notice Only `disputes` can do this, after a proof.
     error Project_NotDisputes(address account, address disputes);
+    /// @notice Only `attendance` can do this.
+    error Project_NotAttendance(address account, address attendance);
     /// @notice The proof does not lead from (account, cumulative) to the reward root.
     error Project_BadProof(address account, uint256 cumulative);
     /// @notice `account` has already received `claimed`, which is all that `cumulative` proves.

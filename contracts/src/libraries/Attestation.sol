@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ITrainingProject} from "../interfaces/ITrainingProject.sol";
+import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
 
 /// @title What is hashed about a round
 /// @dev Python mirror: contracts/attestation.py. A change here is a change there.
@@ -10,12 +10,19 @@ library Attestation {
         "Result(uint64 round,bytes32 prevCid,bytes32 inputRoot,bytes32 cid,bytes32 dataRoot,bytes32 weightRoot,"
         "bytes32 rewardRoot,uint128 cumulativeTotal)"
     );
+    bytes32 internal constant COMMITMENT_TYPEHASH =
+        keccak256("Commitment(uint64 round,uint32 seat,bytes32 commitment)");
 
     bytes32 internal constant COMMIT_DOMAIN = keccak256("SwarmProof update commitment, version 1");
 
     /// @notice EIP-712 struct hash of a round's result.
-    function structHash(uint64 round, ITrainingProject.Result calldata result) internal pure returns (bytes32) {
+    function structHash(uint64 round, IProjectTypes.Result calldata result) internal pure returns (bytes32) {
         return keccak256(abi.encode(RESULT_TYPEHASH, round, result));
+    }
+
+    /// @notice EIP-712 struct hash of a commitment, which its seat's owner signs for a batch.
+    function signedCommitment(uint64 round, uint32 seat, bytes32 commitment_) internal pure returns (bytes32) {
+        return keccak256(abi.encode(COMMITMENT_TYPEHASH, round, seat, commitment_));
     }
 
     /// @notice Commitment of `account`'s seat to an update.
@@ -33,16 +40,11 @@ library Attestation {
         );
     }
 
-    /// @notice What is kept of an update once it is revealed.
-    function revealed(bytes32 digest, bytes32 dataRoot) internal pure returns (bytes32) {
-        return keccak256(abi.encode(digest, dataRoot));
-    }
-
-    /// @notice Seed of a round.
-    /// @param origin Hash of the result accepted last, before the first one the genesis digest
-    /// @dev To grind it is to change a result that everybody recomputes.
-    function seed(bytes32 origin, uint64 round) internal pure returns (bytes32) {
-        return keccak256(abi.encode(origin, round));
+    /// @notice Adds an update to the chain over everything revealed in a round.
+    function chained(
+        bytes32 revealsHash, uint32 seat, bytes32 digest, bytes32 dataRoot, bytes32 salt
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(revealsHash, seat, digest, dataRoot, salt));
     }
 
     /// @notice Leaf of the reward tree, as OpenZeppelin's StandardMerkleTree makes it.

@@ -1,59 +1,94 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ITrainingProject} from "../interfaces/ITrainingProject.sol";
+import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
 
 /// @title The clock of a round
 library Rounds {
-    /// @notice A round as stored: everything that opening, committing and revealing touch fits the first word.
+    /// @notice One word: all that opening, committing and revealing touch.
     /// @dev uint40 seconds last for 34,000 years, so block times are cast without a check.
-    struct Round {
+    struct Clock {
         uint40 commitEnd;
-        uint40 revealEnd;
-        uint40 attestEnd;
-        uint32 seats;
-        uint32 commits;
-        uint32 reveals;
+        uint24 revealSeconds;
+        uint24 availabilitySeconds;
+        uint24 attestCommitSeconds;
+        uint24 attestSeconds;
+        uint24 seats;
+        uint24 commits;
+        uint24 reveals;
         uint32 epoch;
-        ITrainingProject.Status status;
+        uint8 batches;
+        IProjectTypes.Status status;
+    }
+
+    /// @notice A round as stored. `outcome` is written when a result is accepted.
+    struct Round {
+        Clock clock;
+        Outcome outcome;
+        bytes32 resultHash;
+        bytes32 revealsHash;
+    }
+
+    /// @notice One word: what the round came to.
+    struct Outcome {
         uint40 challengeEnd;
         uint64 previousAccepted;
-        bytes32 resultHash;
+        uint128 cumulativeTotal;
     }
 
     /// @notice What the round is at `time`.
-    function phaseAt(Round storage self, uint256 time) internal view returns (ITrainingProject.Phase) {
-        ITrainingProject.Status status = self.status;
-        if (status == ITrainingProject.Status.Open) return _openPhaseAt(self, time);
-        if (status == ITrainingProject.Status.Accepted) {
-            return time < self.challengeEnd ? ITrainingProject.Phase.Challenge : ITrainingProject.Phase.Settled;
+    function phaseAt(
+        Clock memory self, uint40 challengeEnd, uint256 time
+    ) internal pure returns (IProjectTypes.Phase) {
+        IProjectTypes.Status status = self.status;
+        if (status == IProjectTypes.Status.Open) return _openPhaseAt(self, time);
+        if (status == IProjectTypes.Status.Accepted) {
+            return time < challengeEnd ? IProjectTypes.Phase.Challenge : IProjectTypes.Phase.Settled;
         }
-        if (status == ITrainingProject.Status.Finalized) return ITrainingProject.Phase.Finalized;
-        if (status == ITrainingProject.Status.Skipped) return ITrainingProject.Phase.Skipped;
-        return ITrainingProject.Phase.None;
+        if (status == IProjectTypes.Status.Finalized) return IProjectTypes.Phase.Finalized;
+        if (status == IProjectTypes.Status.Skipped) return IProjectTypes.Phase.Skipped;
+        if (status == IProjectTypes.Status.Voided) return IProjectTypes.Phase.Voided;
+        return IProjectTypes.Phase.None;
     }
 
-    /// @notice Ends the commit window at `time` and moves the later ones forward with it.
-    function endCommits(Round storage self, uint40 time) internal {
-        uint40 early = self.commitEnd - time;
+    /// @notice Ends the commit window at `time`; the later ones move forward with it.
+    function endCommits(Clock memory self, uint40 time) internal pure {
         self.commitEnd = time;
-        self.revealEnd -= early;
-        self.attestEnd -= early;
     }
 
-    /// @notice Ends the reveal window at `time` and moves the attest window forward with it.
-    function endReveals(Round storage self, uint40 time) internal {
-        uint40 early = self.revealEnd - time;
-        self.revealEnd = time;
-        self.attestEnd -= early;
+    /// @notice Ends the reveal window at `time`; the later ones move forward with it.
+    function endReveals(Clock memory self, uint40 time) internal pure {
+        self.revealSeconds = uint24(time - self.commitEnd); // less than it was
     }
 
-    function _openPhaseAt(Round storage self, uint256 time) private view returns (ITrainingProject.Phase) {
-        if (time < self.commitEnd) return ITrainingProject.Phase.Commit;
-        if (self.commits == 0) return ITrainingProject.Phase.Lapsed;
-        if (time < self.revealEnd) return ITrainingProject.Phase.Reveal;
-        if (self.reveals == 0) return ITrainingProject.Phase.Lapsed;
-        if (time < self.attestEnd) return ITrainingProject.Phase.Attest;
-        return ITrainingProject.Phase.Lapsed;
+    /// @notice When the reveal window ends.
+    function revealEnd(Clock memory self) internal pure returns (uint40) {
+        return self.commitEnd + self.revealSeconds;
+    }
+
+    /// @notice When the availability window ends.
+    function availabilityEnd(Clock memory self) internal pure returns (uint40) {
+        return revealEnd(self) + self.availabilitySeconds;
+    }
+
+    /// @notice From when on results are accepted.
+    function attestStart(Clock memory self) internal pure returns (uint40) {
+        return availabilityEnd(self) + self.attestCommitSeconds;
+    }
+
+    /// @notice When the attest window ends.
+    function attestEnd(Clock memory self) internal pure returns (uint40) {
+        return attestStart(self) + self.attestSeconds;
+    }
+
+    function _openPhaseAt(Clock memory self, uint256 time) private pure returns (IProjectTypes.Phase) {
+        if (time < self.commitEnd) return IProjectTypes.Phase.Commit;
+        if (self.commits == 0 && self.batches == 0) return IProjectTypes.Phase.Lapsed;
+        if (time < revealEnd(self)) return IProjectTypes.Phase.Reveal;
+        if (self.reveals == 0) return IProjectTypes.Phase.Lapsed;
+        if (time < availabilityEnd(self)) return IProjectTypes.Phase.Availability;
+        if (time < attestStart(self)) return IProjectTypes.Phase.AttestCommit;
+        if (time < attestEnd(self)) return IProjectTypes.Phase.Attest;
+        return IProjectTypes.Phase.Lapsed;
     }
 }

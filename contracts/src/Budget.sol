@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {ITrainingProject} from "./interfaces/ITrainingProject.sol";
+import {Attestation} from "./libraries/Attestation.sol";
+import {ExactTransfer} from "./libraries/ExactTransfer.sol";
+
+/// @title The money of a project
+/// @dev funded = refunded + claimed + (allocated, not claimed) + reserved by unfinalized rounds + available. Only here is
+/// the token called, and only after everything else is written.
+abstract contract Budget is ITrainingProject, ReentrancyGuardTransient {
+    /// @dev One word: where the project is in its rounds.
+    struct Progress {
+        uint48 lastRound;
+        uint48 lastAccepted;
+        uint48 lastFinalized;
+        uint32 acceptedRounds;
+        uint32 unfinalizedRounds;
+        uint48 pinnedBlock;
+    }
+
+    /// @dev Three words, of which a claim touches one. `finalized` is the cumulative total of the last such result.
+    struct Ledger {
+        uint128 funded;
+        uint128 refunded;
+        uint128 finalized;
+        uint128 claimed;
+        uint128 forfeited;
+        uint40 closableAt;
+        bool closed;
+    }
+
+    address private immutable _insurance;
+
+    Progress internal _progress;
+    Ledger internal _ledger;
+    bytes32 internal _rewardRoot;
+    mapping(address account => uint256) private _claimed;
+
+    constructor(address insurance_) {
+        _insurance = insurance_;
+        // This is the state of the code behind the clones, which is no project: it must not take money.
+        _ledger.closed = true;
+    }
+
+    /// @inheritdoc ITrainingProject
+    function fund(uint128 amount) external nonReentrant {
+        // Check
+        if (amount == 0) revert Project_NothingToFund();
+        if (_ledger.closed) revert Project_Closed();
+        // Effect
+        _ledger.funded += amount;
+        emit ProjectFunded(msg.sender, amount);
+        // Interaction
+        uint256 received = ExactTransfer.pull(_token(), msg.sender, amount);
+        if (received != amount) revert Project_InexactTransfer(amount, received);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function claim(address account, uint256 cumulative, bytes32[] calldata proof) external nonReentrant {
+        // Check
+        bytes32 leaf = Attestation.rewardLeaf(account, cumulative);
+        if (!MerkleProof.verifyCalldata(proof, _rewardRoot, leaf)) revert Project_BadProof(account, cumulative);
+        uint256 before = _claimed[account];
+        if (cumulative <= before) revert Project_NothingToClaim(account, cumulative, before);
+        uint256 amount = cumulative - before;
+        uint256 total = _ledger.claimed + amount;
+        if (total > _ledger.finalized) revert Project_Insolvent(total, _ledger.finalized);
+        // Effect
+        _claimed[account] = cumulative;
+        _ledger.claimed = uint128(total); // at most `finalized`, which has 128 bits
+        emit RewardClaimed(account, amount, cumulative);
+        // Interaction
+        SafeERC20.safeTransfer(_token(), account, amount);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function requestClose() external {
+        // Check
+        Configuration memory terms = configuration();
+        if (msg.sender != terms.owner) revert Project_NotOwner(msg.sender, terms.owner);
+        if (_ledger.closed) revert Project_Closed();
+        if (_ledger.closableAt != 0) revert Project_Closing(_ledger.closableAt);
+        // Effect
+        uint40 closableAt = uint40(block.timestamp) + terms.closeThawSeconds;
+        _ledger.closableAt = closableAt;
+        emit CloseRequested(uint40(block.timestamp), closableAt);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function close() external nonReentrant {
+        // Check
+        Configuration memory terms = configuration();
+        Progress memory progress = _progressNow();
+        Ledger memory ledger = _ledger;
+        if (ledger.closed) revert Project_Closed();
+        if (progress.unfinalizedRounds != 0) revert Project_RoundsPending(progress.unfinalizedRounds);
+        bool complete = _isComplete(terms, progress);
+        bool thawed = ledger.closableAt != 0 && block.timestamp >= ledger.closableAt;
+        if (!thawed && !complete) revert Project_NotClosable(ledger.closableAt);
+        // Effect
+        uint256 rest = _available(terms, progress, ledger);
+        uint256 insured = complete ? 0 : ledger.forfeited < rest ? ledger.forfeited : rest;
+        _ledger.closed = true;
+        _ledger.refunded = uint128(rest); // at most `funded`, which has 128 bits
+        emit ProjectClosed(rest - insured, insured);
+        // Interaction
+        IERC20 token = IERC20(terms.token);
+        if (rest != insured) SafeERC20.safeTransfer(token, terms.owner, rest - insured);
+        if (insured != 0) SafeERC20.safeTransfer(token, _insurance, insured);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function insurance() external view returns (address) {
+        return _insurance;
+    }
+
+    /// @inheritdoc ITrainingProject
+    function claimed(address account) external view returns (uint256) {
+        return _claimed[account];
+    }
+
+    /// @inheritdoc ITrainingProject
+    function configuration() public view returns (Configuration memory) {
+        return abi.decode(Clones.fetchCloneArgs(address(this)), (Configuration));
+    }
+
+    /// @dev The first word of the configuration alone.
+    function _token() private view returns (IERC20) {
+        return IERC20(abi.decode(Clones.fetchCloneArgs(address(this)), (address)));
+    }
+
+    function _progressNow() internal view returns (Progress memory) {
+        return _progress;
+    }
+
+    function _isComplete(Configuration memory terms, Progress memory progress) internal pure returns (bool) {
+        return progress.acceptedRounds >= terms.rounds && progress.unfinalizedRounds == 0;
+    }
+
+    function _reserved(Configuration memory terms, uint256 unfinalizedRounds) internal pure returns (uint256) {
+        return terms.roundPool * unfinalizedRounds;
+    }
+
+    /// @dev Never underflows: a round reserves its whole pool until what it allocated is part of `finalized`.
+    function _available(
+        Configuration memory terms, Progress memory progress, Ledger memory ledger
+    ) internal pure returns (uint256) {
+        return uint256(ledger.funded) - ledger.refunded - ledger.finalized
+            - _reserved(terms, progress.unfinalizedRounds);
+    }
+}
