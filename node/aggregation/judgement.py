@@ -52,8 +52,8 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """What a round comes to. By input, in the order given: `weights` Q16 (payment counts nothing below zero), `scores`
-    Q46, `reasons` (NONE iff the score counts).
+    """What a round comes to. By input, in the order given: `weights` Q16, signed, those that entered the aggregate
+    (payment counts nothing below zero); `scores` Q46; `reasons` (NONE iff the score counts).
     """
 
     state: State
@@ -96,15 +96,14 @@ def judge(
         context = RoundContext(round, seats, seed, *_remembered(histories, seats))
         chosen = rule.weights(known.gram, context)
         final = final_weights(chosen, rule, known, updates, manifest)
-        counted = [max(0, weight) for weight in final]
         found = contributions(
             known.gram,
             # On clipped updates, as agreement is: the clip must not count twice.
-            [weight if count else 0 for weight, count in zip(chosen, counted, strict=True)],
+            [weight if entered > 0 else 0 for weight, entered in zip(chosen, final, strict=True)],
             histories.merits_of(seats),
             byzantine=manifest.byzantine,
         )
-        for i, weight, score in zip(valid, counted, found.scores, strict=True):
+        for i, weight, score in zip(valid, final, found.scores, strict=True):
             weights[i], points[i] = weight, score
         theta = following_theta(state.theta, updates, rule, known, context, chosen, final, manifest)
         following = State(theta, histories.with_merits(seats, found.merits))
@@ -150,6 +149,6 @@ def following_theta(
 
 
 def _verdict(weight: int, score: int) -> Reason:
-    if weight == 0:
+    if weight <= 0:
         return Reason.FILTERED
     return Reason.NONE if score > 0 else Reason.NO_NEW_DIRECTION

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from contracts.attestation import Result
 from contracts.values import Address
@@ -25,14 +26,19 @@ __all__ = [
     "Contribution",
     "InputLeaf",
     "InputUpdate",
+    "PackedContribution",
     "Reason",
     "RewardLeaf",
     "RoundOutcome",
     "compute_outcome",
     "contribution_leaf",
     "input_leaf",
+    "pack_contributions",
     "reward_leaf",
+    "unpack_contributions",
 ]
+
+PACKED_BYTES: Final = 41
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +69,10 @@ class InputLeaf:
 
 @dataclass(frozen=True)
 class Contribution:
-    """What became of a seat: leaf of the weight tree. `weight` Q16, `score` Q46, `reason` NONE iff the score counts."""
+    """What became of a seat: leaf of the weight tree.
+
+    `weight` Q16, signed: what its update counted in the aggregate. `score` Q46. `reason` NONE iff the score counts.
+    """
 
     seat: int
     owner: Address
@@ -71,6 +80,17 @@ class Contribution:
     weight: int
     score: int
     reason: Reason
+    reward_wei: int
+
+
+@dataclass(frozen=True)
+class PackedContribution:
+    """A contribution as the chain has it. `reason` may be none that is known: the chain takes what a quorum signs."""
+
+    seat: int
+    weight: int
+    score: int
+    reason: int
     reward_wei: int
 
 
@@ -150,16 +170,30 @@ def input_leaf(leaf: InputLeaf) -> bytes:
     return _word(leaf.seat) + leaf.digest + leaf.data_root
 
 
-def contribution_leaf(contribution: Contribution) -> bytes:
-    """abi.encode(uint32 seat, uint32 weight, uint128 score, uint8 reason, uint128 reward)."""
-    fields = (
-        contribution.seat,
-        contribution.weight,
-        contribution.score,
-        int(contribution.reason),
-        contribution.reward_wei,
+def contribution_leaf(contribution: Contribution | PackedContribution) -> bytes:
+    """abi.encode(uint32 seat, int32 weight, uint128 score, uint8 reason, uint128 reward)."""
+    fields = (contribution.score, int(contribution.reason), contribution.reward_wei)
+    weight = contribution.weight.to_bytes(32, "big", signed=True)
+    return _word(contribution.seat) + weight + b"".join(map(_word, fields))
+
+
+def pack_contributions(contributions: Sequence[Contribution | PackedContribution]) -> bytes:
+    """What goes on the chain with a result, `PACKED_BYTES` each: seat, weight, score, reason, reward, big-endian."""
+    return b"".join(
+        item.seat.to_bytes(4, "big")
+        + item.weight.to_bytes(4, "big", signed=True)
+        + item.score.to_bytes(16, "big")
+        + int(item.reason).to_bytes(1, "big")
+        + item.reward_wei.to_bytes(16, "big")
+        for item in contributions
     )
-    return b"".join(map(_word, fields))
+
+
+def unpack_contributions(packed: bytes) -> tuple[PackedContribution, ...]:
+    """Read them back. Raises ValueError where there is no whole number of them."""
+    if len(packed) % PACKED_BYTES:
+        raise ValueError(f"{len(packed)} bytes of contributions, expected a multiple of {PACKED_BYTES}")
+    return tuple(_unpacked(packed[at : at + PACKED_BYTES]) for at in range(0, len(packed), PACKED_BYTES))
 
 
 def reward_leaf(leaf: RewardLeaf) -> bytes:
@@ -196,6 +230,16 @@ def _contributions(
     ]
     missed = [Contribution(item.seat, item.owner, None, 0, 0, item.reason, 0) for item in absent]
     return tuple(sorted(made + missed, key=lambda item: item.seat))
+
+
+def _unpacked(data: bytes) -> PackedContribution:
+    return PackedContribution(
+        seat=int.from_bytes(data[:4], "big"),
+        weight=int.from_bytes(data[4:8], "big", signed=True),
+        score=int.from_bytes(data[8:24], "big"),
+        reason=data[24],
+        reward_wei=int.from_bytes(data[25:], "big"),
+    )
 
 
 def _check(manifest: Manifest, base: Checkpoint, previous: Checkpoint | None, seats: Sequence[int]) -> None:

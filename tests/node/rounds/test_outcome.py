@@ -20,6 +20,7 @@ from node.codec import MessageHeader, data_leaves, encode, parse
 from node.manifest import Manifest, TensorSpec
 from node.merkle import ZERO_HASH, PositionTree, StandardTree, verify_position, verify_standard
 from node.rounds.outcome import (
+    PACKED_BYTES,
     Absent,
     Contribution,
     InputLeaf,
@@ -30,7 +31,9 @@ from node.rounds.outcome import (
     compute_outcome,
     contribution_leaf,
     input_leaf,
+    pack_contributions,
     reward_leaf,
+    unpack_contributions,
 )
 from node.storage.unixfs import import_bytes, last
 from tests.node.aggregation.messages import Draw, Message, manifest, random_message, round_messages
@@ -142,11 +145,26 @@ def test_every_leaf_is_proved_under_its_root() -> None:
 def test_leaves_are_abi_encoded() -> None:
     digest, root = hashlib.sha256(b"d").digest(), hashlib.sha256(b"r").digest()
     assert input_leaf(InputLeaf(7, digest, root)) == abi_encode(["uint32", "bytes32", "bytes32"], [7, digest, root])
-    contribution = Contribution(7, account(7), digest, 65535, 1 << 100, Reason.FILTERED, 10**20)
-    assert contribution_leaf(contribution) == abi_encode(
-        ["uint32", "uint32", "uint128", "uint8", "uint128"], [7, 65535, 1 << 100, 7, 10**20]
-    )
+    for weight in (65535, 0, -65536):
+        contribution = Contribution(7, account(7), digest, weight, 1 << 100, Reason.FILTERED, 10**20)
+        assert contribution_leaf(contribution) == abi_encode(
+            ["uint32", "int32", "uint128", "uint8", "uint128"], [7, weight, 1 << 100, 7, 10**20]
+        )
     assert reward_leaf(RewardLeaf(account(7), 9)) == abi_encode(["address", "uint128"], [account(7), 9])
+
+
+def test_what_goes_on_the_chain_is_read_back() -> None:
+    outcome = outcome_of(inputs_of(MESSAGES[:8]), absent=[Absent(11, account(11), Reason.NO_REVEAL)])
+    negative = replace(outcome.contributions[0], weight=-65536, reason=Reason.FILTERED)
+    packed = pack_contributions([negative, *outcome.contributions[1:]])
+    read = unpack_contributions(packed)
+    assert len(packed) == PACKED_BYTES * len(read)
+    assert pack_contributions(read) == packed
+    assert (read[0].seat, read[0].weight, read[0].reason) == (1, -65536, Reason.FILTERED)
+    for found, expected in zip(read[1:], outcome.contributions[1:], strict=True):
+        assert contribution_leaf(found) == contribution_leaf(expected)
+    with pytest.raises(ValueError, match="40 bytes of contributions"):
+        unpack_contributions(packed[:40])
 
 
 def test_only_the_earliest_commit_of_a_copy_counts() -> None:
