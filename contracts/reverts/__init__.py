@@ -11,6 +11,8 @@ Error tree:
     + FactoryReverted            factory: Factory_*, creating a project
     + ProjectReverted            project: Project_*, rounds and money of one project
     + AttendanceReverted         attendance: Attendance_*, what attesters say before there is a result
+    + DisputesReverted           disputes: Disputes_*, proofs that a result is false
+    + ContributionsReverted      disputes: Contributions_*, what became of seats, packed
     + CourtReverted              court: Court_*, classes, jobs and their verdicts
     + LibraryReverted            library: the token and OpenZeppelin's parts
     + RevertedWithReason, RevertedWithPanic, RevertedWithData    everything else a contract can answer
@@ -24,6 +26,7 @@ import contracts.reverts.project_money  # noqa: F401  (defines half of the proje
 from contracts.reverts.attendance import AttendanceReverted
 from contracts.reverts.base import TypedRevert
 from contracts.reverts.court import CourtReverted
+from contracts.reverts.disputes import ContributionsReverted, DisputesReverted
 from contracts.reverts.factory import FactoryReverted
 from contracts.reverts.library import LibraryReverted
 from contracts.reverts.project import ProjectReverted
@@ -38,6 +41,8 @@ def reverts_by_name() -> dict[str, type[TypedRevert]]:
         FactoryReverted,
         ProjectReverted,
         AttendanceReverted,
+        DisputesReverted,
+        ContributionsReverted,
         CourtReverted,
         LibraryReverted,
     )
