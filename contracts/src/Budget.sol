@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
@@ -9,6 +8,7 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {ITrainingProject} from "./interfaces/ITrainingProject.sol";
 import {Attestation} from "./libraries/Attestation.sol";
 import {ExactTransfer} from "./libraries/ExactTransfer.sol";
+import {Terms} from "./libraries/Terms.sol";
 
 /// @title The money of a project
 /// @dev funded = refunded + claimed + (allocated, not claimed) + reserved by unfinalized rounds + available. Only here is
@@ -57,7 +57,7 @@ abstract contract Budget is ITrainingProject, ReentrancyGuardTransient {
         _ledger.funded += amount;
         emit ProjectFunded(msg.sender, amount);
         // Interaction
-        uint256 received = ExactTransfer.pull(_token(), msg.sender, amount);
+        uint256 received = ExactTransfer.pull(IERC20(Terms.token()), msg.sender, amount);
         if (received != amount) revert Project_InexactTransfer(amount, received);
     }
 
@@ -76,7 +76,7 @@ abstract contract Budget is ITrainingProject, ReentrancyGuardTransient {
         _ledger.claimed = uint128(total); // at most `finalized`, which has 128 bits
         emit RewardClaimed(account, amount, cumulative);
         // Interaction
-        SafeERC20.safeTransfer(_token(), account, amount);
+        SafeERC20.safeTransfer(IERC20(Terms.token()), account, amount);
     }
 
     /// @inheritdoc ITrainingProject
@@ -127,12 +127,7 @@ abstract contract Budget is ITrainingProject, ReentrancyGuardTransient {
 
     /// @inheritdoc ITrainingProject
     function configuration() public view returns (Configuration memory) {
-        return abi.decode(Clones.fetchCloneArgs(address(this)), (Configuration));
-    }
-
-    /// @dev The first word of the configuration alone.
-    function _token() private view returns (IERC20) {
-        return IERC20(abi.decode(Clones.fetchCloneArgs(address(this)), (address)));
+        return Terms.all();
     }
 
     function _progressNow() internal view returns (Progress memory) {

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {ECDSA} from "solady/src/utils/ECDSA.sol";
 import {Budget} from "./Budget.sol";
 import {IAttendance} from "./interfaces/IAttendance.sol";
 import {IPeerRegistry} from "./interfaces/IPeerRegistry.sol";
@@ -14,6 +13,7 @@ import {Contributions} from "./libraries/Contributions.sol";
 import {Quorum} from "./libraries/Quorum.sol";
 import {Rounds} from "./libraries/Rounds.sol";
 import {SeedBeacon} from "./libraries/SeedBeacon.sol";
+import {Terms} from "./libraries/Terms.sol";
 
 /// @title The rounds of a project
 contract TrainingProject is Budget, EIP712, Multicall {
@@ -103,10 +103,11 @@ contract TrainingProject is Budget, EIP712, Multicall {
         if (commitment == 0) revert Project_EmptyCommitment(number, seat);
         Pledge memory pledge = _pledges[seat];
         if (pledge.round == number) revert Project_AlreadyCommitted(number, seat);
-        Configuration memory terms = configuration();
-        _requireOwner(terms, number, clock, seat, msg.sender);
+        if (Terms.registry().seatOwnerAt(seat, clock.epoch) != msg.sender) {
+            revert Project_NotSeatOwner(number, seat, msg.sender);
+        }
         // Effect
-        if (terms.trainersPerRound != 0) _attendance.joinTrainers(number, seat);
+        if (Terms.trainersPerRound() != 0) _attendance.joinTrainers(number, seat);
         _pledges[seat] = Pledge(bytes27(commitment), uint32(number), PledgeState.Committed);
         emit UpdateCommitted(number, seat, commitment);
         ++clock.commits;
@@ -125,8 +126,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
         if (count == 0 || count > Batches.MAXIMUM_COMMITMENTS || batch == Batches.MAXIMUM_BATCHES) {
             revert Project_BadBatch(number, count, batch);
         }
-        Configuration memory terms = configuration();
-        if (IPeerRegistry(terms.registry).seatsAt(msg.sender, clock.epoch) == 0) {
+        if (Terms.registry().seatsAt(msg.sender, clock.epoch) == 0) {
             revert Project_SignerWithoutStake(number, msg.sender);
         }
         // Effect
@@ -155,7 +155,6 @@ contract TrainingProject is Budget, EIP712, Multicall {
         if (clock.reveals == clock.commits && clock.batches == 0) {
             clock.endReveals(uint40(block.timestamp));
             _emitMoved(number, clock);
-            _pin(number);
         }
         _setClock(number, clock);
     }
@@ -166,16 +165,18 @@ contract TrainingProject is Budget, EIP712, Multicall {
     ) external {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Reveal);
-        Configuration memory terms = configuration();
         bytes32[] memory filled = commitments;
         Batches.Openings memory told = Batches.unpack(openings);
-        address[] memory owners = IPeerRegistry(terms.registry).seatOwnersAt(told.seats, clock.epoch);
+        address[] memory owners = Terms.registry().seatOwnersAt(told.seats, clock.epoch);
+        bytes32 domain = _domainSeparatorV4();
         bytes32 chain = _rounds[number].revealsHash;
+        bool drawn = Terms.trainersPerRound() != 0;
         for (uint256 i = 0; i < openings.length; ++i) {
             Opening calldata opening = openings[i];
-            filled[opening.index] = _openingOf(number, opening, owners[i]);
+            filled[opening.index] = Batches.commitmentOf(domain, number, opening, owners[i]);
             // Effect: what this writes is undone if the whole is not the batch.
-            _markRevealed(terms, number, clock, opening.seat);
+            if (drawn) _attendance.checkTrainer(number, opening.seat);
+            _markRevealed(number, clock, opening.seat);
             chain = Attestation.chained(chain, opening.seat, opening.digest, opening.dataRoot, opening.salt);
         }
         _batches[batch].check(number, batch, filled);
@@ -188,15 +189,11 @@ contract TrainingProject is Budget, EIP712, Multicall {
     /// @inheritdoc ITrainingProject
     function pinSeed() external {
         // Check
-        Progress memory progress = _progressNow();
-        uint64 number = progress.lastRound;
-        Phase phase = _phaseOf(number);
-        if (_rounds[number].revealsHash == 0 || phase == Phase.Reveal) {
-            revert Project_WrongPhase(number, phase, Phase.Attest);
-        }
-        if (!SeedBeacon.isForgotten(progress.pinnedBlock)) revert Project_SeedAlreadyPinned(progress.pinnedBlock);
+        uint48 pinnedBlock = _progress.pinnedBlock;
+        if (pinnedBlock == 0) revert Project_SeedNotPinned();
+        if (!SeedBeacon.isForgotten(pinnedBlock)) revert Project_SeedAlreadyPinned(pinnedBlock);
         // Effect
-        _pin(number);
+        _progress.pinnedBlock = _pinned(_progress.lastRound);
     }
 
     /// @inheritdoc ITrainingProject
@@ -223,6 +220,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
         accepted.resultHash = hash;
         progress.lastAccepted = uint48(number);
         ++progress.acceptedRounds;
+        progress.pinnedBlock = _pinned(number);
         _setProgress(progress);
         _headDigest = result.cid;
         emit ResultAccepted(number, hash, result, challengeEnd, weight, contributions);
@@ -255,9 +253,17 @@ contract TrainingProject is Budget, EIP712, Multicall {
     function skipRound(uint64 number) external {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Lapsed);
+        Progress memory progress = _progressNow();
         // Effect
-        _skip(number, clock);
-        if (clock.reveals != 0) _ledger.forfeited += configuration().roundPool;
+        clock.status = Status.Skipped;
+        _setClock(number, clock);
+        --progress.unfinalizedRounds;
+        emit RoundSkipped(number);
+        if (clock.reveals != 0) {
+            _ledger.forfeited += configuration().roundPool;
+            progress.pinnedBlock = _pinned(number);
+        }
+        _setProgress(progress);
     }
 
     /// @inheritdoc ITrainingProject
@@ -412,17 +418,9 @@ contract TrainingProject is Budget, EIP712, Multicall {
         _progress = progress;
     }
 
-    function _pin(uint64 number) private {
-        uint48 pinned = SeedBeacon.nextPin();
-        _progress.pinnedBlock = pinned;
-        emit SeedPinned(number, pinned);
-    }
-
-    function _skip(uint64 number, Rounds.Clock memory clock) private {
-        clock.status = Status.Skipped;
-        _setClock(number, clock);
-        --_progress.unfinalizedRounds;
-        emit RoundSkipped(number);
+    function _pinned(uint64 number) private returns (uint48 pinnedBlock) {
+        pinnedBlock = SeedBeacon.nextPin();
+        emit SeedPinned(number, pinnedBlock);
     }
 
     function _void(uint64 number, Progress memory progress, bytes32 headDigest) private {
@@ -431,10 +429,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
         emit RoundVoided(number, headDigest);
     }
 
-    function _markRevealed(
-        Configuration memory terms, uint64 number, Rounds.Clock memory clock, uint32 seat
-    ) private {
-        if (terms.trainersPerRound != 0) _attendance.checkTrainer(number, seat);
+    function _markRevealed(uint64 number, Rounds.Clock memory clock, uint32 seat) private {
         // Where nobody committed directly, no pledge needs to be read.
         Pledge memory pledge;
         if (clock.commits != 0) pledge = _pledges[seat];
@@ -446,14 +441,6 @@ contract TrainingProject is Budget, EIP712, Multicall {
         emit RoundWindowsMoved(
             number, clock.commitEnd, clock.revealEnd(), clock.attestStart(), clock.attestEnd()
         );
-    }
-
-    function _openingOf(uint64 number, Opening calldata opening, address owner) private view returns (bytes32 hash) {
-        hash = Attestation.commitment(
-            number, opening.seat, owner, opening.digest, opening.dataRoot, opening.salt
-        );
-        address signer = _signer(signedCommitmentHash(number, opening.seat, hash), opening.signature);
-        if (signer != owner) revert Project_NotSeatOwner(number, opening.seat, signer);
     }
 
     function _hasRevealed(
@@ -480,14 +467,6 @@ contract TrainingProject is Budget, EIP712, Multicall {
 
     function _requireDisputes() private view {
         if (msg.sender != _disputes) revert Project_NotDisputes(msg.sender, _disputes);
-    }
-
-    function _requireOwner(
-        Configuration memory terms, uint64 number, Rounds.Clock memory clock, uint32 seat, address account
-    ) private view {
-        if (IPeerRegistry(terms.registry).seatOwnerAt(seat, clock.epoch) != account) {
-            revert Project_NotSeatOwner(number, seat, account);
-        }
     }
 
     function _checkMayOpen(Configuration memory terms, Progress memory progress) private view {
@@ -573,9 +552,5 @@ contract TrainingProject is Budget, EIP712, Multicall {
 
     function _acceptedTotal(Progress memory progress) private view returns (uint128) {
         return _rounds[progress.lastAccepted].outcome.cumulativeTotal;
-    }
-
-    function _signer(bytes32 hash, Signature calldata signature) private view returns (address) {
-        return ECDSA.recover(hash, signature.r, signature.vs);
     }
 }

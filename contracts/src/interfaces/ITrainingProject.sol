@@ -33,8 +33,8 @@ interface ITrainingProject is IProjectTypes {
         uint64 round, uint8 batch, Opening[] calldata openings, bytes32[] calldata commitments
     ) external;
 
-    /// @notice Pins the block whose hash goes into the next seed: after the reveals of the last round, if not everybody
-    /// revealed, and again when the chain has forgotten the block.
+    /// @notice Pins another block for the next seed, when the chain has forgotten the one that was pinned as the last
+    /// round was accepted or skipped.
     function pinSeed() external;
 
     /// @notice Accepts a result signed by more than two thirds, signers in ascending order.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {ECDSA} from "solady/src/utils/ECDSA.sol";
 import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
+import {Attestation} from "./Attestation.sol";
 
 /// @title Many commitments under one hash
 library Batches {
@@ -41,5 +44,18 @@ library Batches {
             told.dataRoots[i] = openings[i].dataRoot;
             told.salts[i] = openings[i].salt;
         }
+    }
+
+    /// @notice The commitment that an opening opens. Reverts unless the seat's owner signed it.
+    /// @param domain Domain separator of the project
+    function commitmentOf(
+        bytes32 domain, uint64 round, IProjectTypes.Opening calldata opening, address owner
+    ) internal view returns (bytes32 commitment) {
+        uint32 seat = opening.seat;
+        commitment = Attestation.commitment(round, seat, owner, opening.digest, opening.dataRoot, opening.salt);
+        bytes32 signed =
+            MessageHashUtils.toTypedDataHash(domain, Attestation.signedCommitment(round, seat, commitment));
+        address signer = ECDSA.recover(signed, opening.signature.r, opening.signature.vs);
+        if (signer != owner) revert IProjectTypes.Project_NotSeatOwner(round, seat, signer);
     }
 }
