@@ -17,7 +17,8 @@ from contracts.chain import Receipt
 from contracts.contract import Contract
 from contracts.values import ZERO_ADDRESS, Address
 
-NO_RESULT: Final = Result(*[bytes(32)] * 6, cumulative_total=0)
+_ZERO = bytes(32)
+NO_RESULT: Final = Result(_ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, 0)
 
 
 class Fraud(IntEnum):

@@ -81,7 +81,7 @@ library Shares {
         uint256 used = 0;
         uint256 next = 0;
         address last = address(0);
-        for (uint256 i = 0; i < earned.length || next < paid.length; ++used) {
+        for (uint256 i = 0; i < earned.length || next < paid.length;) {
             address account = next < paid.length ? _account(paid[next]) : address(type(uint160).max);
             uint256 cumulative = 0;
             if (i < earned.length && earned[i].account <= account) {
@@ -93,7 +93,8 @@ library Shares {
             for (; next < paid.length && _account(paid[next]) == account; ++next) {
                 cumulative += rewards[uint96(paid[next])];
             }
-            leaves[used] = uint256(Attestation.rewardLeaf(account, cumulative));
+            // Who has nothing has no leaf.
+            if (cumulative != 0) leaves[used++] = uint256(Attestation.rewardLeaf(account, cumulative));
         }
         LibSort.sort(leaves); // unused places, which are zero, come first
         uint256[] memory filled = new uint256[](used);
