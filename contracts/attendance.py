@@ -115,6 +115,34 @@ class Attendance(Contract):
         """Say what we found, where no quorum comes about. Event Attested."""
         return await self._send("attest", project, round_number, result_hash)
 
+    async def punish_silence(self, project: Address, round_number: int, seat_ids: Sequence[int]) -> Receipt:
+        """Take the bond of seats that committed and did not reveal. Events SilencePunished."""
+        return await self._send("punishSilence", project, round_number, list(seat_ids))
+
+    async def punish_batch_silence(
+        self,
+        project: Address,
+        round_number: int,
+        batch: int,
+        index: int,
+        seat: int,
+        commitments: Sequence[bytes],
+        signature: bytes,
+    ) -> Receipt:
+        """The same for a seat whose owner signed the commitment at `index` of a batch, with 65 bytes."""
+        compact = compact_signature(signature)
+        return await self._send(
+            "punishBatchSilence", project, round_number, batch, index, seat, list(commitments), compact
+        )
+
+    async def leak(self, project: Address, round_number: int, seat_ids: Sequence[int]) -> Receipt:
+        """Take a thousandth of seats whose owner let the quorum of a skipped round fail. Events InactivityLeaked."""
+        return await self._send("leak", project, round_number, list(seat_ids))
+
+    async def may_train(self, project: Address, round_number: int, seat: int) -> bool:
+        """Whether the seat may commit an update now: it counts, and is drawn."""
+        return bool(await self._read("mayTrain", project, round_number, seat))
+
     async def was_there(self, project: Address, round_number: int, account: Address) -> bool:
         """Whether the account committed or attested in this round."""
         return bool(await self._read("wasThere", project, round_number, account))

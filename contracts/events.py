@@ -9,6 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contracts.attendance_events import (
+    AttestationCommitted,
+    Attested,
+    AvailabilityVoted,
+    EquivocationProven,
+    FraudProven,
+    InactivityLeaked,
+    SilencePunished,
+)
 from contracts.attestation import Result
 from contracts.court_events import (
     Appealed,
@@ -47,7 +56,9 @@ __all__ = [
     "CommitteeDrawn",
     "Deposited",
     "EndpointChanged",
+    "EquivocationProven",
     "Event",
+    "FraudProven",
     "InactivityLeaked",
     "JobDecided",
     "JobExpired",
@@ -273,38 +284,6 @@ class SeedPinned(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AvailabilityVoted(Event):
-    """An attester says on the chain which updates of the seats from 256 * `word` on it holds, bit by bit."""
-
-    project: Address
-    round: int
-    account: Address
-    word: int
-    bitmap: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttestationCommitted(Event):
-    """An attester committed to a result with the weight of `seats`, before anybody shows one."""
-
-    project: Address
-    round: int
-    account: Address
-    commitment: bytes
-    seats: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attested(Event):
-    """An attester that sees no quorum says on the chain what it found."""
-
-    project: Address
-    round: int
-    account: Address
-    result_hash: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
 class ResultAccepted(Event):
     """Signatures of `weight` accepted a result; challengeable until `challenge_end`.
 
@@ -341,24 +320,6 @@ class RoundVoided(Event):
 
     round: int
     head_digest: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class SilencePunished(Event):
-    """A seat that committed and did not reveal lost `amount`."""
-
-    round: int
-    seat: int
-    amount: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class InactivityLeaked(Event):
-    """A seat whose owner let the quorum fail lost `amount`."""
-
-    round: int
-    seat: int
-    amount: int
 
 
 @dataclass(frozen=True, kw_only=True)

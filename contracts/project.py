@@ -55,7 +55,7 @@ class Project(Contract):
         return await self._send("revealBatch", round_number, batch, opened, list(commitments))
 
     async def pin_seed(self) -> Receipt:
-        """Pin the block whose hash goes into the next seed. Event SeedPinned."""
+        """Pin another block for the next seed, when the chain has forgotten the last one. Event SeedPinned."""
         return await self._send("pinSeed")
 
     async def accept_signed(
@@ -80,27 +80,6 @@ class Project(Contract):
     async def skip_round(self, round_number: int) -> Receipt:
         """Give up a lapsed round. Event RoundSkipped."""
         return await self._send("skipRound", round_number)
-
-    async def punish_silence(self, round_number: int, seat_ids: Sequence[int]) -> Receipt:
-        """Take the bond of seats that committed and did not reveal. Events SilencePunished."""
-        return await self._send("punishSilence", round_number, list(seat_ids))
-
-    async def punish_batch_silence(
-        self,
-        round_number: int,
-        batch: int,
-        index: int,
-        seat: int,
-        commitments: Sequence[bytes],
-        signature: bytes,
-    ) -> Receipt:
-        """The same for a seat whose owner signed the commitment at `index` of a batch."""
-        compact = compact_signature(signature)
-        return await self._send("punishBatchSilence", round_number, batch, index, seat, list(commitments), compact)
-
-    async def leak(self, round_number: int, seat_ids: Sequence[int]) -> Receipt:
-        """Take a thousandth of seats whose owner let the quorum of a skipped round fail. Events InactivityLeaked."""
-        return await self._send("leak", round_number, list(seat_ids))
 
     async def claim(self, account: Address, cumulative: int, proof: Sequence[bytes]) -> Receipt:
         """Pay an account what it earned and has not received. Event RewardClaimed."""
@@ -147,10 +126,6 @@ class Project(Contract):
     async def seed(self) -> bytes:
         """Seed of the round opened last."""
         return bytes(await self._read("seed"))
-
-    async def may_train(self, round_number: int, seat: int) -> bool:
-        """Whether the seat may commit an update now: it counts, and is drawn."""
-        return bool(await self._read("mayTrain", round_number, seat))
 
     async def commitment_of(self, round_number: int, seat: int) -> bytes:
         """The first 27 bytes of what the seat committed to directly, zeros otherwise."""

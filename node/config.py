@@ -40,8 +40,8 @@ PublicUrl = Annotated[str, AfterValidator(_reachable)]
 class ProcessSettings(BaseModel):
     """What every process needs that acts for an account: a chain, contracts, a key, a folder, a gateway.
 
-    `from_block`: where the contracts were deployed; `factory`, `registry`: their addresses. `host`, `port`: where the
-    gateway listens (port 0: any free one). `public_url`: what others reach it by, by default `http://host:port`.
+    `from_block`: where the contracts were deployed; `factory`: its address. `host`, `port`: where the gateway listens
+    (port 0: any free one). `public_url`: what others reach it by, by default `http://host:port`.
     `seats`: how many to hold; missing ones are staked at start. `data_dir`: the task's files.
     """
 
@@ -50,7 +50,6 @@ class ProcessSettings(BaseModel):
     rpc_url: str = "http://127.0.0.1:8545"
     chain_id: int | None = None
     factory: ChecksumAddress
-    registry: ChecksumAddress
     from_block: Annotated[int, Field(ge=0)] = 0
     key_file: Path
     password_file: Path | None = None

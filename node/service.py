@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import aiohttp
 import structlog
 
+from contracts.attendance import Attendance, AttendanceDomain
 from contracts.attestation import Domain
 from contracts.chain import Chain
 from contracts.client import Project, Registry, Token
@@ -42,8 +43,9 @@ from node.rounds.history import SwarmHistory
 from node.rounds.library import Library
 from node.rounds.maker import UpdateMaker
 from node.rounds.record_book import RecordBook
+from node.rounds.rules import Rules
 from node.rounds.settlement import Settlement
-from node.rounds.state import Rules
+from node.rounds.witness import Witness
 from node.state_directory import StateDirectory
 from node.storage.ipfs import IpfsStore
 from node.storage.local import LocalStore
@@ -62,6 +64,7 @@ class Membership:
     me: Address
     key: bytes
     domain: Domain
+    attendance: AttendanceDomain
     configuration: ProjectConfiguration
     manifest: Manifest
     task: Task
@@ -78,8 +81,9 @@ async def run_node(settings: NodeSettings) -> None:
         chain = await stack.enter_async_context(
             await Chain.connect(settings.rpc_url, expected_chain_id=settings.chain_id, account=account)
         )
-        project, registry = Project(chain, settings.project), Registry(chain, settings.registry)
+        project = Project(chain, settings.project)
         member = await _membership(settings, chain, project, account.address, bytes(account.key))
+        registry = Registry(chain, member.configuration.registry)
         state = StateDirectory(
             settings.state_dir,
             identity={
@@ -91,10 +95,9 @@ async def run_node(settings: NodeSettings) -> None:
             },
         )
         stack.callback(state.close)
-        start = SwarmHistory.start(
-            seat_stake_wei=await registry.seat_stake(), genesis_digest=member.configuration.genesis_digest
-        )
-        observer = ChainObserver(chain, [settings.registry, settings.project], start, from_block=settings.from_block)
+        start = SwarmHistory.of_project(settings.project, member.configuration, await registry.seat_stake())
+        followed = [registry.address, settings.project, member.attendance.attendance]
+        observer = ChainObserver(chain, followed, start, from_block=settings.from_block)
         await observer.refresh()
         store = _open_store(settings, state)
         mailbox = Mailbox(
@@ -152,7 +155,8 @@ async def _membership(settings: NodeSettings, chain: Chain, project: Project, me
     )
     task = load_task(manifest.task, data_dir=settings.data_dir, options=manifest.task_options)
     domain = Domain(chain.chain_id, settings.project)
-    return Membership(me, key, domain, configuration, manifest, task, load_attack(settings.attack))
+    attendance = AttendanceDomain(chain.chain_id, await project.attendance(), settings.project)
+    return Membership(me, key, domain, attendance, configuration, manifest, task, load_attack(settings.attack))
 
 
 async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
@@ -166,18 +170,12 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
             f"the contract says 0x{member.configuration.genesis_digest.hex()}"
         )
     configuration = member.configuration
-    rules = Rules(
-        rounds=configuration.rounds,
-        minimum_seats=configuration.minimum_seats,
-        pool_wei=configuration.round_pool,
-        attest_seconds=configuration.attest_seconds,
-        challenge_seconds=configuration.challenge_seconds,
-        epoch_seconds=await parts.registry.epoch_seconds(),
-    )
+    rules = Rules.of(member.configuration, epoch_seconds=await parts.registry.epoch_seconds())
     book = RecordBook(parts.state, me=member.me)
     attester = Attester(
         project=parts.project,
         domain=member.domain,
+        attendance=member.attendance,
         key=member.key,
         me=member.me,
         manifest=member.manifest,
@@ -187,6 +185,13 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         mailbox=parts.mailbox,
         gossip=gossip,
         book=book,
+    )
+    witness = Witness(
+        contract=Attendance(parts.chain, member.attendance.attendance),
+        attendance=member.attendance,
+        domain=member.domain,
+        me=member.me,
+        attester=attester,
     )
     training = asyncio.Lock()
     shards = member.task.shards(member.manifest.shard_count, Split.parse(member.manifest.split), member.manifest.seed)
@@ -236,6 +241,7 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         mailbox=parts.mailbox,
         maker=maker,
         attester=attester,
+        witness=witness,
         checker=checker,
         settlement=settlement,
         book=book,

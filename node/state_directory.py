@@ -21,7 +21,7 @@ import cbor2
 from node.durable_directory import DurableDirectory, write_durably
 from node.errors import StateError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS updates (
     round INTEGER NOT NULL, seat INTEGER NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS updates (
     PRIMARY KEY (round, seat));
 CREATE TABLE IF NOT EXISTS signed (
     round INTEGER PRIMARY KEY, result_hash BLOB NOT NULL, signature BLOB NOT NULL, seats TEXT NOT NULL,
-    failed TEXT NOT NULL, evidence BLOB NOT NULL);
+    failed TEXT NOT NULL, evidence BLOB NOT NULL, salt BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
@@ -50,6 +50,7 @@ class SignedResult:
     """The one result this peer signed for a round, and the seats whose updates went into it.
 
     `failed`: those of them that failed their check. `evidence`: the have-lists from which all that follows, encoded.
+    `salt`: what the promise of the result was made with, where attesters commit before they show it; else empty.
     """
 
     round: int
@@ -58,6 +59,7 @@ class SignedResult:
     seats: frozenset[int]
     failed: frozenset[int] = frozenset()
     evidence: tuple[bytes, ...] = ()
+    salt: bytes = b""
 
 
 class StateDirectory(DurableDirectory):
@@ -117,13 +119,13 @@ class StateDirectory(DurableDirectory):
     def signed(self, round_number: int) -> SignedResult | None:
         """The result this peer signed for a round, if any."""
         row = self._execute(
-            "SELECT round, result_hash, signature, seats, failed, evidence FROM signed WHERE round = ?",
+            "SELECT round, result_hash, signature, seats, failed, evidence, salt FROM signed WHERE round = ?",
             (round_number,),
         ).fetchone()
         if row is None:
             return None
         seats, failed = (frozenset(json.loads(text)) for text in row[3:5])
-        return SignedResult(row[0], row[1], row[2], seats, failed, tuple(cbor2.loads(row[5])))
+        return SignedResult(row[0], row[1], row[2], seats, failed, tuple(cbor2.loads(row[5])), row[6])
 
     def save_signed(self, signed: SignedResult) -> None:
         """Record a signature before it leaves the machine; a second, different one is equivocation and refused."""
@@ -134,7 +136,7 @@ class StateDirectory(DurableDirectory):
                 f"will not sign 0x{signed.result_hash.hex()}"
             )
         self._execute(
-            "INSERT OR REPLACE INTO signed VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO signed VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 signed.round,
                 signed.result_hash,
@@ -142,6 +144,7 @@ class StateDirectory(DurableDirectory):
                 json.dumps(sorted(signed.seats)),
                 json.dumps(sorted(signed.failed)),
                 cbor2.dumps(list(signed.evidence)),
+                signed.salt,
             ),
         )
 

@@ -110,7 +110,8 @@ async def _audit(source: Source, only_round: int | None) -> Verdict:
             done.append(number)
             progress.step(f"round {number} recomputed")
     digest = accepted(history.round(done[-1])).result.cid if done else history.genesis_digest
-    return Accept(tuple(done), digest)
+    voided = tuple(item.number for item in history.rounds if item.voided_acceptance is not None)
+    return Accept(tuple(done), digest, voided if only_round is None else ())
 
 
 def open_project(chain: ChainRecord) -> tuple[Manifest, SwarmHistory] | Reject:
@@ -127,7 +128,7 @@ def open_project(chain: ChainRecord) -> tuple[Manifest, SwarmHistory] | Reject:
     ):
         if expected != found:
             return reject(None, "manifest", name, expected, found)
-    start = SwarmHistory.start(seat_stake_wei=facts.seat_stake_wei, genesis_digest=facts.configuration.genesis_digest)
+    start = SwarmHistory.of_project(facts.project, facts.configuration, facts.seat_stake_wei)
     try:
         return manifest, fold_all(start, chain.events)
     except HistoryError as error:
@@ -140,6 +141,8 @@ def _rounds(history: SwarmHistory, only_round: int | None) -> tuple[int, ...]:
     if only_round is None:
         return numbers
     if only_round not in numbers:
+        if 1 <= only_round <= len(history.rounds) and history.round(only_round).voided_acceptance is not None:
+            raise AuditSettingsError(f"the result of round {only_round} was voided")
         listed = ", ".join(map(str, numbers)) or "none"
         raise AuditSettingsError(f"round {only_round} has no accepted result; accepted rounds: {listed}")
     return (only_round,)

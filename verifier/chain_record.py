@@ -36,13 +36,13 @@ class ProjectFacts:
 
 @dataclass(frozen=True)
 class ChainRecord:
-    """The events of a project and its registry in chain order, and what the calls behind them carried.
+    """The events of a project, its registry and attendance in chain order, and what no event tells.
 
-    `signatures`: of each accepted round, 65 bytes each, in the order they were submitted. `salts`: of each reveal, by
-    (round, seat). A call that went through another contract cannot be read and is left out of either.
+    `signatures`: of each accepted round, 65 bytes each, in the order they were submitted; a call that went through
+    another contract cannot be read and is left out. `block_hashes`: of the blocks that seeds were made of, by number.
     """
 
     facts: ProjectFacts
     events: tuple[Event, ...]
     signatures: Mapping[int, tuple[bytes, ...]]
-    salts: Mapping[tuple[int, int], bytes]
+    block_hashes: Mapping[int, bytes]

@@ -21,7 +21,9 @@ from node.rounds.agreement import (
     carries_quorum,
     failed_seats,
     parse_have_list,
+    voted_seats,
 )
+from node.rounds.drawing import electorate
 from node.rounds.history import RoundHistory, SwarmHistory
 from verifier import objects, published
 from verifier.verdict import Finding, Inconclusive, Reject, reject
@@ -41,7 +43,9 @@ def check_have_lists(
     if not lists:
         reason = f"the record has no have-lists that show why seats {sorted(failed)} failed their check"
         return Inconclusive(number, f"have-lists of round {number}", reason) if failed else None
-    weights, total = history.attesters(number), round_.stake_snapshot_wei
+    spoke = frozenset(item.sender for item in lists)
+    voters = electorate(history, round_, spoke, now=round_.attest_start)
+    weights, total = voters.weights, voters.total
     where = f"have-lists in the record of round {number}"
     senders = {item.sender for item in lists}
     if len(senders) != len(lists) or not carries_quorum(sum(weights.get(sender, 0) for sender in senders), total):
@@ -49,7 +53,8 @@ def check_have_lists(
             number, where, "senders", "each once, with more than 2/3 of the stake", ", ".join(sorted(senders))
         )
     inputs = frozenset(leaf["seat"] for leaf in document["inputs"])
-    available = available_seats(lists, round_.reveal_by_seat, weights, total)
+    voted = voted_seats(round_.votes, round_.reveal_by_seat, history.attesters(number), round_.stake_snapshot_wei)
+    available = available_seats(lists, round_.reveal_by_seat, weights, total) | voted
     if available != inputs:
         return reject(number, where, "available seats", sorted(inputs), sorted(available))
     checks = draw_checks(manifest, round_, history.active_seats(round_.epoch))

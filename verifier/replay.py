@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.attestation import Domain, commitment_hash, result_digest, round_seed
+from contracts.attestation import Domain, beacon_seed, commitment_hash, quiet_seed, result_digest
 from contracts.values import Address, ProjectConfiguration
 from node.checkpoint import Checkpoint
 from node.errors import MalformedCheckpoint, MalformedMessage
@@ -57,17 +57,33 @@ def accepted(round_: RoundHistory) -> Acceptance:
     return round_.acceptance
 
 
-def check_opening(round_: RoundHistory, history: SwarmHistory, configuration: ProjectConfiguration) -> Reject | None:
-    """The seed must follow from the result accepted before, the pool from the project's configuration."""
+def check_opening(
+    round_: RoundHistory,
+    history: SwarmHistory,
+    configuration: ProjectConfiguration,
+    block_hashes: Mapping[int, bytes],
+) -> Reject | None:
+    """The seed must follow from the round before and a block pinned in it, the pool from the project's configuration.
+
+    A block whose hash is not known is not checked.
+    """
     where = f"opening of round {round_.number}"
-    previous = history.previous_accepted(round_.number)
-    origin = history.genesis_digest if previous is None else accepted(previous).result_hash
-    seed = round_seed(origin, round_.number)
-    if round_.seed != seed:
+    seed = _seed(round_, history, block_hashes)
+    if seed is not None and round_.seed != seed:
         return reject(round_.number, where, "seed", seed, round_.seed)
     if round_.pool_wei != configuration.round_pool:
         return reject(round_.number, where, "pool", configuration.round_pool, round_.pool_wei)
     return None
+
+
+def _seed(round_: RoundHistory, history: SwarmHistory, block_hashes: Mapping[int, bytes]) -> bytes | None:
+    if round_.number == 1:
+        return quiet_seed(history.genesis_digest, 1)
+    before = history.round(round_.number - 1)
+    if not before.reveals:
+        return quiet_seed(before.seed, round_.number)
+    block_hash = block_hashes.get(before.pinned_block or 0)
+    return None if block_hash is None else beacon_seed(block_hash, before.reveals_hash, round_.number)
 
 
 def check_inputs(round_: RoundHistory, seats: Sequence[int]) -> Reject | None:
@@ -88,21 +104,18 @@ def check_inputs(round_: RoundHistory, seats: Sequence[int]) -> Reject | None:
     return reject(round_.number, name, "inputRoot", expected, root, evidence)
 
 
-def check_commitments(round_: RoundHistory, domain: Domain, salts: Mapping[tuple[int, int], bytes]) -> Reject | None:
-    """Every reveal whose salt is known must open its seat's commitment."""
+def check_commitments(round_: RoundHistory, domain: Domain) -> Reject | None:
+    """Every reveal must open its seat's commitment. Of one in a batch the chain knows a hash over all of them only."""
     for reveal in round_.reveals:
         commit = round_.commit_by_seat[reveal.seat]
-        salt = salts.get((round_.number, reveal.seat))
-        if salt is None:
+        if commit.commitment is None:
             continue
         where = f"commitment of seat {reveal.seat} in round {round_.number}"
-        if len(salt) != 32:
-            return reject(round_.number, where, "salt", "32 bytes", salt)
         opened = commitment_hash(
-            domain, round_.number, reveal.seat, commit.owner, reveal.digest, reveal.data_root, salt
+            domain, round_.number, reveal.seat, commit.owner, reveal.digest, reveal.data_root, reveal.salt
         )
         if opened != commit.commitment:
-            evidence = {"salt": shown(salt), "transaction": shown(reveal.place.transaction_hash)}
+            evidence = {"salt": shown(reveal.salt), "transaction": shown(reveal.place.transaction_hash)}
             return reject(round_.number, where, "commitment", commit.commitment, opened, evidence)
     return None
 

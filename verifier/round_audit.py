@@ -37,9 +37,9 @@ class RoundAuditor:
         """Recompute an accepted round. `earned`: wei by account before it; None: take it from the record before."""
         round_ = self._history.round(number)
         found = (
-            replay.check_opening(round_, self._history, self._chain.facts.configuration)
+            replay.check_opening(round_, self._history, self._chain.facts.configuration, self._chain.block_hashes)
             or replay.check_result_hash(round_, self._domain)
-            or replay.check_commitments(round_, self._domain, self._chain.salts)
+            or replay.check_commitments(round_, self._domain)
         )
         if found is not None:
             return found

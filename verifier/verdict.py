@@ -9,10 +9,14 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Accept:
-    """Every audited round was recomputed to the same bits. `checkpoint_digest`: of the last one, 32 bytes."""
+    """Every audited round was recomputed to the same bits. `checkpoint_digest`: of the last one, 32 bytes.
+
+    `voided`: rounds whose result was proven false on the chain, or built on one that was; they count for nothing.
+    """
 
     rounds: tuple[int, ...]
     checkpoint_digest: bytes | None = None
+    voided: tuple[int, ...] = ()
     exit_code: ClassVar[int] = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -22,11 +26,13 @@ class Accept:
             "verdict": "accept",
             "rounds": len(self.rounds),
             "audited": list(self.rounds),
+            "voided": list(self.voided),
             "checkpoint_digest": checkpoint,
         }
 
     def __str__(self) -> str:
-        return f"accept: {_counted(self.rounds)} recomputed bit by bit"
+        voided = f"; voided: {', '.join(map(str, self.voided))}" if self.voided else ""
+        return f"accept: {_counted(self.rounds)} recomputed bit by bit{voided}"
 
 
 @dataclass(frozen=True)

@@ -91,3 +91,25 @@ class Attendance_Mismatch(AttendanceReverted):
     project: Address
     round: int
     account: Address
+
+
+@dataclass(eq=False)
+class Attendance_NotPunishable(AttendanceReverted):
+    """The seat did what it is accused of not having done, does not count, or was punished before."""
+
+    sentence = "seat {seat} cannot be punished for round {round} of {project}"
+    project: Address
+    round: int
+    seat: int
+
+
+@dataclass(eq=False)
+class Attendance_BatchMismatch(AttendanceReverted):
+    """Not the commitments that were posted."""
+
+    sentence = "the commitments of batch {batch} in round {round} of {project} hash to {have}, posted was {want}"
+    project: Address
+    round: int
+    batch: int
+    have: bytes
+    want: bytes

@@ -189,16 +189,6 @@ class Project_BatchMismatch(ProjectReverted):
 
 
 @dataclass(eq=False)
-class Project_NotDrawn(ProjectReverted):
-    """The seat is not drawn for this round, or not yet."""
-
-    sentence = "seat {seat} is not drawn for round {round} (times {stretch})"
-    round: int
-    seat: int
-    stretch: int
-
-
-@dataclass(eq=False)
 class Project_NotAttester(ProjectReverted):
     """No seat of the account counts in this round."""
 
@@ -307,18 +297,18 @@ class Project_FinalizeOutOfOrder(ProjectReverted):
 
 
 @dataclass(eq=False)
-class Project_NotPunishable(ProjectReverted):
-    """The seat did what it is accused of not having done, does not count, or was punished before."""
-
-    sentence = "seat {seat} cannot be punished for round {round}"
-    round: int
-    seat: int
-
-
-@dataclass(eq=False)
 class Project_NotDisputes(ProjectReverted):
     """Only the contract that checks proofs voids and slashes."""
 
     sentence = "{account} cannot void a round, {disputes} can"
     account: Address
     disputes: Address
+
+
+@dataclass(eq=False)
+class Project_NotAttendance(ProjectReverted):
+    """Only the attendance contract takes what absence costs."""
+
+    sentence = "{account} cannot slash the absent, {attendance} can"
+    account: Address
+    attendance: Address

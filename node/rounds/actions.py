@@ -71,8 +71,19 @@ class Propose:
 
 
 @dataclass(frozen=True)
+class PostVotes:
+    """Bring to the chain what attesters signed about a word of seats: an own update there is being left out."""
+
+    round: int
+    words: frozenset[int]
+
+
+@dataclass(frozen=True)
 class Attest:
-    """Compute the result over an input set with its `failed` seats, sign it, spread the signature."""
+    """Compute the result over an input set with its `failed` seats and sign it.
+
+    The signature is spread at once, but where attesters commit first it is kept until then.
+    """
 
     round: int
     seats: frozenset[int]
@@ -80,10 +91,53 @@ class Attest:
 
 
 @dataclass(frozen=True)
+class CommitResult:
+    """Promise the signed result on the chain, before anybody shows one. `seats`: own ones, where they are drawn."""
+
+    round: int
+    seats: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ShowResult:
+    """Spread the signature of the promised result, with what opens the promise."""
+
+    round: int
+
+
+@dataclass(frozen=True)
+class Testify:
+    """Say on the chain what was found: no quorum is in sight, and whoever says nothing loses stake."""
+
+    round: int
+
+
+@dataclass(frozen=True)
 class Submit:
     """Send the signed result to the chain."""
 
     round: int
+
+
+@dataclass(frozen=True)
+class PinSeed:
+    """Pin another block for the next seed: the chain has forgotten the last one."""
+
+
+@dataclass(frozen=True)
+class PunishSilence:
+    """Take the bond of seats that committed and did not reveal."""
+
+    round: int
+    seats: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Take a little of seats whose owners were absent when the quorum failed."""
+
+    round: int
+    seats: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -121,8 +175,15 @@ Action = (
     | Replay
     | Announce
     | Propose
+    | PostVotes
     | Attest
+    | CommitResult
+    | ShowResult
+    | Testify
     | Submit
+    | PinSeed
+    | PunishSilence
+    | Leak
     | Settle
     | Finalize
     | Skip

@@ -21,7 +21,9 @@ from enum import Enum
 import cbor2
 from eth_hash.auto import keccak
 
-from contracts.values import Address
+from contracts.attendance import availability_words
+from contracts.attestation import SIGNATURE_BYTES
+from contracts.values import Address, Custody
 from node import plain_cbor
 from node.checks.draw import Check
 from node.errors import ExchangeError
@@ -43,13 +45,17 @@ class MalformedStatement(ExchangeError):
 
 @dataclass(frozen=True)
 class HaveList:
-    """What one attester holds, and what its checks came to. `statement`: hash of the signed envelope it came in."""
+    """What one attester holds, and what its checks came to. `statement`: hash of the signed envelope it came in.
+
+    `votes`: for each word of `seats`, in order, its signature that can be brought to the chain; nobody checked them.
+    """
 
     sender: Address
     seats: frozenset[int]
     statement: bytes
     passed: frozenset[int] = frozenset()
     failed: frozenset[int] = frozenset()
+    votes: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,20 @@ def available_seats(
     )
 
 
+def voted_seats(
+    votes: Mapping[Address, frozenset[int]], revealed: Iterable[int], weights: Mapping[Address, int], total: int
+) -> frozenset[int]:
+    """Seats whose update attesters with more than 2/3 of `total` said on the chain that they hold.
+
+    To call such an update unavailable is fraud that the chain can see, whatever have-lists say.
+    """
+    return frozenset(
+        seat
+        for seat in revealed
+        if carries_quorum(sum(weights.get(account, 0) for account, held in votes.items() if seat in held), total)
+    )
+
+
 def failed_seats(lists: Iterable[HaveList], checks: Iterable[Check]) -> frozenset[int]:
     """Seats of which most of their drawn checkers say that they failed. At most one list per sender counts."""
     latest = {have.sender: have for have in lists}
@@ -120,12 +140,14 @@ def judge(
     weights: Mapping[Address, int],
     total: int,
     checks: Sequence[Check] = (),
+    voted: frozenset[int] = frozenset(),
 ) -> Judgement:
     """Decide whether to sign what follows from a proposal.
 
     `collectors`: accounts whose turn has come; `statements`: have-lists received, by hash; `latest`: newest per sender;
-    `held`: seats this attester holds itself; `checks`: the round's. A seat may be left out only while we cannot prove
-    that it is available, and spared only while we cannot prove that it failed.
+    `held`: seats this attester holds itself; `checks`: the round's; `voted`: available by votes on the chain. A seat
+    may be left out only while we cannot prove that it is available, and spared only while we cannot prove that it
+    failed.
     """
     if proposal.sender not in collectors:
         return Judgement.EARLY
@@ -135,8 +157,9 @@ def judge(
     senders = {have.sender for have in cited}
     if len(senders) != len(cited) or not carries_quorum(sum(weights.get(sender, 0) for sender in senders), total):
         return Judgement.THIN
-    if available_seats(cited, revealed, weights, total) != proposal.seats:
-        return Judgement.WRONG
+    following = available_seats(cited, revealed, weights, total)
+    if following | voted != proposal.seats:
+        return Judgement.CENSORS if following == proposal.seats else Judgement.WRONG
     if failed_seats(cited, checks) & proposal.seats != proposal.failed:
         return Judgement.WRONG
     provable = available_seats(latest.values(), revealed, weights, total) & held
@@ -152,20 +175,25 @@ def have_list_body(
     revealed: Sequence[int],
     passed: frozenset[int] = frozenset(),
     failed: frozenset[int] = frozenset(),
+    votes: Sequence[bytes] = (),
 ) -> bytes:
-    """Body of a have-list: a bitmap over the revealed seats in ascending order, and the seats its sender checked."""
-    return cbor2.dumps([_bitmap(seats, revealed), sorted(passed), sorted(failed)], canonical=True)
+    """Body of a have-list: a bitmap over the revealed seats in ascending order, the seats its sender checked, votes."""
+    return cbor2.dumps([_bitmap(seats, revealed), sorted(passed), sorted(failed), b"".join(votes)], canonical=True)
 
 
 def parse_have_list(sender: Address, body: bytes, statement: bytes, revealed: Sequence[int]) -> HaveList:
     """Read a have-list; raises MalformedStatement."""
     document = _load(HAVE_LIST, body)
-    if not (isinstance(document, list) and len(document) == 3):
-        raise MalformedStatement(HAVE_LIST, "expected [bitmap, passed, failed]")
-    passed, failed = (_listed(HAVE_LIST, part, revealed) for part in document[1:])
+    if not (isinstance(document, list) and len(document) == 4 and isinstance(document[3], bytes)):
+        raise MalformedStatement(HAVE_LIST, "expected [bitmap, passed, failed, votes]")
+    passed, failed = (_listed(HAVE_LIST, part, revealed) for part in document[1:3])
     if passed & failed:
         raise MalformedStatement(HAVE_LIST, f"seats {sorted(passed & failed)} both passed and failed")
-    return HaveList(sender, _seats(HAVE_LIST, document[0], revealed), statement, passed, failed)
+    seats, joined = _seats(HAVE_LIST, document[0], revealed), document[3]
+    votes = tuple(joined[start : start + SIGNATURE_BYTES] for start in range(0, len(joined), SIGNATURE_BYTES))
+    if joined and len(joined) != SIGNATURE_BYTES * len(availability_words(seats)):
+        raise MalformedStatement(HAVE_LIST, f"{len(joined)} bytes of votes for {len(availability_words(seats))} words")
+    return HaveList(sender, seats, statement, passed, failed, votes)
 
 
 def proposal_body(proposal: Proposal, revealed: Sequence[int]) -> bytes:
@@ -187,20 +215,31 @@ def parse_proposal(sender: Address, body: bytes, revealed: Sequence[int]) -> Pro
     return Proposal(sender, _seats(PROPOSAL, bitmap, revealed), frozenset(hashes), failed)
 
 
-def signature_body(result_hash: bytes, signature: bytes) -> bytes:
-    """Body of a result signature: the EIP-712 digest of the result and the 65-byte signature over it."""
-    return cbor2.dumps([result_hash, signature], canonical=True)
+@dataclass(frozen=True)
+class ShownSignature:
+    """A signature over a result; `opening`: of its signer's commitment, where attesters commit first."""
+
+    result_hash: bytes
+    signature: bytes
+    opening: Custody | None = None
 
 
-def parse_signature(body: bytes) -> tuple[bytes, bytes]:
-    """Read (result hash, signature); raises MalformedStatement. The signature itself is not checked here."""
+def signature_body(shown: ShownSignature) -> bytes:
+    """Body of a result signature: the result's EIP-712 digest, 65 bytes over it, and what opens a commitment."""
+    opening = [] if shown.opening is None else [shown.opening.custody, shown.opening.salt]
+    return cbor2.dumps([shown.result_hash, shown.signature, *opening], canonical=True)
+
+
+def parse_signature(body: bytes) -> ShownSignature:
+    """Read a shown signature; raises MalformedStatement. The signature itself is not checked here."""
     document = _load(SIGNATURE, body)
-    if not (isinstance(document, list) and len(document) == 2 and all(isinstance(part, bytes) for part in document)):
-        raise MalformedStatement(SIGNATURE, "expected [result hash, signature]")
-    result_hash, signature = document
-    if len(result_hash) != HASH_LENGTH or len(signature) != 65:
-        raise MalformedStatement(SIGNATURE, f"{len(result_hash)} and {len(signature)} bytes, expected 32 and 65")
-    return result_hash, signature
+    if not (isinstance(document, list) and len(document) in (2, 4) and all(isinstance(it, bytes) for it in document)):
+        raise MalformedStatement(SIGNATURE, "expected [result hash, signature] or [.., .., custody, salt]")
+    result_hash, signature, *opening = document
+    if len(signature) != SIGNATURE_BYTES or any(len(part) != HASH_LENGTH for part in (result_hash, *opening)):
+        found = ", ".join(str(len(part)) for part in document)
+        raise MalformedStatement(SIGNATURE, f"parts of {found} bytes, expected hashes of 32 and a signature of 65")
+    return ShownSignature(result_hash, signature, Custody(*opening) if opening else None)
 
 
 def _lot(seed: bytes, purpose: str, account: Address) -> bytes:

@@ -1,17 +1,22 @@
-"""The attester's half of a round: fetch, say what is held, agree on the set, compute, sign, submit."""
+"""The attester's half of a round: fetch, say what is held, agree on the set, compute, sign, submit.
+
+What goes on the chain besides the result is in `node.rounds.witness`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import structlog
 
+from contracts.attendance import AttendanceDomain, availability_words, custody_hash
 from contracts.attestation import Domain, recover, result_digest, sign_digest
 from contracts.client import Project
 from contracts.errors import InvalidSignature
-from contracts.values import Address
+from contracts.values import Address, Custody
 from node.codec import Update
 from node.errors import ExchangeError, MalformedMessage, StorageError
 from node.exchange.envelope import Envelope, seal
@@ -20,16 +25,19 @@ from node.exchange.mailbox import Mailbox
 from node.manifest import Manifest
 from node.rounds import agreement
 from node.rounds.actions import Announce
-from node.rounds.agreement import HaveList, MalformedStatement, Proposal
+from node.rounds.agreement import HaveList, MalformedStatement, Proposal, ShownSignature
+from node.rounds.drawing import supporters
 from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.inputs import absent_from, inputs_of
+from node.rounds.knowledge import Knowledge
 from node.rounds.library import Library
-from node.rounds.outcome import RoundOutcome, compute_outcome
+from node.rounds.outcome import RoundOutcome, compute_outcome, pack_contributions
 from node.rounds.record_book import RecordBook
-from node.rounds.state import Knowledge, Rules
+from node.rounds.rules import Rules
 from node.state_directory import SignedResult, StateDirectory
 
 KEPT_LISTS = 4  # of one sender
+SALT_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -52,12 +60,26 @@ class RoundMemory:
     refused: set[bytes] = field(default_factory=set)
     lists: dict[Address, dict[bytes, SeenList]] = field(default_factory=dict)
     outcome: RoundOutcome | None = None
-    result_hash: bytes | None = None
+    signed: SignedResult | None = None
+    shown: bool = False
+    custodies: dict[Address, bytes] = field(default_factory=dict)
+
+    @property
+    def result_hash(self) -> bytes | None:
+        """Of the result this peer signed."""
+        return None if self.signed is None else self.signed.result_hash
+
+    def custody(self, account: Address, seed: bytes) -> bytes:
+        """What `account` must show to have the bytes of the checkpoint that this peer computed."""
+        assert self.outcome is not None, "custody is of a checkpoint"
+        if account not in self.custodies:
+            self.custodies[account] = custody_hash(account, seed, self.outcome.checkpoint_bytes)
+        return self.custodies[account]
 
 
 @dataclass(frozen=True)
 class Statements:
-    """The signed statements of one round, parsed. `signatures`: (result hash, signature) by sender.
+    """The signed statements of one round, parsed. `signatures`: of results, by sender.
 
     `lists`, by hash, holds also some that their senders have replaced since: a proposal may cite them.
     """
@@ -65,7 +87,7 @@ class Statements:
     lists: Mapping[bytes, SeenList]
     latest: Mapping[Address, HaveList]
     proposals: tuple[Proposal, ...]
-    signatures: Mapping[Address, tuple[bytes, bytes]]
+    signatures: Mapping[Address, ShownSignature]
 
 
 class UpdatesUnavailable(ExchangeError):
@@ -85,6 +107,7 @@ class Attester:
         *,
         project: Project,
         domain: Domain,
+        attendance: AttendanceDomain,
         key: bytes,
         me: Address,
         manifest: Manifest,
@@ -95,6 +118,7 @@ class Attester:
         gossip: Gossip,
         book: RecordBook,
     ) -> None:
+        self._attendance = attendance
         self._project, self._domain, self._key, self._me = project, domain, key, me
         self._manifest, self._rules, self._library, self._state = manifest, rules, library, state
         self._mailbox, self._gossip, self._book = mailbox, gossip, book
@@ -126,12 +150,29 @@ class Attester:
             proposals=statements.proposals,
             cited=memory.cited,
             signed=memory.outcome is not None,
+            shown=memory.shown,
             supporters=frozenset(
-                sender
-                for sender, (result_hash, _) in statements.signatures.items()
-                if result_hash == memory.result_hash
+                sender for sender, shown in statements.signatures.items() if self._supports(round_, sender, shown)
             ),
         )
+
+    def latest(self, round_: RoundHistory) -> Mapping[Address, HaveList]:
+        """The newest have-list of everybody."""
+        return self._statements(round_).latest
+
+    def held(self, round_: RoundHistory) -> Mapping[int, Update]:
+        """The updates that were fetched and checked, by seat."""
+        return self._remember(round_.number).updates
+
+    def signed_now(self, round_: RoundHistory) -> SignedResult | None:
+        """The result this peer signed for the current round since it started."""
+        return self._remember(round_.number).signed
+
+    def opening(self, round_: RoundHistory) -> Custody:
+        """What opens this peer's promise of the result it signed."""
+        memory = self._remember(round_.number)
+        assert memory.signed is not None, "only what was signed is promised"
+        return Custody(memory.custody(self._me, round_.seed), memory.signed.salt)
 
     async def fetch(self, round_: RoundHistory, seats: frozenset[int]) -> None:
         """Try once to get each of these updates, from its owner or from those who say they hold it."""
@@ -140,6 +181,7 @@ class Attester:
 
         async def fetch_one(seat: int) -> None:
             holders = [sender for sender, have in latest.items() if seat in have.seats]
+            holders += [account for account, held in round_.votes.items() if seat in held]
             try:
                 memory.updates[seat] = await self._library.update(round_, round_.reveal_by_seat[seat], holders)
             except (ExchangeError, StorageError, MalformedMessage) as error:
@@ -153,7 +195,13 @@ class Attester:
 
     async def announce(self, round_: RoundHistory, said: Announce) -> None:
         """Sign and spread a have-list."""
-        body = agreement.have_list_body(said.seats, _revealed(round_), said.passed, said.failed)
+        votes = []
+        if round_.availability_end > round_.reveal_end:
+            votes = [
+                sign_digest(self._key, self._attendance.availability_digest(round_.number, word, bitmap))
+                for word, bitmap in availability_words(said.seats).items()
+            ]
+        body = agreement.have_list_body(said.seats, _revealed(round_), said.passed, said.failed, votes)
         await self._publish(round_, agreement.HAVE_LIST, body)
         self._remember(round_.number).announced = said
 
@@ -168,18 +216,34 @@ class Attester:
     async def attest(
         self, history: SwarmHistory, round_: RoundHistory, seats: frozenset[int], failed: frozenset[int]
     ) -> None:
-        """Compute the result over `seats` of which some `failed`, sign it once and for all, spread the signature."""
+        """Compute the result over `seats` of which some `failed`, sign it once and for all.
+
+        The signature is spread at once, unless it has to be promised first.
+        """
         memory = self._remember(round_.number)
         evidence = self._evidence(round_, seats, failed)
         outcome = await self.compute(history, round_, {seat: memory.updates[seat] for seat in seats}, failed)
         result_hash = result_digest(self._domain, round_.number, outcome.result)
         signature = sign_digest(self._key, result_hash)
         # Durable before it leaves: a peer that restarts must never sign something else for this round.
-        self._state.save_signed(SignedResult(round_.number, result_hash, signature, seats, failed, evidence))
+        earlier = self._state.signed(round_.number)
+        salt = earlier.salt if earlier is not None else os.urandom(SALT_BYTES) if round_.attester_commits else b""
+        signed = SignedResult(round_.number, result_hash, signature, seats, failed, evidence, salt)
+        self._state.save_signed(signed)
         await self._library.keep(outcome.checkpoint, outcome.checkpoint_bytes)
-        memory.outcome, memory.result_hash = outcome, result_hash
+        memory.outcome, memory.signed = outcome, signed
         self._outcomes = {**dict(list(self._outcomes.items())[-2:]), round_.number: outcome}
-        await self._publish(round_, agreement.SIGNATURE, agreement.signature_body(result_hash, signature))
+        if not round_.attester_commits:
+            await self.show(round_)
+
+    async def show(self, round_: RoundHistory) -> None:
+        """Spread the signature, with what opens its promise where there was one."""
+        memory = self._remember(round_.number)
+        assert memory.signed is not None, "only what was signed is shown"
+        opening = self.opening(round_) if round_.attester_commits else None
+        shown = ShownSignature(memory.signed.result_hash, memory.signed.signature, opening)
+        await self._publish(round_, agreement.SIGNATURE, agreement.signature_body(shown))
+        memory.shown = True
 
     async def compute(
         self, history: SwarmHistory, round_: RoundHistory, updates: Mapping[int, Update], failed: frozenset[int]
@@ -204,21 +268,38 @@ class Attester:
         """Send the signed result with just enough signatures, largest stakes first, in the contract's order."""
         memory = self._remember(round_.number)
         assert memory.outcome is not None, "next_actions submits signed results only"
-        weights = history.attesters(round_.number)
-        supporters = {
-            sender: signature
-            for sender, (result_hash, signature) in self._statements(round_).signatures.items()
-            if result_hash == memory.result_hash and sender in weights
+        voters = supporters(history, round_)
+        signatures = {
+            sender: shown
+            for sender, shown in self._statements(round_).signatures.items()
+            if sender in voters.weights and self._supports(round_, sender, shown)
         }
         chosen: list[Address] = []
-        for account in sorted(supporters, key=lambda account: (-weights[account], account)):
-            if agreement.carries_quorum(sum(weights[item] for item in chosen), round_.stake_snapshot_wei):
+        for account in sorted(signatures, key=lambda account: (-voters.weights[account], account)):
+            if agreement.carries_quorum(sum(voters.weights[item] for item in chosen), voters.total):
                 break
             chosen.append(account)
-        ordered = sorted(chosen, key=lambda account: bytes.fromhex(account[2:]))
+        ordered = [signatures[account] for account in sorted(chosen, key=lambda item: bytes.fromhex(item[2:]))]
         await self._project.accept_signed(
-            round_.number, memory.outcome.result, [supporters[account] for account in ordered]
+            round_.number,
+            memory.outcome.result,
+            pack_contributions(memory.outcome.contributions),
+            [shown.signature for shown in ordered],
+            [shown.opening for shown in ordered if shown.opening is not None],
         )
+
+    def _supports(self, round_: RoundHistory, sender: Address, shown: ShownSignature) -> bool:
+        """Whether a signature is over our result and, where it had to be promised, by somebody who has computed it."""
+        memory = self._remember(round_.number)
+        if shown.result_hash != memory.result_hash:
+            return False
+        if not round_.attester_commits:
+            return shown.opening is None
+        promised = round_.commitments.get(sender)
+        if promised is None or shown.opening is None:
+            return False
+        opened = self._attendance.attestation_hash(round_.number, sender, shown.result_hash, shown.opening)
+        return opened == promised.commitment and shown.opening.custody == memory.custody(sender, round_.seed)
 
     async def _publish(self, round_: RoundHistory, kind: str, body: bytes) -> None:
         envelope = seal(
@@ -252,7 +333,7 @@ class Attester:
         refused = memory.refused
         latest: dict[Address, HaveList] = {}
         proposals: list[Proposal] = []
-        signatures: dict[Address, tuple[bytes, bytes]] = {}
+        signatures: dict[Address, ShownSignature] = {}
         for envelope in self._envelopes(round_.number):
             try:
                 if envelope.kind == agreement.HAVE_LIST:
@@ -276,12 +357,12 @@ class Attester:
         for kind in (agreement.HAVE_LIST, agreement.PROPOSAL, agreement.SIGNATURE):
             yield from self._mailbox.of_round(number, kind)
 
-    def _signature(self, envelope: Envelope) -> tuple[bytes, bytes]:
-        result_hash, signature = agreement.parse_signature(envelope.body)
-        signer = recover(result_hash, signature)
+    def _signature(self, envelope: Envelope) -> ShownSignature:
+        shown = agreement.parse_signature(envelope.body)
+        signer = recover(shown.result_hash, shown.signature)
         if signer != envelope.sender:
             raise MalformedStatement(agreement.SIGNATURE, f"result signed by {signer}, sent by {envelope.sender}")
-        return result_hash, signature
+        return shown
 
 
 def _revealed(round_: RoundHistory) -> list[int]:

@@ -163,7 +163,7 @@ class Checker:
         if trace.feedback_before == self._nothing_left_out:
             return
         earlier = history.round(round_.number - 1) if round_.number > 1 else None
-        reveal = None if earlier is None else earlier.reveal_by_seat.get(seat)
+        reveal = None if earlier is None or earlier.voided is not None else earlier.reveal_by_seat.get(seat)
         if earlier is None or reveal is None:
             raise FailedCheck(seat, "it goes on from error feedback, and sent nothing in the round before")
         try:

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import replace
 
 from contracts.client import Project
+from contracts.errors import SwarmProofError
 from contracts.values import Address
 from node.action_loop import ActionLoop
 from node.attacks.base import Attack
@@ -23,6 +24,7 @@ from node.rounds.maker import UpdateMaker
 from node.rounds.record_book import RecordBook
 from node.rounds.settlement import Settlement
 from node.rounds.state import Action, Knowledge, Rules, next_actions
+from node.rounds.witness import Witness
 
 
 class Driver:
@@ -38,6 +40,7 @@ class Driver:
         mailbox: Mailbox,
         maker: UpdateMaker,
         attester: Attester,
+        witness: Witness,
         checker: Checker,
         settlement: Settlement,
         book: RecordBook,
@@ -47,7 +50,7 @@ class Driver:
     ) -> None:
         self._me, self._project, self._rules, self._observer, self._mailbox = me, project, rules, observer, mailbox
         self._maker, self._attester, self._settlement, self._attack = maker, attester, settlement, attack
-        self._checker = checker
+        self._checker, self._witness = checker, witness
         self._book, self._claims, self._poll_seconds = book, claims, poll_seconds
         self._mailbox_version = mailbox.version
         self._actions: ActionLoop[Action] = ActionLoop(self._dispatch, log="driver")
@@ -58,7 +61,7 @@ class Driver:
             while True:
                 self._mailbox_version = self._mailbox.version
                 await self._observer.look()
-                actions = self._decide()
+                actions = self._decide(await self._drawn())
                 self._actions.start(actions)
                 if until_complete and not actions and not self._actions.busy and self._is_complete():
                     return
@@ -66,19 +69,39 @@ class Driver:
         finally:
             await self._actions.close()
 
-    def _decide(self) -> tuple[Action, ...]:
+    async def _drawn(self) -> frozenset[int]:
+        """Own seats that may act now, where the project draws them: the contracts say so."""
+        history, now = self._observer.history, self._observer.head.timestamp
+        current, phase = history.current, None
+        if current is not None and not current.ended:
+            phase = current.phase(now)
+        asked = (phase is Phase.COMMIT and self._rules.trainers) or (
+            phase is Phase.ATTEST_COMMIT and self._rules.attesters
+        )
+        if current is None or not asked:
+            return frozenset()
+        seats = [seat.number for seat in history.active_seats(current.epoch, self._me)]
+        may = self._witness.may_train if phase is Phase.COMMIT else self._witness.may_attest
+        try:
+            return frozenset([seat for seat in seats if await may(current.number, seat)])
+        except SwarmProofError:
+            return frozenset()  # asked again at the next look
+
+    def _decide(self, drawn: frozenset[int]) -> tuple[Action, ...]:
         history, now = self._observer.history, self._observer.head.timestamp
         known = Knowledge(
             settled=self._book.settled(history),
             earned_wei=self._book.earned_wei(history) if self._claims else 0,
+            block=self._observer.head.number,
         )
         current = history.current
-        if current is not None and current.acceptance is None:
+        if current is not None and not current.ended:
             own = frozenset(seat.number for seat in history.active_seats(current.epoch, self._me))
             known = replace(known, prepared=self._maker.prepared(current, own))
             known = self._attester.knowledge(current, known)
-            if current.phase(now) is Phase.ATTEST:
+            if current.phase(now) in (Phase.AVAILABILITY, Phase.ATTEST_COMMIT, Phase.ATTEST):
                 known = self._checker.knowledge(history, current, known)
+            known = replace(known, drawn=drawn)
         actions = next_actions(history, self._rules, known, self._me, now=now)
         return tuple(
             action
@@ -114,14 +137,28 @@ class Driver:
                 await self._attester.announce(history.round(number), action)
             case state.Propose(number, proposal):
                 await self._attester.propose(history.round(number), proposal)
+            case state.PostVotes(number, words):
+                await self._witness.post_votes(history.round(number), words)
             case state.Attest(number, seats, failed):
                 await self._attester.attest(history, history.round(number), seats, failed)
+            case state.CommitResult(number, chosen):
+                await self._witness.commit_result(history.round(number), chosen)
+            case state.ShowResult(number):
+                await self._attester.show(history.round(number))
+            case state.Testify(number):
+                await self._witness.testify(history, history.round(number))
             case state.Submit(number):
                 await self._attester.submit(history, history.round(number))
             case state.Settle(number):
                 await self._settlement.settle(history, history.round(number))
             case state.Finalize(number):
                 await self._settlement.finalize(history.round(number))
+            case state.PinSeed():
+                await self._project.pin_seed()
+            case state.PunishSilence(number, silent):
+                await self._witness.punish_silence(number, silent)
+            case state.Leak(number, absent):
+                await self._witness.leak(number, absent)
             case state.Skip(number):
                 await self._project.skip_round(number)
             case state.Claim():

@@ -211,7 +211,9 @@ def _apply(history: SwarmHistory, event: Event, place: Place) -> SwarmHistory:
             return replace(history, endpoints=MappingProxyType({**history.endpoints, event.account: endpoint}))
         case RoundOpened():
             return _open(history, event, place)
-        case AvailabilityVoted() | AttestationCommitted() | Attested() if event.project != history.project:
+        case AvailabilityVoted() | AttestationCommitted() | Attested() | SilencePunished() | InactivityLeaked() if (
+            event.project != history.project
+        ):
             return history  # attendance is one contract for all projects
         case (
             RoundWindowsMoved()
@@ -291,18 +293,12 @@ def _finalize(history: SwarmHistory, event: RoundFinalized, place: Place) -> Swa
 
 
 def _void(history: SwarmHistory, event: RoundVoided, place: Place) -> SwarmHistory:
-    """Drop a result and everything after it: later results were built on it, and so was a round still open."""
+    """Drop a result. Later ones were built on it, and so was a round still open: they come first, newest to oldest."""
     target = history.round(event.round)
-    require(target.finalized is None, event, finalized_round=event.round)
-
-    def after(item: RoundHistory) -> RoundHistory:
-        if item.number < event.round or item.skipped is not None or item.voided is not None:
-            return item
-        return replace(item, acceptance=None, voided=place, voided_acceptance=item.acceptance)
-
-    voided = replace(history, rounds=tuple(map(after, history.rounds)))
-    require(event.head_digest == voided.head_digest, event, head=event.head_digest, before=voided.head_digest)
-    return voided
+    bases = {item.base_digest for item in history.rounds[: event.round]}
+    require(target.finalized is None and target.skipped is None, event, ended_round=event.round)
+    require(target.voided is None and event.head_digest in bases, event, head=event.head_digest)
+    return _changed(history, replace(target, acceptance=None, voided=place, voided_acceptance=target.acceptance))
 
 
 def _changed(history: SwarmHistory, changed: RoundHistory) -> SwarmHistory:

@@ -190,8 +190,11 @@ class UpdateMaker:
 
 
 def _has_sent(history: SwarmHistory, round_: RoundHistory, seat: int) -> bool:
-    """Whether a seat revealed a message in the round before."""
-    return round_.number > 1 and seat in history.round(round_.number - 1).reveal_by_seat
+    """Whether a seat revealed a message in the round before, and that round still stands."""
+    if round_.number == 1:
+        return False
+    before = history.round(round_.number - 1)
+    return before.voided is None and seat in before.reveal_by_seat
 
 
 def _step(previous: Checkpoint | None, base: Checkpoint, manifest: Manifest) -> FloatVector | None:

@@ -243,7 +243,7 @@ def _read_contribution(item: Any) -> Contribution:
         seat=_number(item["seat"], 32),
         owner=_account(item["owner"]),
         digest=None if item["digest"] is None else _bytes(item["digest"]),
-        weight=_number(item["weight"], 32),
+        weight=_signed_number(item["weight"], 32),
         score=_decimal(item["score"]),
         reason=Reason.of_slug(item["reason"]),
         reward_wei=_decimal(item["reward_wei"]),
@@ -270,6 +270,13 @@ def _envelope(value: Any) -> bytes:
 def _number(value: Any, bits: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << bits:
         raise ValueError(f"{value!r} is not an unsigned integer of {bits} bits")
+    return value
+
+
+def _signed_number(value: Any, bits: int) -> int:
+    half = 1 << bits - 1
+    if not isinstance(value, int) or isinstance(value, bool) or not -half <= value < half:
+        raise ValueError(f"{value!r} is not a signed integer of {bits} bits")
     return value
 
 

@@ -140,9 +140,9 @@ class RoundHistory:
     commits: tuple[Commit, ...] = ()
     reveals: tuple[Reveal, ...] = ()
     batches: tuple[Batch, ...] = ()
-    votes: Mapping[Address, frozenset[int]] = MappingProxyType({})
-    commitments: Mapping[Address, Presence] = MappingProxyType({})
-    attests: Mapping[Address, Presence] = MappingProxyType({})
+    votes: Mapping[Address, frozenset[int]] = field(default_factory=lambda: MappingProxyType({}))
+    commitments: Mapping[Address, Presence] = field(default_factory=lambda: MappingProxyType({}))
+    attests: Mapping[Address, Presence] = field(default_factory=lambda: MappingProxyType({}))
     punished: frozenset[int] = frozenset()
     leaked: frozenset[int] = frozenset()
     pinned_block: int | None = None

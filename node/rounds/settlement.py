@@ -194,9 +194,9 @@ def signatures_of(transaction_input: bytes, round_number: int, acceptance: Accep
     None when it called another contract that passed them on: anyone may submit, and the chain checked them.
     """
     try:
-        number, result, signatures = decode_accept_call(transaction_input)
-        if (number, result) != (round_number, acceptance.result):
+        call = decode_accept_call(transaction_input)
+        if (call.round, call.result) != (round_number, acceptance.result):
             return {}
-        return {recover(acceptance.result_hash, signature): signature for signature in signatures}
+        return {recover(acceptance.result_hash, signature): signature for signature in call.signatures}
     except (MalformedAnswer, InvalidSignature):
         return {}

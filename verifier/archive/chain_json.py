@@ -1,4 +1,4 @@
-"""chain.json: the chain record of an archive, one event, signature list and salt a line."""
+"""chain.json: the chain record of an archive, one event, signature list and block hash a line."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from verifier.chain_record import ChainRecord, ProjectFacts
 from verifier.errors import ArchiveDamaged
 from verifier.objects import CHAIN_PATH
 
-VERSION = 1
+VERSION = 2
 K = TypeVar("K")
 V = TypeVar("V")
-_PARTS = ("version", "project", "check", "events", "signatures", "salts")
+_PARTS = ("version", "project", "check", "events", "signatures", "block_hashes")
 
 
 @dataclass(frozen=True)
@@ -25,24 +25,23 @@ class _Signatures:
 
 
 @dataclass(frozen=True)
-class _Salt:
-    round: int
-    seat: int
-    salt: bytes
+class _BlockHash:
+    block: int
+    hash: bytes
 
 
 def encode_chain(record: ChainRecord) -> bytes:
     """The bytes of chain.json."""
     facts = to_json(record.facts)
     signatures = [_Signatures(number, parts) for number, parts in sorted(record.signatures.items())]
-    salts = [_Salt(number, seat, salt) for (number, seat), salt in sorted(record.salts.items())]
+    hashes = [_BlockHash(number, found) for number, found in sorted(record.block_hashes.items())]
     parts = {
         "version": str(VERSION),
         "project": json.dumps(facts, indent=1),
         "check": json.dumps(check(facts)),
         "events": _lines(event_to_json(event) for event in record.events),
         "signatures": _lines(map(to_json, signatures)),
-        "salts": _lines(map(to_json, salts)),
+        "block_hashes": _lines(map(to_json, hashes)),
     }
     assert tuple(parts) == _PARTS
     return ("{" + ",\n".join(f'"{name}": {text}' for name, text in parts.items()) + "}\n").encode()
@@ -51,7 +50,7 @@ def encode_chain(record: ChainRecord) -> bytes:
 def decode_chain(data: bytes) -> ChainRecord:
     """Read chain.json; ArchiveDamaged names the part that is not what was written.
 
-    Signatures and salts carry no check of their own: the audit compares each with what it must sign or hash to.
+    Signatures and hashes carry no check of their own: the audit compares each with what it must sign or lead to.
     """
     document = _load(data)
     if set(document) != set(_PARTS):
@@ -73,10 +72,11 @@ def decode_chain(data: bytes) -> ChainRecord:
                 for _, part in _items(document, "signatures")
             )
         ),
-        salts=_unique(
-            ((item.round, item.seat), item.salt)
+        block_hashes=_unique(
+            (item.block, item.hash)
             for item in (
-                dataclass_from_json(_Salt, part, _named("salt", part)) for _, part in _items(document, "salts")
+                dataclass_from_json(_BlockHash, part, _named("hash", part))
+                for _, part in _items(document, "block_hashes")
             )
         ),
     )
@@ -86,7 +86,7 @@ def _unique(pairs: Iterable[tuple[K, V]]) -> dict[K, V]:
     mapping: dict[K, V] = {}
     for key, value in pairs:
         if key in mapping:
-            raise ArchiveDamaged(CHAIN_PATH, "each round and seat once", f"{key} twice")
+            raise ArchiveDamaged(CHAIN_PATH, "each round and block once", f"{key} twice")
         mapping[key] = value
     return mapping
 
@@ -113,5 +113,5 @@ def _items(document: dict[str, Any], name: str) -> Iterable[tuple[int, Any]]:
 
 
 def _named(what: str, part: Any) -> str:
-    place = {key: part[key] for key in ("round", "seat") if key in part} if isinstance(part, dict) else {}
+    place = {key: part[key] for key in ("round", "block") if key in part} if isinstance(part, dict) else {}
     return f"{CHAIN_PATH}: {what}" + "".join(f" of {key} {value}" for key, value in place.items())

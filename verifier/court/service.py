@@ -47,7 +47,7 @@ async def run_party(settings: CourtSettings) -> None:
         directory = await _directory(settings, chain, account.address)
         stack.callback(directory.close)
         session = await stack.enter_async_context(new_session())
-        site = CourtSite(settings.court, settings.verifier_registry, settings.registry, settings.from_block)
+        site = CourtSite(settings.court, settings.verifier_registry, settings.factory, settings.from_block)
         around = await look_around(chain, site, session, account.address)
         behind = None if settings.store is None else LocalStore(settings.store, create=False)
         store = stack.enter_context(LayeredStore(directory.blocks, behind))

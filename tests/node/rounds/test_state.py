@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from contracts.attestation import Result, checksum_address
-from contracts.values import Address
+from contracts.values import ZERO_ADDRESS, Address
 from node.checks.draw import Check
 from node.rounds.agreement import HaveList, Proposal, rank
 from node.rounds.history import Acceptance, Commit, Place, Reveal, RoundHistory, Seat, SwarmHistory
@@ -27,6 +27,7 @@ from node.rounds.state import (
     Settle,
     Skip,
     Submit,
+    Testify,
     is_complete,
     next_actions,
 )
@@ -54,6 +55,9 @@ def history(*rounds: RoundHistory, claimed: dict[Address, int] | None = None) ->
     return SwarmHistory(
         SEAT_WEI,
         b"g" * 32,
+        ZERO_ADDRESS,
+        0,
+        0,
         MappingProxyType(seats),
         MappingProxyType({}),
         rounds=rounds,
@@ -72,10 +76,13 @@ def round_(number: int = 1, *, commits: int = 0, reveals: int = 0) -> RoundHisto
         4 * SEAT_WEI,
         100,
         110,
+        110,
+        110,
         170,
         PLACE,
+        pinned_block=3 if reveals == commits > 0 else None,
         commits=tuple(Commit(seat, ACCOUNTS[seat - 1], bytes(32), PLACE) for seat in range(1, commits + 1)),
-        reveals=tuple(Reveal(seat, bytes(32), bytes(32), PLACE) for seat in range(1, reveals + 1)),
+        reveals=tuple(Reveal(seat, bytes(32), bytes(32), bytes(32), PLACE) for seat in range(1, reveals + 1)),
     )
 
 
@@ -95,7 +102,7 @@ def decide(
     me: Address = ME,
     now: int = 50,
 ) -> tuple[object, ...]:
-    return next_actions(swarm, RULES, knowledge, me, now=now)
+    return next_actions(swarm, RULES, replace(knowledge, block=5), me, now=now)
 
 
 def full_lists() -> dict[Address, HaveList]:
@@ -184,7 +191,8 @@ def test_the_collector_waits_for_missing_lists_but_not_for_ever() -> None:
 def test_two_lists_of_four_are_no_quorum_however_long_it_takes() -> None:
     swarm = history(round_(commits=4, reveals=4))
     two = dict(list(full_lists().items())[:2])
-    assert decide(swarm, attesting(latest=two), me=collector(), now=169) == ()
+    assert decide(swarm, attesting(latest=two), me=collector(), now=149) == ()
+    assert decide(swarm, attesting(latest=two), me=collector(), now=169) == (Testify(1),)
 
 
 def test_a_silent_collector_is_replaced_after_its_turn() -> None:

@@ -1,0 +1,125 @@
+"""What needs just one peer of the swarm, whichever, and so goes by turns: opening, pinning, punishing, skipping. Pure.
+
+A seed ranks the accounts; rank 0 acts at once, rank i after i turns of silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from contracts.values import Address
+from node.rounds.actions import Action, Leak, Open, PinSeed, PunishSilence, Skip
+from node.rounds.agreement import rank
+from node.rounds.history import Phase, RoundHistory, SwarmHistory
+from node.rounds.knowledge import Knowledge
+from node.rounds.rules import MOST_UNFINALIZED, Rules
+
+BLOCKS_REMEMBERED = 256  # whose hashes a contract can ask for
+SEATS_AT_ONCE = 64  # punished in one transaction
+_AFTER_REVEALS = frozenset(
+    {Phase.AVAILABILITY, Phase.ATTEST_COMMIT, Phase.ATTEST, Phase.EXPIRED, Phase.CHALLENGE, Phase.SKIPPED}
+)
+
+
+def my_turn(
+    seed: bytes, purpose: str, accounts: Iterable[Address], me: Address, rules: Rules, since: int, now: int
+) -> bool:
+    """Whether `me` may act, `since` when everybody was waited for."""
+    order = rank(seed, purpose, accounts)
+    return me in order and now >= since + order.index(me) * rules.turn_seconds
+
+
+def opening(history: SwarmHistory, rules: Rules, known: Knowledge, me: Address, now: int) -> Iterator[Action]:
+    """Open the next round, once it may be opened."""
+    accepted = sum(item.acceptance is not None for item in history.rounds)
+    seats = history.active_seats(now // rules.epoch_seconds)
+    waiting = [item for item in history.rounds if item.acceptance is not None and item.finalized is None]
+    if accepted >= rules.rounds or history.close_requested is not None or len(seats) < rules.minimum_seats:
+        return
+    pools = sum(item.pool_wei for item in waiting) + rules.pool_wei
+    if pools * 3 > len(seats) * history.seat_stake_wei or len(waiting) >= MOST_UNFINALIZED:
+        return
+    if now < history.paused_until or not _seed_is_there(history.current, known):
+        return
+    owners = {seat.owner for seat in seats}
+    current = history.current
+    if current is None:
+        # Turns count from the epoch in which enough seats became active.
+        activation = sorted(seat.active_epoch for seat in seats)[rules.minimum_seats - 1]
+        seed, since = history.genesis_digest, activation * rules.epoch_seconds
+    elif current.acceptance is not None:
+        # The result hash is the freshest value that nobody could choose.
+        seed, since = current.acceptance.result_hash, current.acceptance.challenge_end - rules.challenge_seconds
+    else:
+        seed, since = current.seed, expired_at(current)
+    if my_turn(seed, "open", owners, me, rules, since, now):
+        yield Open()
+
+
+def pinning(
+    history: SwarmHistory, current: RoundHistory, rules: Rules, known: Knowledge, me: Address, now: int
+) -> Iterator[Action]:
+    """Pin another block for the next seed, where nobody opened a round while the chain knew the last one's hash."""
+    if not current.ended or current.pinned_block is None or _is_complete(history, rules):
+        return
+    forgotten = known.block >= current.pinned_block + BLOCKS_REMEMBERED
+    if forgotten and my_turn(
+        current.seed, "pin", history.attesters(current.number), me, rules, current.attest_end, now
+    ):
+        yield PinSeed()
+
+
+def punishing(history: SwarmHistory, current: RoundHistory, rules: Rules, me: Address, now: int) -> Iterator[Action]:
+    """Take what silence costs: of seats that did not reveal, and of those absent when a quorum failed."""
+    if current.phase(now) not in _AFTER_REVEALS or not current.commits:
+        return
+    accounts = history.attesters(current.number)
+    silent = [
+        commit.seat
+        for commit in current.commits
+        if commit.commitment is not None
+        and commit.seat not in current.reveal_by_seat
+        and commit.seat not in current.punished
+    ]
+    if (
+        silent
+        and rules.silence_bond_bps
+        and my_turn(current.seed, "punish", accounts, me, rules, current.reveal_end, now)
+    ):
+        yield PunishSilence(current.number, tuple(sorted(silent)[:SEATS_AT_ONCE]))
+    if current.skipped is None or not current.reveals or rules.attesters:
+        return
+    absent = [
+        seat.number
+        for seat in history.active_seats(current.epoch)
+        if seat.owner not in current.present and seat.number not in current.leaked
+    ]
+    if absent and my_turn(current.seed, "leak", accounts, me, rules, current.attest_end, now):
+        yield Leak(current.number, tuple(absent[:SEATS_AT_ONCE]))
+
+
+def skipping(history: SwarmHistory, current: RoundHistory, rules: Rules, me: Address, now: int) -> Iterator[Action]:
+    """End a round that can get no result any more."""
+    if my_turn(current.seed, "skip", history.attesters(current.number), me, rules, expired_at(current), now):
+        yield Skip(current.number)
+
+
+def expired_at(current: RoundHistory) -> int:
+    """When a round without a result came to nothing."""
+    if not current.commits and not current.batches:
+        return current.commit_end
+    if current.voided is not None or not current.reveals:
+        return current.reveal_end
+    return current.attest_end
+
+
+def _seed_is_there(current: RoundHistory | None, known: Knowledge) -> bool:
+    """A seed after reveals waits for its block, and not for so long that the chain forgets it."""
+    if current is None or not current.reveals:
+        return True
+    pinned = current.pinned_block
+    return pinned is not None and pinned <= known.block < pinned + BLOCKS_REMEMBERED
+
+
+def _is_complete(history: SwarmHistory, rules: Rules) -> bool:
+    return sum(item.acceptance is not None for item in history.rounds) >= rules.rounds
