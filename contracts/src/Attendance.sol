@@ -14,7 +14,8 @@ import {Sortition} from "./libraries/Sortition.sol";
 contract Attendance is IAttendance, EIP712 {
     using Sortition for Sortition.Turnout;
 
-    /// @dev What an attester committed to, or attested, cut to 28 bytes, and the seats that count for it.
+    /// @dev What an attester committed to, or attested, cut to 28 bytes, and the seats that count for it: none for what
+    /// is attested, when results are no secret any more.
     struct Presence {
         bytes28 commitment;
         uint32 seats;
@@ -97,10 +98,11 @@ contract Attendance is IAttendance, EIP712 {
     function attest(address project, uint64 round, bytes32 resultHash) external {
         // Check
         uint48 epoch = _inPhase(project, round, IProjectTypes.Phase.Attest).epoch;
-        uint256 seats = _registryOf(project).seatsAt(msg.sender, epoch);
-        if (seats == 0) revert Attendance_NotAttester(project, round, msg.sender);
+        if (_registryOf(project).seatsAt(msg.sender, epoch) == 0) {
+            revert Attendance_NotAttester(project, round, msg.sender);
+        }
         // Effect
-        _enter(project, round, msg.sender, resultHash, seats);
+        _enter(project, round, msg.sender, resultHash, 0);
         emit Attested(project, round, msg.sender, resultHash);
     }
 
@@ -148,7 +150,7 @@ contract Attendance is IAttendance, EIP712 {
             uint32 seat = seatIds[i];
             // Check
             address owner = registry.seatOwnerAt(seat, found.epoch);
-            bool absent = owner != address(0) && _presences[project][round][owner].seats == 0;
+            bool absent = owner != address(0) && _presences[project][round][owner].commitment == 0;
             if (!leaks || !absent || _leaked[project][round][seat]) {
                 revert Attendance_NotPunishable(project, round, seat);
             }
@@ -201,7 +203,7 @@ contract Attendance is IAttendance, EIP712 {
 
     /// @inheritdoc IAttendance
     function wasThere(address project, uint64 round, address account) external view returns (bool) {
-        return _presences[project][round][account].seats != 0;
+        return _presences[project][round][account].commitment != 0;
     }
 
     /// @inheritdoc IAttendance
@@ -300,7 +302,7 @@ contract Attendance is IAttendance, EIP712 {
 
     function _enter(address project, uint64 round, address account, bytes32 commitment, uint256 seats) private {
         if (bytes28(commitment) == 0) revert Attendance_Empty(project, round);
-        if (_presences[project][round][account].seats != 0) {
+        if (_presences[project][round][account].commitment != 0) {
             revert Attendance_AlreadyThere(project, round, account);
         }
         _presences[project][round][account] = Presence(bytes28(commitment), uint32(seats));
@@ -326,7 +328,9 @@ contract Attendance is IAttendance, EIP712 {
         address project, uint64 round
     ) private view returns (IProjectTypes.RoundView memory found) {
         found = ITrainingProject(project).round(round);
-        if (found.phase < IProjectTypes.Phase.Availability) {
+        // Whose round was voided before a result may have been kept from revealing.
+        bool cut = found.phase == IProjectTypes.Phase.Voided && found.resultHash == 0;
+        if (found.phase < IProjectTypes.Phase.Availability || cut) {
             revert Attendance_WrongPhase(project, round, found.phase, IProjectTypes.Phase.Availability);
         }
     }

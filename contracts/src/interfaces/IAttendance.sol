@@ -135,7 +135,8 @@ interface IAttendance {
         address project, uint64 round, address account, uint32 word
     ) external view returns (uint256 bitmap);
 
-    /// @notice What an attester committed to, or attested, cut to 28 bytes, and the seats that count for it.
+    /// @notice What an attester committed to, or attested, cut to 28 bytes, and the seats that count for it: none for
+    /// what is attested.
     function attestationOf(
         address project, uint64 round, address account
     ) external view returns (bytes28 commitment, uint32 seats);
