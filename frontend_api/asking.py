@@ -93,7 +93,7 @@ class DirectAnswers:
         if self._index.service.indexer.state.projects:
             await self._collect(await self._chosen(), newest_only=True)
         async with self._reader() as reader:
-            court = reader.beside(CourtReader, self._index.verifier_facts)
+            court = reader.beside(CourtReader).with_epochs(self._index.verifier_epoch_seconds)
             return await status_answer(reader, court, self._index.service, self._index.deployment, self._project)
 
     async def project(self) -> ProjectAnswer:
@@ -158,12 +158,12 @@ class DirectAnswers:
     @contextlib.asynccontextmanager
     async def _reader(self) -> AsyncIterator[Reader]:
         async with AsyncSession(self._index.engine) as session, session.begin():
-            yield await Reader.open(session, self._index.facts)
+            yield await Reader.open(session)
 
     @contextlib.asynccontextmanager
     async def _court_reader(self) -> AsyncIterator[CourtReader]:
         async with AsyncSession(self._index.engine) as session, session.begin():
-            yield await CourtReader.open(session, self._index.verifier_facts)
+            yield (await CourtReader.open(session)).with_epochs(self._index.verifier_epoch_seconds)
 
 
 class ApiAnswers:

@@ -17,18 +17,17 @@ from frontend_api.hashes import hash_of
 from frontend_api.indexing.service import IndexService
 from frontend_api.pagination import Listing, Page, parse_page
 from frontend_api.reading.court_reader import CourtReader
-from frontend_api.reading.index_reader import ReaderT, RegistryFacts
+from frontend_api.reading.index_reader import ReaderT
 from frontend_api.reading.reader import Reader
 from frontend_api.settings import Address
 
 
 @dataclass(frozen=True)
 class Index:
-    """One deployment's index, as the app runs it."""
+    """One deployment's index, as the app runs it. `verifier_epoch_seconds`: of the verifiers' registry."""
 
     deployment: Deployment
-    facts: RegistryFacts
-    verifier_facts: RegistryFacts
+    verifier_epoch_seconds: int
     engine: AsyncEngine
     service: IndexService
 
@@ -45,13 +44,13 @@ IndexDep = Annotated[Index, Depends(get_index)]
 async def get_reader(index: IndexDep) -> AsyncIterator[Reader]:
     """A reader for this request. Raises IndexEmpty, IndexFailing."""
     async with AsyncSession(index.engine) as session, session.begin():
-        yield _of_this_chain(index, await Reader.open(session, index.facts))
+        yield _of_this_chain(index, await Reader.open(session))
 
 
 async def get_court_reader(index: IndexDep) -> AsyncIterator[CourtReader]:
     """A reader of the court for this request. Raises IndexEmpty, IndexFailing."""
     async with AsyncSession(index.engine) as session, session.begin():
-        yield _of_this_chain(index, await CourtReader.open(session, index.verifier_facts))
+        yield _of_this_chain(index, (await CourtReader.open(session)).with_epochs(index.verifier_epoch_seconds))
 
 
 def _of_this_chain(index: Index, reader: ReaderT) -> ReaderT:

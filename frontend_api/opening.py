@@ -13,7 +13,6 @@ from frontend_api.indexing.collector import RecordCollector
 from frontend_api.indexing.database import open_engine
 from frontend_api.indexing.indexer import Indexer
 from frontend_api.indexing.service import IndexService
-from frontend_api.reading.index_reader import RegistryFacts
 from frontend_api.settings import Settings
 from node.exchange.peer_client import PeerClient, new_session
 
@@ -34,13 +33,10 @@ async def open_index(settings: Settings, database_url: str) -> AsyncIterator[Ind
             await Chain.connect(settings.rpc_url, expected_chain_id=settings.chain_id)
         )
         await deployment.check(chain, settings.deployment)
-        facts, verifier_facts = [
-            RegistryFacts(await registry.seat_stake(), await registry.epoch_seconds())
-            for registry in (Registry(chain, deployment.registry), Registry(chain, deployment.verifier_registry))
-        ]
+        epoch_seconds = await Registry(chain, deployment.verifier_registry).epoch_seconds()
         engine = open_engine(database_url)
         stack.push_async_callback(engine.dispose)
         session = await stack.enter_async_context(new_session())
         indexer = await Indexer.open(chain, deployment, engine)
         collector = RecordCollector(engine, PeerClient(session, READER_ADDRESS), deployment.chain_id)
-        yield Index(deployment, facts, verifier_facts, engine, IndexService(indexer, collector))
+        yield Index(deployment, epoch_seconds, engine, IndexService(indexer, collector))

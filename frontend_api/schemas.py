@@ -24,8 +24,20 @@ Decimal = Annotated[
 ]
 Address = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", examples=[ADDRESS])]
 Hash = Annotated[str, Field(pattern="^0x[0-9a-f]{64}$", examples=[DIGEST])]
-PhaseName = Literal["commit", "reveal", "attest", "lapsed", "challenge", "settled", "finalized", "skipped"]
-Outcome = Literal["pending", "skipped", "record-missing", "zero", "rewarded"]
+PhaseName = Literal[
+    "commit",
+    "reveal",
+    "availability",
+    "attest-commit",
+    "attest",
+    "lapsed",
+    "challenge",
+    "settled",
+    "finalized",
+    "skipped",
+    "voided",
+]
+Outcome = Literal["pending", "skipped", "voided", "record-missing", "zero", "rewarded"]
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
 
@@ -70,6 +82,9 @@ class Project(Schema):
     address: Address
     number: int = Field(description="Position in the order of creation, from 1.")
     owner: Address
+    registry: Address = Field(description="Seats and stake of this project.")
+    seat_stake_wei: Decimal
+    epoch_seconds: int = Field(description="Stake that comes or goes acts from the next epoch.")
     status: ProjectStatus
     task: str | None = Field(examples=["digits"], description="Null when the published manifest cannot be read.")
     rule: str | None = Field(examples=["multi-krum(f=2,keep=4)"])
@@ -98,6 +113,8 @@ class Round(Schema):
     accepted_weight_wei: Decimal | None = Field(description="Stake that signed the result.")
     commit_end: int
     reveal_end: int
+    availability_end: int
+    attest_start: int = Field(description="Results are accepted from then on.")
     attest_end: int
     challenge_end: int | None
     committed: int = Field(description="Seats that committed.")
@@ -113,6 +130,7 @@ class Round(Schema):
     accepted: Transaction | None
     finalized: Transaction | None
     skipped: Transaction | None
+    voided: Transaction | None = Field(description="Where its result, or one it was built on, was proven false.")
 
 
 class Result(Schema):
@@ -336,9 +354,10 @@ class StatusAnswer(Answer):
     chain_id: int
     chain_time: int = Field(description="Timestamp of the head, seconds.")
     token: Address
-    registry: Address
+    disputes: Address = Field(description="Checks proofs that a result is false.")
+    attendance: Address = Field(description="Where attesters say what they hold.")
     factory: Address
-    seats: int = Field(description="Seats that count in the current epoch.")
+    seats: int = Field(description="Seats of the project that count in the current epoch.")
     index: IndexState
     project: Project | None
     round: CurrentRound | None

@@ -24,7 +24,7 @@ from verifier.court.config import CourtSettings
 ENVIRONMENT_PREFIX = "SWARMPROOF_"
 PROJECT_FILE = Path("swarmproof.toml")
 
-_FROM_ELSEWHERE = {"rpc_url", "chain_id", "factory", "registry", "project", "from_block", "key_file", "password_file"}
+_FROM_ELSEWHERE = {"rpc_url", "chain_id", "factory", "project", "from_block", "key_file", "password_file"}
 NODE_KEYS = tuple(name for name in NodeSettings.model_fields if name not in _FROM_ELSEWHERE)
 COURT_KEYS = tuple(
     name for name in CourtSettings.model_fields if name not in _FROM_ELSEWHERE | {"role", "court", "verifier_registry"}

@@ -169,7 +169,6 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
             f"this build makes genesis 0x{genesis_digest.hex()} from the manifest, "
             f"the contract says 0x{member.configuration.genesis_digest.hex()}"
         )
-    configuration = member.configuration
     rules = Rules.of(member.configuration, epoch_seconds=await parts.registry.epoch_seconds())
     book = RecordBook(parts.state, me=member.me)
     attester = Attester(

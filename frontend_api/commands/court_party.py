@@ -117,7 +117,6 @@ async def _party(invocation: Invocation, role: str, flags: dict[str, Any]) -> No
         "rpc_url": settings.rpc_url,
         "chain_id": deployment.chain_id,
         "factory": deployment.factory,
-        "registry": deployment.registry,
         "court": deployment.court,
         "verifier_registry": deployment.verifier_registry,
         "from_block": deployment.block_number,

@@ -74,7 +74,6 @@ async def _node(invocation: Invocation, flags: dict[str, Any]) -> None:
         "rpc_url": settings.rpc_url,
         "chain_id": deployment.chain_id,
         "factory": deployment.factory,
-        "registry": deployment.registry,
         "project": project,
         "from_block": deployment.block_number,
         "key_file": settings.key_file,

@@ -21,11 +21,11 @@ from sqlalchemy.types import TypeDecorator
 
 from frontend_api.errors import SettingsError, database_label
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 AMOUNT_DIGITS = 78  # of 2^256 - 1
 NAME_LENGTH = 256
 
-RoundStatus = Literal["open", "accepted", "finalized", "skipped"]
+RoundStatus = Literal["open", "accepted", "finalized", "skipped", "voided"]
 ProjectStatus = Literal["open", "closing", "complete", "closed"]
 JobStage = Literal["work", "commit", "reveal", "decided", "closed"]
 VerdictName = Literal["accept", "reject", "inconclusive", "ringer"]
@@ -95,6 +95,9 @@ class ProjectView(Base):
     address: Mapped[str] = mapped_column(Address, primary_key=True)
     number: Mapped[int]
     owner: Mapped[str] = mapped_column(Address)
+    registry: Mapped[str] = mapped_column(Address)
+    seat_stake_wei: Mapped[int] = mapped_column(Amount)
+    epoch_seconds: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[ProjectStatus] = mapped_column(String(16))
     task: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
     rule: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
@@ -123,10 +126,13 @@ class RoundView(Base):
     stake_snapshot_wei: Mapped[int] = mapped_column(Amount)
     commit_end: Mapped[int] = mapped_column(BigInteger)
     reveal_end: Mapped[int] = mapped_column(BigInteger)
+    availability_end: Mapped[int] = mapped_column(BigInteger)
+    attest_start: Mapped[int] = mapped_column(BigInteger)
     attest_end: Mapped[int] = mapped_column(BigInteger)
     challenge_end: Mapped[int | None] = mapped_column(BigInteger)
     committed: Mapped[int]
     revealed: Mapped[int]
+    batches: Mapped[int]
     result_hash: Mapped[str | None] = mapped_column(Hash, index=True)
     checkpoint_digest: Mapped[str | None] = mapped_column(Hash)
     result: Mapped[dict[str, str] | None] = mapped_column(JSON)
@@ -135,6 +141,7 @@ class RoundView(Base):
     accepted: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     finalized: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     skipped: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    voided: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class UpdateView(Base):
@@ -145,7 +152,7 @@ class UpdateView(Base):
     round: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     seat: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     owner: Mapped[str] = mapped_column(Address)
-    commitment: Mapped[str] = mapped_column(Hash)
+    commitment: Mapped[str | None] = mapped_column(Hash)
     committed: Mapped[dict[str, Any]] = mapped_column(JSON)
     digest: Mapped[str | None] = mapped_column(Hash)
     data_root: Mapped[str | None] = mapped_column(Hash)
@@ -153,9 +160,10 @@ class UpdateView(Base):
 
 
 class SeatView(Base):
-    """One fixed stake. Counts in epochs [active_epoch, inactive_epoch)."""
+    """One fixed stake in a project. Counts in epochs [active_epoch, inactive_epoch)."""
 
     __tablename__ = "seats"
+    project: Mapped[str] = mapped_column(Address, primary_key=True)
     seat: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     owner: Mapped[str] = mapped_column(Address, index=True)
     active_epoch: Mapped[int] = mapped_column(BigInteger)
@@ -164,9 +172,10 @@ class SeatView(Base):
 
 
 class AccountView(Base):
-    """An account that holds or held seats, or announced an endpoint."""
+    """An account that holds or held seats in a project, or announced an endpoint there."""
 
     __tablename__ = "accounts"
+    project: Mapped[str] = mapped_column(Address, primary_key=True)
     address: Mapped[str] = mapped_column(Address, primary_key=True)
     endpoint: Mapped[str | None] = mapped_column(String)
     peer_key: Mapped[str | None] = mapped_column(String)

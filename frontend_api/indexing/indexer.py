@@ -19,13 +19,14 @@ from contracts.chain import Chain, Head
 from contracts.client import Project, Registry
 from contracts.deploy import Deployment
 from contracts.events import Event, ProjectCreated
-from contracts.values import Address, ProjectConfiguration
+from contracts.values import Address
 from frontend_api.errors import IndexDamaged, IndexMismatch, database_label
 from frontend_api.indexing.court_projection import court_rows, verifier_rows
 from frontend_api.indexing.database import SCHEMA_VERSION, VIEWS, Base, Block, EventFact, Position
 from frontend_api.indexing.projection import event_row, hexadecimal, project_rows, registry_rows
-from frontend_api.indexing.state import IndexedState
+from frontend_api.indexing.state import IndexedState, ProjectTerms
 from node.observer import ChainReplaced
+from node.rounds.history import SwarmHistory
 from verifier.archive.event_json import event_from_json
 from verifier.errors import ArchiveDamaged
 
@@ -47,7 +48,7 @@ class Indexer:
 
     def __init__(self, chain: Chain, deployment: Deployment, engine: AsyncEngine, empty: IndexedState) -> None:
         self._chain, self._deployment, self._engine = chain, deployment, engine
-        self._configurations: dict[Address, ProjectConfiguration] = {}
+        self._terms: dict[Address, ProjectTerms] = {}
         self._position: Mark | None = None
         self._first_block: bytes | None = None
         self._empty = self.state = empty
@@ -57,9 +58,7 @@ class Indexer:
     async def open(cls, chain: Chain, deployment: Deployment, engine: AsyncEngine) -> Indexer:
         """Open the database and go on from what it holds. Raises IndexDamaged, IndexMismatch, ChainUnreachable."""
         empty = IndexedState.start(
-            deployment,
-            seat_stake_wei=await Registry(chain, deployment.registry).seat_stake(),
-            verifier_stake_wei=await Registry(chain, deployment.verifier_registry).seat_stake(),
+            deployment, verifier_stake_wei=await Registry(chain, deployment.verifier_registry).seat_stake()
         )
         indexer = cls(chain, deployment, engine, empty)
         indexer._first_block = await chain.block_hash(0)
@@ -100,13 +99,14 @@ class Indexer:
         events = await self._chain.logs(self.state.addresses, first, last)
         created = [event for event in events if isinstance(event, ProjectCreated)]
         if created:
-            events += await self._chain.logs([event.project for event in created], first, last)
+            addresses = [address for event in created for address in (event.project, event.registry)]
+            events += await self._chain.logs(addresses, first, last)
         for event in created:
-            await self._configuration(event.project)
+            await self._learn(event)
         return sorted(events, key=lambda event: event.position)
 
     async def _write(self, end: Head, events: Sequence[Event]) -> None:
-        before, after = self.state, self.state.fold_all(events, self._configurations)
+        before, after = self.state, self.state.fold_all(events, self._terms)
         async with AsyncSession(self._engine) as session, session.begin():
             if await self._recall(session) != self._position:
                 # Another process writes the same database: what it has read need not be read again.
@@ -182,14 +182,19 @@ class Indexer:
         for row in rows:
             event = event_from_json(row.document, f"event {row.log_index} of block {row.block_number}")
             if isinstance(event, ProjectCreated):
-                await self._configuration(event.project)
+                await self._learn(event)
             events.append(event)
-        return self._empty.fold_all(events, self._configurations)
+        return self._empty.fold_all(events, self._terms)
 
-    async def _configuration(self, project: Address) -> ProjectConfiguration:
-        if project not in self._configurations:
-            self._configurations[project] = await Project(self._chain, project).configuration()
-        return self._configurations[project]
+    async def _learn(self, event: ProjectCreated) -> None:
+        """Read what a project's contracts fixed."""
+        if event.project not in self._terms:
+            registry = Registry(self._chain, event.registry)
+            self._terms[event.project] = ProjectTerms(
+                await Project(self._chain, event.project).configuration(),
+                await registry.seat_stake(),
+                await registry.epoch_seconds(),
+            )
 
     @property
     def _label(self) -> str:
@@ -209,7 +214,6 @@ class Indexer:
 
 async def _save_views(session: AsyncSession, before: IndexedState, after: IndexedState) -> None:
     for rows in (
-        registry_rows(before.registry, after.registry),
         verifier_rows(before.verifiers, after.verifiers),
         court_rows(before.court, after.court),
     ):
@@ -220,8 +224,13 @@ async def _save_views(session: AsyncSession, before: IndexedState, after: Indexe
         if old is project:
             continue
         await session.merge(project.row())
-        for row in project_rows(address, old.history if old else before.registry, project.history):
-            await session.merge(row)
+        earlier = old.history if old else SwarmHistory.start(seat_stake_wei=0, genesis_digest=bytes(32))
+        for rows in (
+            registry_rows(address, earlier, project.history),
+            project_rows(address, earlier, project.history),
+        ):
+            for row in rows:
+                await session.merge(row)
 
 
 def _owner(schema_version: int, chain_id: int, factory: str) -> str:

@@ -38,10 +38,11 @@ def event_row(event: Event) -> EventFact:
     )
 
 
-def registry_rows(old: SwarmHistory, new: SwarmHistory) -> Iterator[Base]:
-    """Seats and accounts that changed."""
+def registry_rows(project: str, old: SwarmHistory, new: SwarmHistory) -> Iterator[Base]:
+    """Seats and accounts of a project that changed."""
     for number, seat in _changed(old.seats, new.seats):
         yield SeatView(
+            project=project,
             seat=number,
             owner=seat.owner,
             active_epoch=seat.active_epoch,
@@ -52,6 +53,7 @@ def registry_rows(old: SwarmHistory, new: SwarmHistory) -> Iterator[Base]:
     for account in sorted(owners | {account for account, _ in _changed(old.endpoints, new.endpoints)}):
         endpoint = new.endpoints.get(account)
         yield AccountView(
+            project=project,
             address=account,
             # An account may have announced any bytes; PostgreSQL takes all of them but zero.
             endpoint=endpoint.url.replace("\x00", "") if endpoint else None,
@@ -110,6 +112,8 @@ def place_document(place: Place | None) -> dict[str, Any] | None:
 
 def round_status(item: RoundHistory) -> RoundStatus:
     """How far a round has come, whatever the time is."""
+    if item.voided is not None:
+        return "voided"
     if item.skipped is not None:
         return "skipped"
     if item.finalized is not None:
@@ -130,10 +134,13 @@ def _round_row(project: str, item: RoundHistory) -> RoundView:
         stake_snapshot_wei=item.stake_snapshot_wei,
         commit_end=item.commit_end,
         reveal_end=item.reveal_end,
+        availability_end=item.availability_end,
+        attest_start=item.attest_start,
         attest_end=item.attest_end,
         challenge_end=accepted.challenge_end if accepted else None,
         committed=len(item.commits),
         revealed=len(item.reveals),
+        batches=len(item.batches),
         result_hash=hexadecimal(accepted.result_hash) if accepted else None,
         checkpoint_digest=hexadecimal(accepted.result.cid) if accepted else None,
         result=result_document(accepted.result) if accepted else None,
@@ -142,6 +149,7 @@ def _round_row(project: str, item: RoundHistory) -> RoundView:
         accepted=place_document(accepted.place) if accepted else None,
         finalized=place_document(item.finalized),
         skipped=place_document(item.skipped),
+        voided=place_document(item.voided),
     )
 
 
@@ -155,7 +163,7 @@ def _update_rows(project: str, old: RoundHistory | None, new: RoundHistory) -> I
             round=new.number,
             seat=seat,
             owner=commit.owner,
-            commitment=hexadecimal(commit.commitment),
+            commitment=None if commit.commitment is None else hexadecimal(commit.commitment),
             committed=place_document(commit.place),
             digest=hexadecimal(reveal.digest) if reveal else None,
             data_root=hexadecimal(reveal.data_root) if reveal else None,

@@ -1,4 +1,4 @@
-"""The folded state behind the index: the registry, every project and the output court, as immutable values.
+"""The folded state behind the index: every project with its registry, and the output court, as immutable values.
 
 One event at a time, pure. A project needs what its contract fixed at creation, which the caller reads from the chain.
 """
@@ -23,6 +23,15 @@ from verifier.court.history import CourtHistory
 
 
 @dataclass(frozen=True)
+class ProjectTerms:
+    """What a project's contracts fixed at creation."""
+
+    configuration: ProjectConfiguration
+    seat_stake_wei: int
+    epoch_seconds: int
+
+
+@dataclass(frozen=True)
 class TrainingProject:
     """One project: what was fixed when it was created and what happened since.
 
@@ -31,10 +40,15 @@ class TrainingProject:
 
     address: Address
     number: int
-    configuration: ProjectConfiguration
+    terms: ProjectTerms
     manifest: Manifest | None
     created: Place
     history: SwarmHistory
+
+    @property
+    def configuration(self) -> ProjectConfiguration:
+        """What the project's contract fixed."""
+        return self.terms.configuration
 
     @property
     def status(self) -> ProjectStatus:
@@ -54,6 +68,9 @@ class TrainingProject:
             address=self.address,
             number=self.number,
             owner=self.configuration.owner,
+            registry=self.configuration.registry,
+            seat_stake_wei=self.terms.seat_stake_wei,
+            epoch_seconds=self.terms.epoch_seconds,
             status=self.status,
             task=manifest.task[:NAME_LENGTH] if manifest else None,
             rule=manifest.rule[:NAME_LENGTH] if manifest else None,
@@ -72,30 +89,27 @@ class TrainingProject:
 
 @dataclass(frozen=True)
 class IndexedState:
-    """The registry's history and every project's; the court's and that of its own registry, the verifiers' seats."""
+    """Every project's history; the court's and that of its own registry, the verifiers' seats."""
 
     deployment: Deployment
-    registry: SwarmHistory
     verifiers: SwarmHistory
     court: CourtHistory = field(default_factory=CourtHistory)
     projects: Mapping[Address, TrainingProject] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
-    def start(cls, deployment: Deployment, *, seat_stake_wei: int, verifier_stake_wei: int) -> IndexedState:
+    def start(cls, deployment: Deployment, *, verifier_stake_wei: int) -> IndexedState:
         """Before the first event."""
-        registry, verifiers = (
-            SwarmHistory.start(seat_stake_wei=stake_wei, genesis_digest=bytes(32))
-            for stake_wei in (seat_stake_wei, verifier_stake_wei)
-        )
-        return cls(deployment, registry, verifiers)
+        return cls(deployment, SwarmHistory.start(seat_stake_wei=verifier_stake_wei, genesis_digest=bytes(32)))
 
     @property
     def addresses(self) -> list[Address]:
         """Whose events it folds."""
         found = self.deployment
-        return [found.factory, found.registry, found.court, found.verifier_registry, *self.projects]
+        registries = [project.configuration.registry for project in self.projects.values()]
+        shared = [found.factory, found.attendance, found.court, found.verifier_registry]
+        return [*shared, *self.projects, *registries]
 
-    def fold_all(self, events: Iterable[Event], configurations: Mapping[Address, ProjectConfiguration]) -> IndexedState:
+    def fold_all(self, events: Iterable[Event], terms: Mapping[Address, ProjectTerms]) -> IndexedState:
         """The state after `events`; those of the court and its registry, which are most, are folded many at once.
 
         Raises HistoryError for an event the contracts cannot have emitted now.
@@ -107,25 +121,29 @@ class IndexedState:
                 state = state._fold_court(list(run))
             else:
                 for event in run:
-                    state = state._fold(event, configurations)
+                    state = state._fold(event, terms)
         return state
 
-    def _fold(self, event: Event, configurations: Mapping[Address, ProjectConfiguration]) -> IndexedState:
+    def _fold(self, event: Event, terms: Mapping[Address, ProjectTerms]) -> IndexedState:
         """One event that is none of the court's."""
-        if event.address == self.deployment.registry:
-            projects = {
-                address: replace(project, history=fold(project.history, event))
-                for address, project in self.projects.items()
-            }
-            return replace(self, registry=fold(self.registry, event), projects=MappingProxyType(projects))
         if event.address == self.deployment.factory and isinstance(event, ProjectCreated):
-            created = self._created(event, configurations[event.project])
+            created = self._created(event, terms[event.project])
             return replace(self, projects=MappingProxyType({**self.projects, event.project: created}))
-        project = self.projects.get(event.address)
-        if project is None:
+        address = self._concerned(event)
+        project = None if address is None else self.projects.get(address)
+        if address is None or project is None:
             return self
         folded = replace(project, history=fold(project.history, event))
-        return replace(self, projects=MappingProxyType({**self.projects, event.address: folded}))
+        return replace(self, projects=MappingProxyType({**self.projects, address: folded}))
+
+    def _concerned(self, event: Event) -> Address | None:
+        """Which project an event of its own, of its registry or of attendance is about."""
+        if event.address == self.deployment.attendance:
+            return getattr(event, "project", None)
+        if event.address in self.projects:
+            return event.address
+        found = (item.address for item in self.projects.values() if item.configuration.registry == event.address)
+        return next(found, None)
 
     def _fold_court(self, events: Sequence[Event]) -> IndexedState:
         """Events of the court, which also reads the slashes in its registry, and of that registry."""
@@ -134,19 +152,11 @@ class IndexedState:
             self, verifiers=fold_all(self.verifiers, of_registry), court=court_history.fold_all(self.court, events)
         )
 
-    def _created(self, event: ProjectCreated, configuration: ProjectConfiguration) -> TrainingProject:
-        # What the registry told before counts for the new project too.
-        history = replace(
-            SwarmHistory.start(
-                seat_stake_wei=self.registry.seat_stake_wei, genesis_digest=configuration.genesis_digest
-            ),
-            seats=self.registry.seats,
-            endpoints=self.registry.endpoints,
-            last=self.registry.last,
-        )
+    def _created(self, event: ProjectCreated, terms: ProjectTerms) -> TrainingProject:
+        history = SwarmHistory.of_project(event.project, terms.configuration, terms.seat_stake_wei)
         try:
             manifest = Manifest.from_bytes(event.manifest)
         except ManifestError:
             manifest = None
         number = len(self.projects) + 1
-        return TrainingProject(event.project, number, configuration, manifest, Place.of(event), history)
+        return TrainingProject(event.project, number, terms, manifest, Place.of(event), history)

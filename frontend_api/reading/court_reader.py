@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -32,6 +32,13 @@ from frontend_api.schemas import CourtStatus, Listed, VerdictCounts
 
 class CourtReader(IndexReader):
     """Reads one state of the index. `epoch`: that of the verifiers' registry at the head."""
+
+    epoch: int = 0
+
+    def with_epochs(self, epoch_seconds: int) -> Self:
+        """This reader, told how long the epochs of the verifiers' registry are."""
+        self.epoch = self.time // epoch_seconds
+        return self
 
     async def jobs(self, page: Page) -> Listed[Job]:
         """Jobs, with their phase at the head's time."""

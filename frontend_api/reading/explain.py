@@ -34,6 +34,8 @@ def explain_without_leaf(outcome: Outcome, *, committed: bool, revealed: bool) -
     """The sentence for a seat of a round that has no signed result, or none anybody showed us."""
     if outcome == "skipped":
         return "earned nothing: the round ended without a result, its pool went back to the project"
+    if outcome == "voided":
+        return "earned nothing: the round's result, or one it was built on, was proven false"
     if outcome == "record-missing":
         return "the round was accepted, but no peer has shown its record yet: ask again later"
     if revealed:

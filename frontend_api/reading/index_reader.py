@@ -6,7 +6,6 @@ A reader lives in one transaction, so all parts of an answer belong to the same 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import select
@@ -22,34 +21,25 @@ ItemT = TypeVar("ItemT", bound=Schema)
 ReaderT = TypeVar("ReaderT", bound="IndexReader")
 
 
-@dataclass(frozen=True)
-class RegistryFacts:
-    """What a registry fixed at its creation."""
-
-    seat_stake_wei: int
-    epoch_seconds: int
-
-
 class IndexReader:
-    """Reads one state of the index. `head`: the newest block in it; `epoch`: the registry's epoch at that block."""
+    """Reads one state of the index. `head`: the newest block in it; `time`: that of the block."""
 
-    def __init__(self, session: AsyncSession, registry: RegistryFacts, position: Position) -> None:
-        self._session, self._registry, self._position = session, registry, position
+    def __init__(self, session: AsyncSession, position: Position) -> None:
+        self._session, self._position = session, position
         self.head = Head(block=position.block_number, hash=position.block_hash)
         self.time = position.timestamp
-        self.epoch = position.timestamp // registry.epoch_seconds
 
     @classmethod
-    async def open(cls, session: AsyncSession, registry: RegistryFacts) -> Self:
+    async def open(cls, session: AsyncSession) -> Self:
         """A reader on the session's transaction. Raises IndexEmpty."""
         position = await session.scalar(select(Position))
         if position is None:
             raise IndexEmpty
-        return cls(session, registry, position)
+        return cls(session, position)
 
-    def beside(self, kind: type[ReaderT], registry: RegistryFacts) -> ReaderT:
+    def beside(self, kind: type[ReaderT]) -> ReaderT:
         """Another reader on the same transaction."""
-        return kind(self._session, registry, self._position)
+        return kind(self._session, self._position)
 
     async def _list(
         self, statement: Rows, listing: Listing, page: Page, path: str, item: Callable[[Any], ItemT]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from frontend_api.indexing.database import ContributionRow, ProjectView, RecordRow, RoundView, SeatView, UpdateView
 from frontend_api.reading.explain import explain_leaf, explain_without_leaf
 from frontend_api.schemas import Checkpoint, Contribution, Outcome, Project, Round, Transaction
 from node.aggregation.reasons import Reason
+
+_OUTCOMES: Mapping[str, Outcome] = {"open": "pending", "skipped": "skipped", "voided": "voided"}
 
 
 def transaction(document: dict[str, Any] | None) -> Transaction | None:
@@ -73,7 +76,7 @@ def contribution_item(project: str, round_number: int, leaf: ContributionRow) ->
 
 def unsigned_contribution(row: RoundView, seat: SeatView, update: UpdateView | None) -> Contribution:
     """A contribution of a round without a result, or without a record that shows it."""
-    outcome: Outcome = "pending" if row.status == "open" else "skipped" if row.status == "skipped" else "record-missing"
+    outcome = _OUTCOMES.get(row.status, "record-missing")
     committed, digest = update is not None, update.digest if update else None
     missed = Reason.NO_REVEAL if committed else Reason.NO_COMMIT
     return Contribution(
@@ -84,7 +87,7 @@ def unsigned_contribution(row: RoundView, seat: SeatView, update: UpdateView | N
         outcome=outcome,
         weight=None,
         score=None,
-        reward_wei=0 if outcome == "skipped" else None,
+        reward_wei=0 if outcome in ("skipped", "voided") else None,
         reason=missed.slug if outcome == "skipped" and digest is None else None,
         explanation=explain_without_leaf(outcome, committed=committed, revealed=digest is not None),
         message_digest=digest,

@@ -154,7 +154,9 @@ def select_checkpoints(project: str) -> Rows:
 def select_peers(project: str, epoch: int, newest_record: str | None) -> tuple[Rows, Listing]:
     """Accounts with their active seats and what they earned up to `newest_record`, and the columns to list them by."""
     held = (
-        select(SeatView.owner, func.count().label("seats")).where(active_seat(epoch)).group_by(SeatView.owner)
+        select(SeatView.owner, func.count().label("seats"))
+        .where(SeatView.project == project, active_seat(epoch))
+        .group_by(SeatView.owner)
     ).subquery()
     seats = func.coalesce(held.c.seats, 0).label("seats")
     statement = (
@@ -162,6 +164,7 @@ def select_peers(project: str, epoch: int, newest_record: str | None) -> tuple[R
         .outerjoin(held, held.c.owner == AccountView.address)
         .outerjoin(RewardRow, and_(RewardRow.account == AccountView.address, RewardRow.result_hash == newest_record))
         .outerjoin(ClaimView, and_(ClaimView.account == AccountView.address, ClaimView.project == project))
+        .where(AccountView.project == project)
     )
     return statement, peers_listing(seats)
 

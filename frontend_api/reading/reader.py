@@ -106,9 +106,12 @@ class Reader(IndexReader):
 
     async def peers(self, project: str, page: Page) -> Listed[Peer]:
         """Accounts that hold or held seats."""
-        newest = await self._newest_record(project)
-        statement, listing = select_peers(project, self.epoch, newest.result_hash if newest else None)
-        return await self._list(statement, listing, page, "/api/v1/peers", lambda row: Peer(**self._peer(row)))
+        newest, row_of_project = await self._newest_record(project), await self.project(project)
+        epoch = self.time // row_of_project.epoch_seconds
+        statement, listing = select_peers(project, epoch, newest.result_hash if newest else None)
+        return await self._list(
+            statement, listing, page, "/api/v1/peers", lambda row: Peer(**_peer(row, row_of_project))
+        )
 
     # ---- single answers -------------------------------------------------------------------------------------------
 
@@ -157,7 +160,7 @@ class Reader(IndexReader):
         Raises RoundNotFound or ContributionNotFound.
         """
         row, record = await self.round_row(project, number)
-        held = (SeatView.owner == address) & active_seat(row.epoch)
+        held = (SeatView.project == project) & (SeatView.owner == address) & active_seat(row.epoch)
         seats = await self._rows(SeatView, held, SeatView.seat)
         if not seats:
             raise ContributionNotFound(number, address)
@@ -194,19 +197,21 @@ class Reader(IndexReader):
 
     async def peer(self, project: str, address: str) -> PeerAnswer:
         """One account and its latest contributions. Raises PeerNotFound."""
-        newest = await self._newest_record(project)
-        statement, _ = select_peers(project, self.epoch, newest.result_hash if newest else None)
+        newest, row_of_project = await self._newest_record(project), await self.project(project)
+        epoch = self.time // row_of_project.epoch_seconds
+        statement, _ = select_peers(project, epoch, newest.result_hash if newest else None)
         found = (await self._session.execute(statement.where(AccountView.address == address))).first()
         if found is None:
             raise PeerNotFound(address)
-        seats = await self._rows(SeatView, (SeatView.owner == address) & active_seat(self.epoch), SeatView.seat)
+        held = (SeatView.project == project) & (SeatView.owner == address) & active_seat(epoch)
+        seats = await self._rows(SeatView, held, SeatView.seat)
         latest = select_contributions(project).where(ContributionRow.owner == address)
         latest = latest.order_by(RoundView.number.desc(), ContributionRow.seat).limit(PEER_CONTRIBUTIONS)
         contributions = [
             contribution_item(project, number, leaf) for leaf, number in await self._session.execute(latest)
         ]
         detail = PeerDetail(
-            **self._peer(found), seat_numbers=[seat.seat for seat in seats], contributions=contributions
+            **_peer(found, row_of_project), seat_numbers=[seat.seat for seat in seats], contributions=contributions
         )
         return PeerAnswer(head=self.head, peer=detail)
 
@@ -219,7 +224,7 @@ class Reader(IndexReader):
         earned = {leaf.account: leaf.cumulative_wei for leaf in await self._reward_leaves(accepted) or ()}.get(
             address, 0
         )
-        if not earned and not claims and await self._session.get(AccountView, address) is None:
+        if not earned and not claims and await self._session.get(AccountView, (project, address)) is None:
             raise RewardNotFound(address)
         claimed = claims.claimed_wei if claims else 0
         final_wei = None if leaves is None else {leaf.account: leaf.cumulative_wei for leaf in leaves}.get(address, 0)
@@ -244,9 +249,10 @@ class Reader(IndexReader):
         statement = select(RoundView).where(RoundView.project == project).order_by(RoundView.number.desc()).limit(1)
         return await self._session.scalar(statement)
 
-    async def seat_count(self, epoch: int) -> int:
-        """How many seats count in an epoch."""
-        return await self._session.scalar(select(func.count()).select_from(SeatView).where(active_seat(epoch))) or 0
+    async def seat_count(self, project: str, epoch: int) -> int:
+        """How many seats of a project count in an epoch."""
+        counted = (SeatView.project == project) & active_seat(epoch)
+        return await self._session.scalar(select(func.count()).select_from(SeatView).where(counted)) or 0
 
     async def newest_checkpoint(self, project: str) -> Checkpoint | None:
         """The checkpoint accepted last."""
@@ -286,17 +292,18 @@ class Reader(IndexReader):
         """The block an answer about this round is about: the one that finalized it, once nothing can change."""
         return await self._head_at(row.finalized if _settled(row, record) else None)
 
-    def _peer(self, row: Any) -> dict[str, Any]:
-        account, seats, earned_wei, claimed_wei = row
-        return {
-            "address": account.address,
-            "endpoint": account.endpoint,
-            "peer_key": account.peer_key,
-            "seats": seats,
-            "stake_wei": seats * self._registry.seat_stake_wei,
-            "earned_wei": earned_wei,
-            "claimed_wei": claimed_wei,
-        }
+
+def _peer(row: Any, project: ProjectView) -> dict[str, Any]:
+    account, seats, earned_wei, claimed_wei = row
+    return {
+        "address": account.address,
+        "endpoint": account.endpoint,
+        "peer_key": account.peer_key,
+        "seats": seats,
+        "stake_wei": seats * project.seat_stake_wei,
+        "earned_wei": earned_wei,
+        "claimed_wei": claimed_wei,
+    }
 
 
 def _settled(row: RoundView, record: RecordRow | None) -> bool:

@@ -33,9 +33,10 @@ async def status_answer(
         chain_id=deployment.chain_id,
         chain_time=reader.time,
         token=deployment.token,
-        registry=deployment.registry,
+        disputes=deployment.disputes,
+        attendance=deployment.attendance,
         factory=deployment.factory,
-        seats=await reader.seat_count(reader.epoch),
+        seats=await reader.seat_count(row.address, reader.time // row.epoch_seconds) if row else 0,
         index=IndexState(
             state=service.state,
             chain_block=indexer.chain_block,
@@ -59,11 +60,13 @@ async def _current_round(reader: Reader, project: str) -> CurrentRound | None:
     row = await reader.newest_round(project)
     if row is None:
         return None
-    seats = await reader.seat_count(row.epoch)
+    seats = await reader.seat_count(project, row.epoch)
     phase = _as_the_contract_sees(row, seats).phase_at(reader.time)
     ends = {
         Phase.COMMIT: row.commit_end,
         Phase.REVEAL: row.reveal_end,
+        Phase.AVAILABILITY: row.availability_end,
+        Phase.ATTEST_COMMIT: row.attest_start,
         Phase.ATTEST: row.attest_end,
         Phase.CHALLENGE: row.challenge_end,
     }
@@ -86,10 +89,15 @@ def _as_the_contract_sees(row: RoundRow, seats: int) -> RoundView:
         seats=seats,
         commits=row.committed,
         reveals=row.revealed,
+        batches=row.batches,
         previous_accepted=0,
         commit_end=row.commit_end,
         reveal_end=row.reveal_end,
+        availability_end=row.availability_end,
+        attest_start=row.attest_start,
         attest_end=row.attest_end,
         challenge_end=row.challenge_end or 0,
+        cumulative_total=0,
         result_hash=bytes.fromhex((row.result_hash or "").removeprefix("0x")),
+        reveals_hash=bytes(32),
     )

@@ -18,7 +18,7 @@ router = APIRouter(tags=["status"])
 @router.get("/status", response_model=StatusAnswer, responses=responses(404, 422, 503))
 async def get_status(request: Request, reader: ReaderDep, index: IndexDep, project: ProjectQuery = None) -> Response:
     """Deployment, index, project, current round and output court."""
-    court = reader.beside(CourtReader, index.verifier_facts)
+    court = reader.beside(CourtReader).with_epochs(index.verifier_epoch_seconds)
     return answer(request, await status_answer(reader, court, index.service, index.deployment, project))
 
 
