@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {LibClone} from "solady/src/utils/LibClone.sol";
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {LibRLP} from "solady/src/utils/LibRLP.sol";
 import {IProjectFactory} from "./interfaces/IProjectFactory.sol";
 import {IProjectTypes} from "./interfaces/IProjectTypes.sol";
@@ -9,7 +9,7 @@ import {PeerRegistry} from "./PeerRegistry.sol";
 import {TrainingProject} from "./TrainingProject.sol";
 
 /// @title Creates projects, each with a registry of its own
-/// @dev A project is a minimal clone with its configuration appended to its code: there is no initializer that
+/// @dev A project is an EIP-1167 clone with its configuration appended to its code: there is no initializer that
 /// somebody could call first, and nothing that could change later.
 contract ProjectFactory is IProjectFactory {
     uint16 private constant MAXIMUM_SILENCE_BOND_BPS = 1000;
@@ -57,7 +57,7 @@ contract ProjectFactory is IProjectFactory {
                 configuration.guardian
             )
         );
-        address made = LibClone.clone(_implementation, abi.encode(configuration));
+        address made = Clones.cloneWithImmutableArgs(_implementation, abi.encode(configuration));
         assert(made == project);
         emit ProjectCreated(project, configuration.owner, configuration.registry, manifest);
     }

@@ -19,6 +19,7 @@ import {Terms} from "./libraries/Terms.sol";
 contract TrainingProject is Budget, EIP712, Multicall {
     using Rounds for Rounds.Clock;
     using Batches for Batches.Batch;
+    using Batches for Batches.Opening;
 
     enum PledgeState {
         None,
@@ -141,11 +142,14 @@ contract TrainingProject is Budget, EIP712, Multicall {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Reveal);
         Pledge memory pledge = _pledges[seat];
-        bytes32 commitment = Attestation.commitment(number, seat, msg.sender, digest, dataRoot, salt);
+        bytes32 commitment = Attestation.commitment(
+            Attestation.scope(number), seat, msg.sender, digest, dataRoot, salt
+        );
         if (pledge.round != number || pledge.commitment != bytes27(commitment)) {
             revert Project_CommitMismatch(number, seat);
         }
-        if (_hasRevealed(number, clock, seat, pledge)) revert Project_AlreadyRevealed(number, seat);
+        bool fromBatch = clock.batches != 0 && _hasRevealedFromBatch(number, seat);
+        if (fromBatch || pledge.state == PledgeState.Revealed) revert Project_AlreadyRevealed(number, seat);
         // Effect
         _pledges[seat].state = PledgeState.Revealed;
         _rounds[number].revealsHash =
@@ -161,19 +165,19 @@ contract TrainingProject is Budget, EIP712, Multicall {
 
     /// @inheritdoc ITrainingProject
     function revealBatch(
-        uint64 number, uint8 batch, Opening[] calldata openings, bytes32[] calldata commitments
+        uint64 number, uint8 batch, bytes calldata openings, bytes32[] calldata commitments
     ) external {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Reveal);
         bytes32[] memory filled = commitments;
-        Batches.Openings memory told = Batches.unpack(openings);
-        address[] memory owners = Terms.registry().seatOwnersAt(told.seats, clock.epoch);
+        address[] memory owners = Terms.registry().seatOwnersAt(Batches.seatsOf(openings), clock.epoch);
+        bytes32 scope = Attestation.scope(number);
         bytes32 domain = _domainSeparatorV4();
         bytes32 chain = _rounds[number].revealsHash;
         bool drawn = Terms.trainersPerRound() != 0;
-        for (uint256 i = 0; i < openings.length; ++i) {
-            Opening calldata opening = openings[i];
-            filled[opening.index] = Batches.commitmentOf(domain, number, opening, owners[i]);
+        for (uint256 i = 0; i < owners.length; ++i) {
+            Batches.Opening memory opening = Batches.get(openings, i);
+            filled[opening.index] = opening.commitmentOf(domain, scope, number, owners[i]);
             // Effect: what this writes is undone if the whole is not the batch.
             if (drawn) _attendance.checkTrainer(number, opening.seat);
             _markRevealed(number, clock, opening.seat);
@@ -181,9 +185,9 @@ contract TrainingProject is Budget, EIP712, Multicall {
         }
         _batches[batch].check(number, batch, filled);
         _rounds[number].revealsHash = chain;
-        clock.reveals += uint24(openings.length);
+        clock.reveals += uint24(owners.length);
         _setClock(number, clock);
-        emit UpdatesRevealed(number, batch, told.seats, told.digests, told.dataRoots, told.salts);
+        emit UpdatesRevealed(number, batch, openings);
     }
 
     /// @inheritdoc ITrainingProject
@@ -280,6 +284,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
         Progress memory progress = _progressNow();
         if (_rounds[progress.lastRound].clock.status == Status.Open) {
             _void(progress.lastRound, progress, result.prevCid);
+            progress.pinnedBlock = _pinned(progress.lastRound);
         }
         // Accepted and not final: at most MAXIMUM_PIPELINE rounds, of which this is one.
         for (uint64 fallen = 0; fallen != number;) {
@@ -384,7 +389,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
 
     /// @inheritdoc ITrainingProject
     function hasRevealed(uint64 number, uint32 seat) external view returns (bool) {
-        return _hasRevealed(number, _clockOf(number), seat, _pledges[seat]);
+        return _hasRevealedDirectly(number, seat) || _hasRevealedFromBatch(number, seat);
     }
 
     /// @inheritdoc ITrainingProject
@@ -397,7 +402,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
     function commitmentHash(
         uint64 number, uint32 seat, address account, bytes32 digest, bytes32 dataRoot, bytes32 salt
     ) external view returns (bytes32) {
-        return Attestation.commitment(number, seat, account, digest, dataRoot, salt);
+        return Attestation.commitment(Attestation.scope(number), seat, account, digest, dataRoot, salt);
     }
 
     /// @inheritdoc ITrainingProject
@@ -407,7 +412,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
 
     /// @inheritdoc ITrainingProject
     function signedCommitmentHash(uint64 number, uint32 seat, bytes32 commitment) public view returns (bytes32) {
-        return _hashTypedDataV4(Attestation.signedCommitment(number, seat, commitment));
+        return Attestation.signedCommitmentHash(_domainSeparatorV4(), number, seat, commitment);
     }
 
     function _setClock(uint64 number, Rounds.Clock memory clock) private {
@@ -431,10 +436,11 @@ contract TrainingProject is Budget, EIP712, Multicall {
 
     function _markRevealed(uint64 number, Rounds.Clock memory clock, uint32 seat) private {
         // Where nobody committed directly, no pledge needs to be read.
-        Pledge memory pledge;
-        if (clock.commits != 0) pledge = _pledges[seat];
-        if (_hasRevealed(number, clock, seat, pledge)) revert Project_AlreadyRevealed(number, seat);
-        _revealedFromBatch[number][seat >> 8] |= 1 << (seat & 0xff);
+        bool before = clock.commits != 0 && _hasRevealedDirectly(number, seat);
+        uint256 mask = _revealedFromBatch[number][seat >> 8];
+        uint256 bit = 1 << (seat & 0xff);
+        if (before || mask & bit != 0) revert Project_AlreadyRevealed(number, seat);
+        _revealedFromBatch[number][seat >> 8] = mask | bit;
     }
 
     function _emitMoved(uint64 number, Rounds.Clock memory clock) private {
@@ -443,11 +449,13 @@ contract TrainingProject is Budget, EIP712, Multicall {
         );
     }
 
-    function _hasRevealed(
-        uint64 number, Rounds.Clock memory clock, uint32 seat, Pledge memory pledge
-    ) private view returns (bool) {
-        if (pledge.round == number && pledge.state == PledgeState.Revealed) return true;
-        return clock.batches != 0 && _revealedFromBatch[number][seat >> 8] >> (seat & 0xff) & 1 != 0;
+    function _hasRevealedDirectly(uint64 number, uint32 seat) private view returns (bool) {
+        Pledge storage pledge = _pledges[seat];
+        return pledge.round == number && pledge.state == PledgeState.Revealed;
+    }
+
+    function _hasRevealedFromBatch(uint64 number, uint32 seat) private view returns (bool) {
+        return _revealedFromBatch[number][seat >> 8] >> (seat & 0xff) & 1 != 0;
     }
 
     function _clockOf(uint64 number) private view returns (Rounds.Clock memory) {

@@ -102,16 +102,6 @@ interface IProjectTypes {
         bytes32 vs;
     }
 
-    /// @notice An update out of a batch: the commitment at `index` opened, and its signature by the seat's owner.
-    struct Opening {
-        uint16 index;
-        uint32 seat;
-        bytes32 digest;
-        bytes32 dataRoot;
-        bytes32 salt;
-        Signature signature;
-    }
-
     /// @notice What opens an attester's commitment to a result.
     /// @param custody keccak256 of account, seed and the checkpoint's bytes: nobody makes it without them
     struct Custody {
@@ -219,15 +209,8 @@ interface IProjectTypes {
     /// @notice A seat revealed its update: root digest of its identifier and root over its records.
     event UpdateRevealed(uint64 indexed round, uint32 indexed seat, bytes32 digest, bytes32 dataRoot, bytes32 salt);
 
-    /// @notice Seats revealed their updates out of a batch, in this order.
-    event UpdatesRevealed(
-        uint64 indexed round,
-        uint8 indexed batch,
-        uint32[] seats,
-        bytes32[] digests,
-        bytes32[] dataRoots,
-        bytes32[] salts
-    );
+    /// @notice Seats revealed their updates out of a batch, in this order. `openings` are packed as in revealBatch().
+    event UpdatesRevealed(uint64 indexed round, uint8 indexed batch, bytes openings);
 
     /// @notice The next seed takes in the hash of `pinnedBlock`.
     event SeedPinned(uint64 indexed round, uint64 pinnedBlock);
@@ -300,6 +283,8 @@ interface IProjectTypes {
     error Project_BadBatch(uint64 round, uint256 count, uint256 batches);
     /// @notice The commitments hash to `have`, posted was `want`.
     error Project_BatchMismatch(uint64 round, uint8 batch, bytes32 have, bytes32 want);
+    /// @notice Openings of `length` bytes are no whole number of openings.
+    error Project_BadOpenings(uint256 length);
     /// @notice The account has no seat that counts in this round.
     error Project_NotAttester(uint64 round, address account);
     /// @notice There are `signatures` signatures and `openings` openings of commitments, `want` are needed.

@@ -28,9 +28,10 @@ interface ITrainingProject is IProjectTypes {
     function reveal(uint64 round, uint32 seat, bytes32 digest, bytes32 dataRoot, bytes32 salt) external;
 
     /// @notice Reveals updates out of a batch, each signed by its seat's owner. Anybody can.
+    /// @param openings Packed, 166 bytes each: index of the commitment (2), seat (4), digest, data root, salt, r, vs
     /// @param commitments The batch's commitments in order; those that are opened may be left zero
     function revealBatch(
-        uint64 round, uint8 batch, Opening[] calldata openings, bytes32[] calldata commitments
+        uint64 round, uint8 batch, bytes calldata openings, bytes32[] calldata commitments
     ) external;
 
     /// @notice Pins another block for the next seed, when the chain has forgotten the one that was pinned as the last

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {EfficientHashLib} from "solady/src/utils/EfficientHashLib.sol";
 import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
 
 /// @title What is hashed about a round
@@ -20,31 +22,38 @@ library Attestation {
         return keccak256(abi.encode(RESULT_TYPEHASH, round, result));
     }
 
-    /// @notice EIP-712 struct hash of a commitment, which its seat's owner signs for a batch.
-    function signedCommitment(uint64 round, uint32 seat, bytes32 commitment_) internal pure returns (bytes32) {
-        return keccak256(abi.encode(COMMITMENT_TYPEHASH, round, seat, commitment_));
+    /// @notice What all commitments of a round have in common.
+    function scope(uint64 round) internal view returns (bytes32) {
+        return keccak256(abi.encode(COMMIT_DOMAIN, block.chainid, address(this), round));
     }
 
     /// @notice Commitment of `account`'s seat to an update.
+    /// @param scope_ scope() of the round
     /// @dev Chain, project, round, seat and account are inside, so a copied commitment opens for nobody else.
     function commitment(
-        uint64 round,
-        uint32 seat,
-        address account,
-        bytes32 digest,
-        bytes32 dataRoot,
-        bytes32 salt
-    ) internal view returns (bytes32) {
-        return keccak256(
-            abi.encode(COMMIT_DOMAIN, block.chainid, address(this), round, seat, account, digest, dataRoot, salt)
+        bytes32 scope_, uint32 seat, address account, bytes32 digest, bytes32 dataRoot, bytes32 salt
+    ) internal pure returns (bytes32) {
+        return EfficientHashLib.hash(
+            scope_, bytes32(uint256(seat)), bytes32(uint256(uint160(account))), digest, dataRoot, salt
         );
+    }
+
+    /// @notice EIP-712 digest of a commitment, which its seat's owner signs for a batch.
+    /// @param domain Domain separator of the project
+    function signedCommitmentHash(
+        bytes32 domain, uint64 round, uint32 seat, bytes32 commitment_
+    ) internal pure returns (bytes32) {
+        bytes32 struct_ = EfficientHashLib.hash(
+            COMMITMENT_TYPEHASH, bytes32(uint256(round)), bytes32(uint256(seat)), commitment_
+        );
+        return MessageHashUtils.toTypedDataHash(domain, struct_);
     }
 
     /// @notice Adds an update to the chain over everything revealed in a round.
     function chained(
         bytes32 revealsHash, uint32 seat, bytes32 digest, bytes32 dataRoot, bytes32 salt
     ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(revealsHash, seat, digest, dataRoot, salt));
+        return EfficientHashLib.hash(revealsHash, bytes32(uint256(seat)), digest, dataRoot, salt);
     }
 
     /// @notice Leaf of the reward tree, as OpenZeppelin's StandardMerkleTree makes it.

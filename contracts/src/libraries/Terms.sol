@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {LibClone} from "solady/src/utils/LibClone.sol";
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {LibBytes} from "solady/src/utils/LibBytes.sol";
 import {IPeerRegistry} from "../interfaces/IPeerRegistry.sol";
 import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
 
@@ -15,7 +16,7 @@ library Terms {
 
     /// @notice All of it.
     function all() internal view returns (IProjectTypes.Configuration memory) {
-        return abi.decode(LibClone.argsOnClone(address(this)), (IProjectTypes.Configuration));
+        return abi.decode(Clones.fetchCloneArgs(address(this)), (IProjectTypes.Configuration));
     }
 
     function token() internal view returns (address) {
@@ -35,6 +36,6 @@ library Terms {
     }
 
     function _word(uint256 index) private view returns (uint256) {
-        return uint256(bytes32(LibClone.argsOnClone(address(this), 32 * index, 32 * index + 32)));
+        return uint256(LibBytes.load(Clones.fetchCloneArgs(address(this)), 32 * index));
     }
 }
