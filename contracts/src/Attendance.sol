@@ -7,6 +7,8 @@ import {IAttendance} from "./interfaces/IAttendance.sol";
 import {IPeerRegistry} from "./interfaces/IPeerRegistry.sol";
 import {IProjectTypes} from "./interfaces/IProjectTypes.sol";
 import {ITrainingProject} from "./interfaces/ITrainingProject.sol";
+import {Batches} from "./libraries/Batches.sol";
+import {Revelations} from "./libraries/Revelations.sol";
 import {Sortition} from "./libraries/Sortition.sol";
 
 /// @title Who is drawn, who was there, and what absence costs
@@ -118,25 +120,26 @@ contract Attendance is IAttendance, EIP712 {
     }
 
     /// @inheritdoc IAttendance
-    function punishBatchSilence(
-        address project,
-        uint64 round,
-        uint8 batch,
-        uint16 index,
-        uint32 seat,
-        bytes32[] calldata commitments,
-        IProjectTypes.Signature calldata signature
-    ) external {
+    function punishBatchSilence(address project, uint64 round, BatchSilence calldata silence) external {
         IProjectTypes.RoundView memory found = _afterReveals(project, round);
-        (bytes26 posted,) = ITrainingProject(project).batchOf(round, batch);
-        bytes32 hash = keccak256(abi.encodePacked(commitments));
-        if (bytes26(hash) != posted) revert Attendance_BatchMismatch(project, round, batch, hash, posted);
-        bytes32 signed = ITrainingProject(project).signedCommitmentHash(round, seat, commitments[index]);
-        address signer = ECDSA.recover(signed, signature.r, signature.vs);
-        if (_registryOf(project).seatOwnerAt(seat, found.epoch) != signer) {
-            revert Attendance_NotSeatOwner(project, round, seat, signer);
+        (bytes26 posted,) = ITrainingProject(project).batchOf(round, silence.batch);
+        bytes32 have = keccak256(abi.encodePacked(silence.commitments));
+        if (bytes26(have) != posted) {
+            revert Attendance_BatchMismatch(project, round, silence.batch, have, posted);
         }
-        _takeBond(project, round, found, seat);
+        bytes32 signed = ITrainingProject(project).signedCommitmentHash(
+            round, silence.seat, silence.commitments[silence.index]
+        );
+        address signer = ECDSA.recover(signed, silence.signature.r, silence.signature.vs);
+        if (_registryOf(project).seatOwnerAt(silence.seat, found.epoch) != signer) {
+            revert Attendance_NotSeatOwner(project, round, silence.seat, signer);
+        }
+        bytes32 chain = Revelations.chain(silence.revelations);
+        if (chain != found.revealsHash) {
+            revert Attendance_RevelationsMismatch(project, round, chain, found.revealsHash);
+        }
+        if (_isOpened(silence)) revert Attendance_NotPunishable(project, round, silence.seat);
+        _takeBond(project, round, found, silence.seat);
     }
 
     /// @inheritdoc IAttendance
@@ -163,11 +166,11 @@ contract Attendance is IAttendance, EIP712 {
     }
 
     /// @inheritdoc IAttendance
-    function checkTrainer(uint64 round, uint32 seat) external view {
-        IProjectTypes.RoundView memory found = ITrainingProject(msg.sender).round(round);
-        uint256 want = ITrainingProject(msg.sender).configuration().trainersPerRound;
-        (, uint256 doublings) = _trainerStretch(msg.sender, round, found, want, found.commitEnd - 1);
-        _requireDrawn(msg.sender, round, found, Sortition.TRAINER, seat, want, doublings);
+    function wasDrawn(address project, uint64 round, uint32 seat) external view returns (bool) {
+        IProjectTypes.RoundView memory found = ITrainingProject(project).round(round);
+        uint256 want = ITrainingProject(project).configuration().trainersPerRound;
+        (, uint256 doublings) = _trainerStretch(project, round, found, want, found.commitEnd - 1);
+        return _isDrawn(project, found, Sortition.TRAINER, seat, want, doublings);
     }
 
     /// @inheritdoc IAttendance
@@ -322,6 +325,18 @@ contract Attendance is IAttendance, EIP712 {
         emit SilencePunished(project, round, seat, bond);
         // Interaction
         ITrainingProject(project).slashAbsent(seat, bond);
+    }
+
+    function _isOpened(BatchSilence calldata silence) private pure returns (bool) {
+        for (uint256 i = 0; i < silence.revelations.length; ++i) {
+            bytes calldata item = silence.revelations[i];
+            if (Revelations.isDirect(item) || uint8(item[0]) != silence.batch) continue;
+            bytes calldata openings = item[1:];
+            for (uint256 k = 0; k < Batches.count(openings); ++k) {
+                if (Batches.get(openings, k).index == silence.index) return true;
+            }
+        }
+        return false;
     }
 
     function _afterReveals(

@@ -19,7 +19,6 @@ import {Terms} from "./libraries/Terms.sol";
 contract TrainingProject is Budget, EIP712, Multicall {
     using Rounds for Rounds.Clock;
     using Batches for Batches.Batch;
-    using Batches for Batches.Opening;
 
     enum PledgeState {
         None,
@@ -44,7 +43,6 @@ contract TrainingProject is Budget, EIP712, Multicall {
     mapping(uint64 number => Rounds.Round) private _rounds;
     mapping(uint32 seat => Pledge) private _pledges;
     mapping(uint8 batch => Batches.Batch) private _batches;
-    mapping(uint64 number => mapping(uint32 word => uint256)) private _revealedFromBatch;
 
     constructor(
         address disputes_, address attendance_, address insurance_
@@ -131,7 +129,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
             revert Project_SignerWithoutStake(number, msg.sender);
         }
         // Effect
-        _batches[batch] = Batches.Batch(bytes26(batchHash), uint32(number), count);
+        _batches[batch].post(number, batchHash, count);
         ++clock.batches;
         _setClock(number, clock);
         emit CommitsPosted(number, batch, msg.sender, batchHash, count);
@@ -148,8 +146,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
         if (pledge.round != number || pledge.commitment != bytes27(commitment)) {
             revert Project_CommitMismatch(number, seat);
         }
-        bool fromBatch = clock.batches != 0 && _hasRevealedFromBatch(number, seat);
-        if (fromBatch || pledge.state == PledgeState.Revealed) revert Project_AlreadyRevealed(number, seat);
+        if (pledge.state == PledgeState.Revealed) revert Project_AlreadyRevealed(number, seat);
         // Effect
         _pledges[seat].state = PledgeState.Revealed;
         _rounds[number].revealsHash =
@@ -169,23 +166,10 @@ contract TrainingProject is Budget, EIP712, Multicall {
     ) external {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Reveal);
-        bytes32[] memory filled = commitments;
-        address[] memory owners = Terms.registry().seatOwnersAt(Batches.seatsOf(openings), clock.epoch);
-        bytes32 scope = Attestation.scope(number);
-        bytes32 domain = _domainSeparatorV4();
-        bytes32 chain = _rounds[number].revealsHash;
-        bool drawn = Terms.trainersPerRound() != 0;
-        for (uint256 i = 0; i < owners.length; ++i) {
-            Batches.Opening memory opening = Batches.get(openings, i);
-            filled[opening.index] = opening.commitmentOf(domain, scope, number, owners[i]);
-            // Effect: what this writes is undone if the whole is not the batch.
-            if (drawn) _attendance.checkTrainer(number, opening.seat);
-            _markRevealed(number, clock, opening.seat);
-            chain = Attestation.chained(chain, opening.seat, opening.digest, opening.dataRoot, opening.salt);
-        }
-        _batches[batch].check(number, batch, filled);
-        _rounds[number].revealsHash = chain;
-        clock.reveals += uint24(owners.length);
+        // Check and effect: what is written is undone if the openings are not of the batch
+        _batches[batch].open(number, batch, openings, commitments);
+        _rounds[number].revealsHash = Attestation.chainedBatch(_rounds[number].revealsHash, batch, openings);
+        clock.reveals += uint24(Batches.count(openings));
         _setClock(number, clock);
         emit UpdatesRevealed(number, batch, openings);
     }
@@ -389,7 +373,7 @@ contract TrainingProject is Budget, EIP712, Multicall {
 
     /// @inheritdoc ITrainingProject
     function hasRevealed(uint64 number, uint32 seat) external view returns (bool) {
-        return _hasRevealedDirectly(number, seat) || _hasRevealedFromBatch(number, seat);
+        return _pledges[seat].round == number && _pledges[seat].state == PledgeState.Revealed;
     }
 
     /// @inheritdoc ITrainingProject
@@ -434,28 +418,10 @@ contract TrainingProject is Budget, EIP712, Multicall {
         emit RoundVoided(number, headDigest);
     }
 
-    function _markRevealed(uint64 number, Rounds.Clock memory clock, uint32 seat) private {
-        // Where nobody committed directly, no pledge needs to be read.
-        bool before = clock.commits != 0 && _hasRevealedDirectly(number, seat);
-        uint256 mask = _revealedFromBatch[number][seat >> 8];
-        uint256 bit = 1 << (seat & 0xff);
-        if (before || mask & bit != 0) revert Project_AlreadyRevealed(number, seat);
-        _revealedFromBatch[number][seat >> 8] = mask | bit;
-    }
-
     function _emitMoved(uint64 number, Rounds.Clock memory clock) private {
         emit RoundWindowsMoved(
             number, clock.commitEnd, clock.revealEnd(), clock.attestStart(), clock.attestEnd()
         );
-    }
-
-    function _hasRevealedDirectly(uint64 number, uint32 seat) private view returns (bool) {
-        Pledge storage pledge = _pledges[seat];
-        return pledge.round == number && pledge.state == PledgeState.Revealed;
-    }
-
-    function _hasRevealedFromBatch(uint64 number, uint32 seat) private view returns (bool) {
-        return _revealedFromBatch[number][seat >> 8] >> (seat & 0xff) & 1 != 0;
     }
 
     function _clockOf(uint64 number) private view returns (Rounds.Clock memory) {

@@ -23,6 +23,20 @@ interface IAttendance {
         IProjectTypes.Signature signature;
     }
 
+    /// @notice A commitment of a batch that its owner signed and did not open.
+    /// @param commitments All of the batch
+    /// @param index Of the commitment among them
+    /// @param signature Of the seat's owner
+    /// @param revelations Everything revealed in the round, in order, as Revelations unpacks it
+    struct BatchSilence {
+        uint8 batch;
+        uint16 index;
+        uint32 seat;
+        bytes32[] commitments;
+        IProjectTypes.Signature signature;
+        bytes[] revelations;
+    }
+
     /// @notice An attester holds these updates.
     event AvailabilityVoted(
         address indexed project, uint64 indexed round, address indexed account, uint32 word, uint256 bitmap
@@ -62,6 +76,8 @@ interface IAttendance {
 
     /// @notice The seat did what it is accused of not having done, does not count, or was punished before.
     error Attendance_NotPunishable(address project, uint64 round, uint32 seat);
+    /// @notice What was said to be revealed chains to `have`, the round has `want`.
+    error Attendance_RevelationsMismatch(address project, uint64 round, bytes32 have, bytes32 want);
     /// @notice The commitments hash to `have`, posted was `want`.
     error Attendance_BatchMismatch(address project, uint64 round, uint8 batch, bytes32 have, bytes32 want);
 
@@ -94,16 +110,9 @@ interface IAttendance {
     /// until they commit in a later round.
     function punishSilence(address project, uint64 round, uint32[] calldata seatIds) external;
 
-    /// @notice The same for a seat whose owner signed the commitment at `index` of a batch.
-    function punishBatchSilence(
-        address project,
-        uint64 round,
-        uint8 batch,
-        uint16 index,
-        uint32 seat,
-        bytes32[] calldata commitments,
-        IProjectTypes.Signature calldata signature
-    ) external;
+    /// @notice The same for a seat whose owner signed a commitment of a batch that nobody opened.
+    /// @param silence Which commitment, and everything that shows it
+    function punishBatchSilence(address project, uint64 round, BatchSilence calldata silence) external;
 
     /// @notice Takes a thousandth of the stake of seats whose owner neither committed to a result nor attested in a
     /// skipped round that had updates. Where attesters are drawn, silent ones are replaced, and nothing leaks.
@@ -118,8 +127,8 @@ interface IAttendance {
         IProjectTypes.Custody[] calldata openings
     ) external view returns (uint256 weight, uint256 seats);
 
-    /// @notice Reverts unless the seat was drawn to train when the commit window of the caller's round ended.
-    function checkTrainer(uint64 round, uint32 seat) external view;
+    /// @notice Whether the seat was drawn to train when the commit window of the round ended.
+    function wasDrawn(address project, uint64 round, uint32 seat) external view returns (bool);
 
     /// @notice Whether the seat may commit an update now: it counts, and is drawn.
     function mayTrain(address project, uint64 round, uint32 seat) external view returns (bool);

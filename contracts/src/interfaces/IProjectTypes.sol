@@ -209,7 +209,8 @@ interface IProjectTypes {
     /// @notice A seat revealed its update: root digest of its identifier and root over its records.
     event UpdateRevealed(uint64 indexed round, uint32 indexed seat, bytes32 digest, bytes32 dataRoot, bytes32 salt);
 
-    /// @notice Seats revealed their updates out of a batch, in this order. `openings` are packed as in revealBatch().
+    /// @notice Updates were revealed out of a batch, in this order; `openings` are packed as in revealBatch(). An update
+    /// counts if its account owns the seat and signed it, and is the first of the seat that does.
     event UpdatesRevealed(uint64 indexed round, uint8 indexed batch, bytes openings);
 
     /// @notice The next seed takes in the hash of `pinnedBlock`.
@@ -277,13 +278,13 @@ interface IProjectTypes {
     error Project_EmptyCommitment(uint64 round, uint32 seat);
     /// @notice What was revealed is not what the caller committed to with this seat.
     error Project_CommitMismatch(uint64 round, uint32 seat);
-    /// @notice The seat revealed before.
+    /// @notice The seat revealed before, or two openings open the same commitment.
     error Project_AlreadyRevealed(uint64 round, uint32 seat);
-    /// @notice A batch holds 1 to 256 commitments, not `count`; a round has at most 8 batches and has `batches`.
+    /// @notice A batch holds 1 to 255 commitments, not `count`; a round has at most 8 batches and has `batches`.
     error Project_BadBatch(uint64 round, uint256 count, uint256 batches);
     /// @notice The commitments hash to `have`, posted was `want`.
     error Project_BatchMismatch(uint64 round, uint8 batch, bytes32 have, bytes32 want);
-    /// @notice Openings of `length` bytes are no whole number of openings.
+    /// @notice Openings of `length` bytes are none, or no whole number.
     error Project_BadOpenings(uint256 length);
     /// @notice The account has no seat that counts in this round.
     error Project_NotAttester(uint64 round, address account);

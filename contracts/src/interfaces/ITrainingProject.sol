@@ -27,9 +27,11 @@ interface ITrainingProject is IProjectTypes {
     /// @notice Reveals the update the caller committed to with this seat.
     function reveal(uint64 round, uint32 seat, bytes32 digest, bytes32 dataRoot, bytes32 salt) external;
 
-    /// @notice Reveals updates out of a batch, each signed by its seat's owner. Anybody can.
-    /// @param openings Packed, 166 bytes each: index of the commitment (2), seat (4), digest, data root, salt, r, vs
-    /// @param commitments The batch's commitments in order; those that are opened may be left zero
+    /// @notice Reveals updates out of a batch. Anybody can.
+    /// @dev That each account owns its seat and signed is for everybody who computes the round to check.
+    /// @param openings Packed, 186 bytes each: index of the commitment in the batch (2), seat (4), account (20), digest,
+    /// data root, salt, and the account's signature of Commitment(...), r and vs (32 each)
+    /// @param commitments The batch's commitments in order, zero where they are opened
     function revealBatch(
         uint64 round, uint8 batch, bytes calldata openings, bytes32[] calldata commitments
     ) external;
@@ -99,7 +101,7 @@ interface ITrainingProject is IProjectTypes {
     /// @notice The first 27 bytes of what the seat committed to in this round, directly; zero otherwise.
     function commitmentOf(uint64 round, uint32 seat) external view returns (bytes27);
 
-    /// @notice Whether the seat revealed in this round.
+    /// @notice Whether the seat revealed in this round, directly.
     function hasRevealed(uint64 round, uint32 seat) external view returns (bool);
 
     /// @notice Hash, cut to 26 bytes, and number of the commitments in a batch; zero for one that is not there.

@@ -49,11 +49,20 @@ library Attestation {
         return MessageHashUtils.toTypedDataHash(domain, struct_);
     }
 
-    /// @notice Adds an update to the chain over everything revealed in a round.
+    /// @notice Adds an update that its seat's owner revealed to the chain over everything revealed in a round.
     function chained(
         bytes32 revealsHash, uint32 seat, bytes32 digest, bytes32 dataRoot, bytes32 salt
     ) internal pure returns (bytes32) {
         return EfficientHashLib.hash(revealsHash, bytes32(uint256(seat)), digest, dataRoot, salt);
+    }
+
+    /// @notice Adds openings of a batch to the chain over everything revealed in a round.
+    function chainedBatch(
+        bytes32 revealsHash, uint8 batch, bytes calldata openings
+    ) internal pure returns (bytes32) {
+        return EfficientHashLib.hash(
+            revealsHash, bytes32(uint256(batch)), EfficientHashLib.hashCalldata(openings)
+        );
     }
 
     /// @notice Leaf of the reward tree, as OpenZeppelin's StandardMerkleTree makes it.
