@@ -82,6 +82,21 @@ def custody_hash(account: Address, seed: bytes, checkpoint: bytes) -> bytes:
     return keccak(bytes.fromhex(account[2:]) + encoded_word(seed) + checkpoint)
 
 
+@dataclass(frozen=True)
+class BatchSilence:
+    """A commitment of a batch that its owner signed and nobody opened. `signature`: 65 bytes of the seat's owner.
+
+    `revelations`: everything revealed in the round, in order, as `RoundHistory.revelations` has it.
+    """
+
+    batch: int
+    index: int
+    seat: int
+    commitments: tuple[bytes, ...]
+    signature: bytes
+    revelations: tuple[bytes, ...]
+
+
 class Attendance(Contract):
     """Where attesters say what they hold and that they are there, round by round of a project."""
 
@@ -119,21 +134,17 @@ class Attendance(Contract):
         """Take the bond of seats that committed and did not reveal. Events SilencePunished."""
         return await self._send("punishSilence", project, round_number, list(seat_ids))
 
-    async def punish_batch_silence(
-        self,
-        project: Address,
-        round_number: int,
-        batch: int,
-        index: int,
-        seat: int,
-        commitments: Sequence[bytes],
-        signature: bytes,
-    ) -> Receipt:
-        """The same for a seat whose owner signed the commitment at `index` of a batch, with 65 bytes."""
-        compact = compact_signature(signature)
-        return await self._send(
-            "punishBatchSilence", project, round_number, batch, index, seat, list(commitments), compact
+    async def punish_batch_silence(self, project: Address, round_number: int, silence: BatchSilence) -> Receipt:
+        """The same for a seat whose owner signed a commitment of a batch that nobody opened."""
+        packed = (
+            silence.batch,
+            silence.index,
+            silence.seat,
+            list(silence.commitments),
+            compact_signature(silence.signature),
+            list(silence.revelations),
         )
+        return await self._send("punishBatchSilence", project, round_number, packed)
 
     async def leak(self, project: Address, round_number: int, seat_ids: Sequence[int]) -> Receipt:
         """Take a thousandth of seats whose owner let the quorum of a skipped round fail. Events InactivityLeaked."""

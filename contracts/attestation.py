@@ -9,7 +9,6 @@ Signatures are 65 bytes r || s || v with v 27 or 28 and s in the lower half.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -106,22 +105,14 @@ def commitment_hash(
     domain: Domain, round_number: int, seat: int, account: Address, digest: bytes, data_root: bytes, salt: bytes
 ) -> bytes:
     """What a seat commits to before it reveals (digest, data_root); `salt` is 32 random bytes kept until then."""
-    return keccak(
+    scope = keccak(
         COMMIT_DOMAIN
         + encoded_number(domain.chain_id, 256)
         + encoded_address(domain.project)
         + encoded_number(round_number, 64)
-        + encoded_number(seat, 32)
-        + encoded_address(account)
-        + encoded_word(digest)
-        + encoded_word(data_root)
-        + encoded_word(salt)
     )
-
-
-def batch_hash(commitments: Sequence[bytes]) -> bytes:
-    """What a collector posts for many commitments at once, in this order."""
-    return keccak(b"".join(map(encoded_word, commitments)))
+    update = encoded_word(digest) + encoded_word(data_root) + encoded_word(salt)
+    return keccak(scope + encoded_number(seat, 32) + encoded_address(account) + update)
 
 
 def commitment_digest(domain: Domain, round_number: int, seat: int, commitment: bytes) -> bytes:
@@ -141,6 +132,11 @@ def chain_reveal(reveals_hash: bytes, seat: int, digest: bytes, data_root: bytes
         + encoded_word(data_root)
         + encoded_word(salt)
     )
+
+
+def chain_batch(reveals_hash: bytes, batch: int, openings: bytes) -> bytes:
+    """The chain over a round's reveals after openings of a batch, packed."""
+    return keccak(encoded_word(reveals_hash) + encoded_number(batch, 8) + keccak(openings))
 
 
 def quiet_seed(origin: bytes, round_number: int) -> bytes:

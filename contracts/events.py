@@ -265,14 +265,14 @@ class UpdateRevealed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class UpdatesRevealed(Event):
-    """Seats revealed their updates out of a batch, in this order; one of `digests`, `data_roots`, `salts` each."""
+    """Updates were revealed out of a batch, in this order; `openings` as `contracts.batches` packs them.
+
+    One counts if its account owns the seat and signed it, and it is the first of the seat that does.
+    """
 
     round: int
     batch: int
-    seats: tuple[int, ...]
-    digests: tuple[bytes, ...]
-    data_roots: tuple[bytes, ...]
-    salts: tuple[bytes, ...]
+    openings: bytes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from contracts.abi import contract_abi
 from contracts.attestation import Result, compact_signature, expand_signature
+from contracts.batches import BatchOpening, pack_openings, rest_of
 from contracts.chain import Receipt
 from contracts.contract import Contract
 from contracts.values import (
     Address,
-    BatchOpening,
     Custody,
     ProjectConfiguration,
     ProjectStatus,
@@ -41,18 +41,15 @@ class Project(Contract):
         return await self._send("reveal", round_number, seat, digest, data_root, salt)
 
     async def post_commits(self, round_number: int, batch_hash: bytes, count: int) -> Receipt:
-        """Commit many seats at once (`attestation.batch_hash`). Event CommitsPosted."""
+        """Commit many seats at once (`batches.batch_hash`). Event CommitsPosted."""
         return await self._send("postCommits", round_number, batch_hash, count)
 
     async def reveal_batch(
         self, round_number: int, batch: int, openings: Sequence[BatchOpening], commitments: Sequence[bytes]
     ) -> Receipt:
-        """Reveal updates out of a batch; commitments of those that are opened may be zero. Event UpdatesRevealed."""
-        opened = [
-            (item.index, item.seat, item.digest, item.data_root, item.salt, compact_signature(item.signature))
-            for item in openings
-        ]
-        return await self._send("revealBatch", round_number, batch, opened, list(commitments))
+        """Reveal updates out of a batch whose commitments are these. Event UpdatesRevealed."""
+        rest = rest_of(commitments, openings)
+        return await self._send("revealBatch", round_number, batch, pack_openings(openings), rest)
 
     async def pin_seed(self) -> Receipt:
         """Pin another block for the next seed, when the chain has forgotten the last one. Event SeedPinned."""
@@ -132,7 +129,7 @@ class Project(Contract):
         return bytes(await self._read("commitmentOf", round_number, seat))
 
     async def has_revealed(self, round_number: int, seat: int) -> bool:
-        """Whether the seat revealed in this round."""
+        """Whether the seat revealed in this round, directly."""
         return bool(await self._read("hasRevealed", round_number, seat))
 
     async def claimed(self, account: Address) -> int:

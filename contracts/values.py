@@ -196,18 +196,6 @@ _ENDED = {Status.FINALIZED: Phase.FINALIZED, Status.SKIPPED: Phase.SKIPPED, Stat
 
 
 @dataclass(frozen=True)
-class BatchOpening:
-    """An update out of a batch: the commitment at `index` opened; `signature`: 65 bytes by its seat's owner."""
-
-    index: int
-    seat: int
-    digest: bytes
-    data_root: bytes
-    salt: bytes
-    signature: bytes
-
-
-@dataclass(frozen=True)
 class Custody:
     """What opens an attester's commitment to a result: `attendance.custody_hash`, and 32 random bytes."""
 

@@ -82,7 +82,6 @@ class Project(Schema):
     address: Address
     number: int = Field(description="Position in the order of creation, from 1.")
     owner: Address
-    registry: Address = Field(description="Seats and stake of this project.")
     seat_stake_wei: Decimal
     epoch_seconds: int = Field(description="Stake that comes or goes acts from the next epoch.")
     status: ProjectStatus

@@ -1,13 +1,74 @@
-"""Reading what a project is from the chain: its manifest, checked against the digest the contract holds."""
+"""What a project is on the chain: its configuration from a manifest, and its manifest back from the chain, checked."""
 
 from __future__ import annotations
 
 from contracts.chain import Chain
 from contracts.events import ProjectCreated
-from contracts.values import Address, ProjectConfiguration
+from contracts.values import ZERO_ADDRESS, Address, ProjectConfiguration
 from node.aggregation.rules import rule_hash
+from node.checkpoint import genesis
 from node.errors import ConfigurationError, ManifestError
+from node.fraud.arithmetic import arithmetic_of
 from node.manifest import Manifest
+
+
+def configuration_of(
+    manifest: Manifest,
+    *,
+    token: Address,
+    owner: Address,
+    round_pool: int,
+    rounds: int,
+    minimum_seats: int,
+    commit_seconds: int,
+    reveal_seconds: int,
+    attest_seconds: int,
+    challenge_seconds: int,
+    availability_seconds: int = 0,
+    attest_commit_seconds: int = 0,
+    trainers_per_round: int = 0,
+    attesters_per_round: int = 0,
+    silence_bond_bps: int = 0,
+    close_thaw_seconds: int = 0,
+    guardian: Address = ZERO_ADDRESS,
+) -> ProjectConfiguration:
+    """What a project that trains by this manifest is created with; a budget thaws at least as long as a round takes.
+
+    Raises RuleError for a rule nobody knows.
+    """
+    first = genesis(manifest)
+    round_seconds = (
+        commit_seconds
+        + reveal_seconds
+        + availability_seconds
+        + attest_commit_seconds
+        + attest_seconds
+        + challenge_seconds
+    )
+    return ProjectConfiguration(
+        token=token,
+        registry=ZERO_ADDRESS,
+        owner=owner,
+        guardian=guardian,
+        manifest_digest=manifest.digest,
+        genesis_digest=first.digest,
+        genesis_data_root=first.data_root,
+        arithmetic_hash=arithmetic_of(manifest).hash,
+        rule_hash=rule_hash(manifest.rule),
+        round_pool=round_pool,
+        rounds=rounds,
+        minimum_seats=minimum_seats,
+        trainers_per_round=trainers_per_round,
+        attesters_per_round=attesters_per_round,
+        commit_seconds=commit_seconds,
+        reveal_seconds=reveal_seconds,
+        availability_seconds=availability_seconds,
+        attest_commit_seconds=attest_commit_seconds,
+        attest_seconds=attest_seconds,
+        challenge_seconds=challenge_seconds,
+        close_thaw_seconds=max(close_thaw_seconds, round_seconds),
+        silence_bond_bps=silence_bond_bps,
+    )
 
 
 async def read_manifest(

@@ -95,7 +95,7 @@ async def run_node(settings: NodeSettings) -> None:
             },
         )
         stack.callback(state.close)
-        start = SwarmHistory.of_project(settings.project, member.configuration, await registry.seat_stake())
+        start = SwarmHistory.of_project(member.domain, member.configuration, await registry.seat_stake())
         followed = [registry.address, settings.project, member.attendance.attendance]
         observer = ChainObserver(chain, followed, start, from_block=settings.from_block)
         await observer.refresh()

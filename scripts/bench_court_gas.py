@@ -29,7 +29,7 @@ from contracts.chain import Chain
 from contracts.client import Registry, Token
 from contracts.court import Court, output_commitment, sign_entry
 from contracts.court_values import ClassTerms, Entry, JobTerms, Log, Member, Opening, RoundRecord
-from contracts.deploy import deploy_system
+from contracts.deploy import CourtParameters, deploy_system
 from contracts.events import SeedDrawn
 from contracts.rpc import Rpc
 from scripts.bench_gas import Figures, running_devnet
@@ -56,7 +56,7 @@ class Meter:
     async def prepare(self) -> None:
         """Deploy, register a class, stake a seat each, deposit."""
         deployment = await deploy_system(
-            self.requester, seat_stake_wei=SEAT_STAKE, epoch_seconds=EPOCH_SECONDS, thaw_seconds=EPOCH_SECONDS
+            self.requester, court=CourtParameters(SEAT_STAKE, EPOCH_SECONDS, EPOCH_SECONDS)
         )
         self.address = deployment.court
         token = Token(self.requester, deployment.token)

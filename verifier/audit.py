@@ -128,7 +128,7 @@ def open_project(chain: ChainRecord) -> tuple[Manifest, SwarmHistory] | Reject:
     ):
         if expected != found:
             return reject(None, "manifest", name, expected, found)
-    start = SwarmHistory.of_project(facts.project, facts.configuration, facts.seat_stake_wei)
+    start = SwarmHistory.of_project(facts.domain, facts.configuration, facts.seat_stake_wei)
     try:
         return manifest, fold_all(start, chain.events)
     except HistoryError as error:

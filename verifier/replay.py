@@ -80,7 +80,7 @@ def _seed(round_: RoundHistory, history: SwarmHistory, block_hashes: Mapping[int
     if round_.number == 1:
         return quiet_seed(history.genesis_digest, 1)
     before = history.round(round_.number - 1)
-    if not before.reveals:
+    if not before.was_revealed_in:
         return quiet_seed(before.seed, round_.number)
     block_hash = block_hashes.get(before.pinned_block or 0)
     return None if block_hash is None else beacon_seed(block_hash, before.reveals_hash, round_.number)

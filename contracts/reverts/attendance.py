@@ -104,6 +104,17 @@ class Attendance_NotPunishable(AttendanceReverted):
 
 
 @dataclass(eq=False)
+class Attendance_RevelationsMismatch(AttendanceReverted):
+    """Not everything that was revealed, or not in that order."""
+
+    sentence = "what was revealed in round {round} of {project} chains to {have}, the round has {want}"
+    project: Address
+    round: int
+    have: bytes
+    want: bytes
+
+
+@dataclass(eq=False)
 class Attendance_BatchMismatch(AttendanceReverted):
     """Not the commitments that were posted."""
 

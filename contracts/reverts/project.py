@@ -178,6 +178,14 @@ class Project_BadBatch(ProjectReverted):
 
 
 @dataclass(eq=False)
+class Project_BadOpenings(ProjectReverted):
+    """No openings, or no whole number of them."""
+
+    sentence = "{length} bytes are no whole number of openings"
+    length: int
+
+
+@dataclass(eq=False)
 class Project_BatchMismatch(ProjectReverted):
     """Not the commitments that were posted."""
 

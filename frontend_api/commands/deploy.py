@@ -21,15 +21,13 @@ def register(app: typer.Typer) -> None:
 def deploy(
     invocation: Invocation,
     *,
-    seat_stake: Annotated[str, typer.Option(help="Stake of one seat.", metavar="TOKENS")] = "1000",
-    epoch_seconds: Annotated[int, typer.Option(help="Stake changes act from the next epoch.", min=1)] = 60,
-    thaw_seconds: Annotated[
-        int,
-        typer.Option(help="How long stake stays locked after leaving; longer than a round and its challenge.", min=1),
+    verifier_stake: Annotated[str, typer.Option(help="Stake of a verifier's seat.", metavar="TOKENS")] = "1000",
+    verifier_epoch_seconds: Annotated[
+        int, typer.Option(help="Changes of verifiers' stake act from the next epoch.", min=1)
+    ] = 60,
+    verifier_thaw_seconds: Annotated[
+        int, typer.Option(help="How long their stake stays locked; longer than any job.", min=1)
     ] = 86400,
-    verifier_stake: Annotated[
-        str | None, typer.Option(help="Stake of a verifier's seat.", metavar="TOKENS", show_default="seat stake")
-    ] = None,
     no_show_penalty: Annotated[
         str | None, typer.Option(help="What absence costs it.", metavar="TOKENS", show_default="stake / 20")
     ] = None,
@@ -39,6 +37,10 @@ def deploy(
     class_delay_seconds: Annotated[
         int, typer.Option(help="From the registration of a class to its first job.", min=0)
     ] = 0,
+    insurance: Annotated[
+        str | None,
+        typer.Option(help="Where pools go that nobody could be paid from.", metavar="ADDRESS", show_default="burned"),
+    ] = None,
     token: Annotated[
         str | None, typer.Option(help="Stake this ERC-20 token; without it a new one is made.", metavar="ADDRESS")
     ] = None,
@@ -46,23 +48,26 @@ def deploy(
         list[str] | None, typer.Option(help="Send tokens to an account, repeatable.", metavar="ADDRESS=TOKENS")
     ] = None,
 ) -> None:
-    """Deploy token, registry, factory and court, write the deployment record, print addresses and gas."""
+    """Deploy token, disputes, attendance, factory and court; write the deployment record, print addresses and gas."""
     amounts = {
         "seat_stake_wei": verifier_stake,
         "no_show_penalty_wei": no_show_penalty,
         "strike_penalty_wei": strike_penalty,
     }
-    numbers = {"seat_stake_wei": wei(seat_stake), "epoch_seconds": epoch_seconds, "thaw_seconds": thaw_seconds}
     court = {name: wei(text) for name, text in amounts.items() if text is not None}
-    court["class_delay_seconds"] = class_delay_seconds
+    court |= {
+        "epoch_seconds": verifier_epoch_seconds,
+        "thaw_seconds": verifier_thaw_seconds,
+        "class_delay_seconds": class_delay_seconds,
+    }
     grants = [_grant(text) for text in grant or []]
-    asyncio.run(_deploy(invocation, numbers, court, token, grants))
+    asyncio.run(_deploy(invocation, court, insurance, token, grants))
 
 
 async def _deploy(
     invocation: Invocation,
-    numbers: dict[str, int],
     court: dict[str, int],
+    insurance: str | None,
     token: str | None,
     grants: list[tuple[str, int]],
 ) -> None:
@@ -72,11 +77,11 @@ async def _deploy(
 
     from contracts.chain import Chain
     from contracts.client import Token
-    from contracts.deploy import CourtParameters, deploy_system
+    from contracts.deploy import BURNING, CourtParameters, deploy_system
     from contracts.keys import load_key
 
     settings, output = invocation.settings, invocation.output
-    for address in [address for address, _ in grants] + ([token] if token else []):
+    for address in [*(address for address, _ in grants), *filter(None, (token, insurance))]:
         if not is_address(address):
             raise SettingsError(f"{address!r} is not an address")
     if settings.deployment.exists():
@@ -86,7 +91,7 @@ async def _deploy(
         with output.working("deploying"):
             deployment = await deploy_system(
                 chain,
-                **numbers,
+                insurance=to_checksum_address(insurance) if insurance else BURNING,
                 court=CourtParameters(**court),
                 token=to_checksum_address(token) if token else None,
             )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from eth_utils.address import is_address
 
 from frontend_api.command_line import Invocation, wei, with_invocation
 from frontend_api.output import tokens
@@ -51,10 +53,30 @@ def create(
     seed: Annotated[int, typer.Option(help="Seed of the data split and of training.", min=0)] = 0,
     commit_seconds: Annotated[int, typer.Option(help="Time to train and commit.", min=1)] = 600,
     reveal_seconds: Annotated[int, typer.Option(help="Time to reveal.", min=1)] = 120,
+    availability_seconds: Annotated[
+        int, typer.Option(help="Time to fetch updates, and to vote on the chain for one that is left out.", min=0)
+    ] = 60,
+    attest_commit_seconds: Annotated[
+        int, typer.Option(help="Time to commit to a result unseen; 0: attesters do not.", min=0)
+    ] = 0,
     attest_seconds: Annotated[int, typer.Option(help="Time to agree on a result.", min=1)] = 300,
     challenge_seconds: Annotated[int, typer.Option(help="Time between acceptance and finality.", min=1)] = 600,
+    trainers: Annotated[int, typer.Option(help="Seats drawn to train in a round; 0: all.", min=0)] = 0,
+    attesters: Annotated[int, typer.Option(help="Seats drawn to attest a round; 0: all.", min=0)] = 0,
+    seat_stake: Annotated[str, typer.Option(help="Stake of one seat.", metavar="TOKENS")] = "1000",
+    epoch_seconds: Annotated[int, typer.Option(help="Stake changes act from the next epoch.", min=1)] = 60,
+    thaw_seconds: Annotated[
+        int,
+        typer.Option(help="How long stake stays locked after leaving; longer than a round and its challenge.", min=1),
+    ] = 86400,
+    silence_bond: Annotated[
+        int, typer.Option(help="What not revealing costs, in 1/10,000 of a seat's stake.", min=0, max=1000)
+    ] = 100,
+    guardian: Annotated[
+        str | None, typer.Option(help="May pause new stakes and rounds.", metavar="ADDRESS", show_default="nobody")
+    ] = None,
 ) -> None:
-    """Create a project and pay its budget in. Windows end early when everybody has acted."""
+    """Create a project with a registry of its own and pay its budget in. Commit and reveal end early."""
     manifest = {
         "rule": rule,
         "byzantine": byzantine,
@@ -65,60 +87,74 @@ def create(
     windows = {
         "commit_seconds": commit_seconds,
         "reveal_seconds": reveal_seconds,
+        "availability_seconds": availability_seconds,
+        "attest_commit_seconds": attest_commit_seconds,
         "attest_seconds": attest_seconds,
         "challenge_seconds": challenge_seconds,
     }
-    numbers = {"round_pool": wei(pool), "rounds": rounds, **windows}
+    drawn = {"trainers_per_round": trainers, "attesters_per_round": attesters, "silence_bond_bps": silence_bond}
+    numbers = {"round_pool": wei(pool), "rounds": rounds, **windows, **drawn}
+    seats = (wei(seat_stake), epoch_seconds, thaw_seconds)
+    if guardian is not None and not is_address(guardian):
+        raise typer.BadParameter(f"--guardian {guardian!r} is not an address")
     budget_wei = wei(pool) * rounds if budget is None else wei(budget)
     overrides = {name: value for name, value in manifest.items() if value is not None}
-    asyncio.run(_create(invocation, task, data_dir, overrides, minimum_seats, checked_seats, numbers, budget_wei))
+    wanted = _Wanted(task, data_dir, overrides, minimum_seats, checked_seats, numbers, seats, guardian, budget_wei)
+    asyncio.run(_create(invocation, wanted))
 
 
-async def _create(
-    invocation: Invocation,
-    task: str,
-    data_dir: Path | None,
-    overrides: dict[str, Any],
-    minimum_seats: int | None,
-    checked_seats: int | None,
-    numbers: dict[str, int],
-    budget_wei: int,
-) -> None:
+@dataclass(frozen=True)
+class _Wanted:
+    """What a project is to be like. `seats`: stake of one, length of an epoch, time to thaw."""
+
+    task: str
+    data_dir: Path | None
+    overrides: dict[str, Any]
+    minimum_seats: int | None
+    checked_seats: int | None
+    numbers: dict[str, int]
+    seats: tuple[int, int, int]
+    guardian: str | None
+    budget_wei: int
+
+
+async def _create(invocation: Invocation, wanted: _Wanted) -> None:
+    from eth_utils.address import to_checksum_address
+
     from contracts.client import Factory
     from contracts.events import ProjectCreated
-    from contracts.values import ProjectConfiguration
+    from contracts.values import ZERO_ADDRESS, SeatTerms
     from frontend_api.chain_session import open_session
-    from node.aggregation.rules import rule_hash, rule_of
-    from node.checkpoint import genesis
+    from node.aggregation.rules import rule_of
+    from node.projects import configuration_of
     from node.tasks.registry import load_task
 
-    output = invocation.output
-    manifest = load_task(task, data_dir=data_dir).default_manifest(**overrides).checking(checked_seats)
-    rule_digest = rule_hash(manifest.rule)
-    seats = minimum_seats or manifest.shard_count
+    output, budget_wei = invocation.output, wanted.budget_wei
+    task = load_task(wanted.task, data_dir=wanted.data_dir)
+    manifest = task.default_manifest(**wanted.overrides).checking(wanted.checked_seats)
+    seats = wanted.minimum_seats or manifest.shard_count
     # With fewer seats than the rule is good for, rounds would keep their state and pay nobody.
     rule_of(manifest).check_seats(seats)
     async with open_session(invocation.settings) as session:
         await session.require_tokens(budget_wei)
-        configuration = ProjectConfiguration(
+        configuration = configuration_of(
+            manifest,
             token=session.deployment.token,
-            registry=session.deployment.registry,
             owner=session.account,
-            manifest_digest=manifest.digest,
-            genesis_digest=genesis(manifest).digest,
-            rule_hash=rule_digest,
+            guardian=to_checksum_address(wanted.guardian) if wanted.guardian else ZERO_ADDRESS,
             minimum_seats=seats,
-            close_thaw_seconds=sum(value for name, value in numbers.items() if name.endswith("_seconds")),
-            **numbers,
+            **wanted.numbers,
         )
         factory = Factory(session.chain, session.deployment.factory)
-        receipt = await factory.create_project(configuration, manifest.to_bytes())
-        address = receipt.event(ProjectCreated).project
+        receipt = await factory.create_project(configuration, SeatTerms(*wanted.seats), manifest.to_bytes())
+        created = receipt.event(ProjectCreated)
+        address = created.project
         output.say(f"project {address} created; paying in {tokens(budget_wei)} tokens")
         gas = receipt.gas_used + (await _pay(session, address, budget_wei) if budget_wei else 0)
     document = {
         "project": address,
-        "task": task,
+        "registry": created.registry,
+        "task": wanted.task,
         "rule": manifest.rule,
         "parameter_count": manifest.layout.parameter_count,
         "manifest_digest": "0x" + manifest.digest.hex(),
@@ -170,8 +206,8 @@ async def _close(invocation: Invocation) -> None:
         if status.closed:
             document |= {"state": "closed", "refund_wei": str(status.refunded)}
         elif status.complete or (status.closing and now >= status.closable_at):
-            refund = (await project.close()).event(ProjectClosed).refund
-            document |= {"state": "closed", "refund_wei": str(refund)}
+            closed = (await project.close()).event(ProjectClosed)
+            document |= {"state": "closed", "refund_wei": str(closed.refund), "insured_wei": str(closed.insured)}
         elif status.closing:
             document |= {"state": "closing", "closable_at": status.closable_at, "chain_time": now}
         else:

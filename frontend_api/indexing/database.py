@@ -95,7 +95,6 @@ class ProjectView(Base):
     address: Mapped[str] = mapped_column(Address, primary_key=True)
     number: Mapped[int]
     owner: Mapped[str] = mapped_column(Address)
-    registry: Mapped[str] = mapped_column(Address)
     seat_stake_wei: Mapped[int] = mapped_column(Amount)
     epoch_seconds: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[ProjectStatus] = mapped_column(String(16))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from types import MappingProxyType
 
+from contracts.attestation import Domain
 from contracts.deploy import Deployment
 from contracts.events import Event, ProjectCreated
 from contracts.values import Address, ProjectConfiguration
@@ -68,7 +69,6 @@ class TrainingProject:
             address=self.address,
             number=self.number,
             owner=self.configuration.owner,
-            registry=self.configuration.registry,
             seat_stake_wei=self.terms.seat_stake_wei,
             epoch_seconds=self.terms.epoch_seconds,
             status=self.status,
@@ -153,7 +153,8 @@ class IndexedState:
         )
 
     def _created(self, event: ProjectCreated, terms: ProjectTerms) -> TrainingProject:
-        history = SwarmHistory.of_project(event.project, terms.configuration, terms.seat_stake_wei)
+        domain = Domain(self.deployment.chain_id, event.project)
+        history = SwarmHistory.of_project(domain, terms.configuration, terms.seat_stake_wei)
         try:
             manifest = Manifest.from_bytes(event.manifest)
         except ManifestError:

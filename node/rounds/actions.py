@@ -106,7 +106,7 @@ class ShowResult:
 
 
 @dataclass(frozen=True)
-class Testify:
+class Appear:
     """Say on the chain what was found: no quorum is in sight, and whoever says nothing loses stake."""
 
     round: int
@@ -179,7 +179,7 @@ Action = (
     | Attest
     | CommitResult
     | ShowResult
-    | Testify
+    | Appear
     | Submit
     | PinSeed
     | PunishSilence

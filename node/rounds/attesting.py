@@ -18,7 +18,7 @@ from node.rounds.actions import (
     Replay,
     ShowResult,
     Submit,
-    Testify,
+    Appear,
 )
 from node.rounds.agreement import (
     Judgement,
@@ -127,7 +127,7 @@ def attesting(
     absent = me not in current.present and me in history.attesters(current.number)
     if look.phase is Phase.ATTEST and absent and 3 * (now - current.attest_start) >= 2 * rules.attest_seconds:
         # No quorum is in sight, and a round that ends without one costs those who said nothing.
-        yield Testify(current.number)
+        yield Appear(current.number)
 
 
 def _gather(look: Deliberation, verdicts: Verdicts) -> Iterator[Action]:

@@ -145,8 +145,8 @@ class Driver:
                 await self._witness.commit_result(history.round(number), chosen)
             case state.ShowResult(number):
                 await self._attester.show(history.round(number))
-            case state.Testify(number):
-                await self._witness.testify(history, history.round(number))
+            case state.Appear(number):
+                await self._witness.appear(history, history.round(number))
             case state.Submit(number):
                 await self._attester.submit(history, history.round(number))
             case state.Settle(number):

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from contracts.attestation import Domain
 from contracts.events import (
     AttestationCommitted,
     Attested,
@@ -64,6 +65,9 @@ __all__ = [
 ]
 
 
+NOWHERE = Domain(0, ZERO_ADDRESS)
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """Where an account's peer says it serves, and the key it signs its small messages with."""
@@ -76,14 +80,14 @@ class Endpoint:
 class SwarmHistory:
     """Everything that happened up to `last`. Built by `SwarmHistory.start`, advanced by `fold`.
 
-    `project`: whose attendance is listened to. `availability_seconds`: length of that window, which no event tells.
+    `domain`: which project on which chain. `availability_seconds`: length of that window, which no event tells.
     `attesters_per_round`: how many seats are drawn to attest, 0 where all do. `claimed_wei`: what each account has
     claimed so far. `close_requested`, `closed`: where, or None. `paused_until`: chain time up to which none opens.
     """
 
     seat_stake_wei: int
     genesis_digest: bytes
-    project: Address
+    domain: Domain
     availability_seconds: int
     attesters_per_round: int
     seats: Mapping[int, Seat]
@@ -102,7 +106,7 @@ class SwarmHistory:
         *,
         seat_stake_wei: int,
         genesis_digest: bytes,
-        project: Address = ZERO_ADDRESS,
+        domain: Domain = NOWHERE,
         availability_seconds: int = 0,
         attesters_per_round: int = 0,
     ) -> SwarmHistory:
@@ -110,7 +114,7 @@ class SwarmHistory:
         return cls(
             seat_stake_wei,
             genesis_digest,
-            project,
+            domain,
             availability_seconds,
             attesters_per_round,
             MappingProxyType({}),
@@ -118,12 +122,12 @@ class SwarmHistory:
         )
 
     @classmethod
-    def of_project(cls, project: Address, configuration: ProjectConfiguration, seat_stake_wei: int) -> SwarmHistory:
+    def of_project(cls, domain: Domain, configuration: ProjectConfiguration, seat_stake_wei: int) -> SwarmHistory:
         """Before the first event of a project."""
         return cls.start(
             seat_stake_wei=seat_stake_wei,
             genesis_digest=configuration.genesis_digest,
-            project=project,
+            domain=domain,
             availability_seconds=configuration.availability_seconds,
             attesters_per_round=configuration.attesters_per_round,
         )
@@ -212,7 +216,7 @@ def _apply(history: SwarmHistory, event: Event, place: Place) -> SwarmHistory:
         case RoundOpened():
             return _open(history, event, place)
         case AvailabilityVoted() | AttestationCommitted() | Attested() | SilencePunished() | InactivityLeaked() if (
-            event.project != history.project
+            event.project != history.domain.project
         ):
             return history  # attendance is one contract for all projects
         case (

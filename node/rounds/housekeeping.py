@@ -87,7 +87,7 @@ def punishing(history: SwarmHistory, current: RoundHistory, rules: Rules, me: Ad
         and my_turn(current.seed, "punish", accounts, me, rules, current.reveal_end, now)
     ):
         yield PunishSilence(current.number, tuple(sorted(silent)[:SEATS_AT_ONCE]))
-    if current.skipped is None or not current.reveals or rules.attesters:
+    if current.skipped is None or not current.was_revealed_in or rules.attesters:
         return
     absent = [
         seat.number
@@ -108,17 +108,17 @@ def expired_at(current: RoundHistory) -> int:
     """When a round without a result came to nothing."""
     if not current.commits and not current.batches:
         return current.commit_end
-    if current.voided is not None or not current.reveals:
+    if current.voided is not None or not current.was_revealed_in:
         return current.reveal_end
     return current.attest_end
 
 
 def _seed_is_there(current: RoundHistory | None, known: Knowledge) -> bool:
     """A seed after reveals waits for its block, and not for so long that the chain forgets it."""
-    if current is None or not current.reveals:
+    if current is None or not current.was_revealed_in:
         return True
     pinned = current.pinned_block
-    return pinned is not None and pinned <= known.block < pinned + BLOCKS_REMEMBERED
+    return pinned is not None and pinned < known.block < pinned + BLOCKS_REMEMBERED
 
 
 def _is_complete(history: SwarmHistory, rules: Rules) -> bool:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from contracts.attendance import seats_of_word
+from contracts.batches import unpack_openings
 from contracts.events import (
     AttestationCommitted,
     Attested,
@@ -65,7 +66,9 @@ def fold_round(history: SwarmHistory, current: RoundHistory, event: RoundEvent, 
         case UpdateRevealed():
             require(event.seat in current.commit_by_seat, event, never_committed=event.seat)
             require(event.seat not in current.reveal_by_seat, event, revealed_twice=event.seat)
-            return current.with_reveal(Reveal(event.seat, event.digest, event.data_root, event.salt, place))
+            reveal = Reveal(event.seat, event.digest, event.data_root, event.salt, place)
+            packed = event.seat.to_bytes(4, "big") + event.digest + event.data_root + event.salt
+            return current.with_revelation(packed).with_reveal(reveal)
         case UpdatesRevealed():
             return _reveal_batch(history, current, event, place)
         case RoundWindowsMoved():
@@ -96,16 +99,19 @@ def _commit(history: SwarmHistory, current: RoundHistory, event: UpdateCommitted
 
 
 def _reveal_batch(history: SwarmHistory, current: RoundHistory, event: UpdatesRevealed, place: Place) -> RoundHistory:
-    """Whoever stands in a batch is known only from what was revealed out of it."""
+    """Whoever stands in a batch is known only from what was revealed out of it, and the chain does not check who."""
     require(event.batch < len(current.batches), event, batch=event.batch, batches=len(current.batches))
     posted = current.batches[event.batch].place
-    for number, digest, root, salt in zip(event.seats, event.digests, event.data_roots, event.salts, strict=True):
-        seat = history.seats.get(number)
-        require(seat is not None and seat.active_at(current.epoch), event, seat=number, epoch=current.epoch)
-        require(number not in current.reveal_by_seat, event, revealed_twice=number)
-        if number not in current.commit_by_seat:
-            current = current.with_commit(Commit(number, history.seats[number].owner, None, posted))
-        current = current.with_reveal(Reveal(number, digest, root, salt, place))
+    current = current.with_revelation(event.batch.to_bytes(1, "big") + event.openings)
+    for item in unpack_openings(event.openings):
+        seat = history.seats.get(item.seat)
+        owned = seat is not None and seat.owner == item.account and seat.active_at(current.epoch)
+        first = item.seat not in current.reveal_by_seat
+        if not owned or not first or not item.is_signed(history.domain, current.number):
+            continue
+        if item.seat not in current.commit_by_seat:
+            current = current.with_commit(Commit(item.seat, item.account, None, posted))
+        current = current.with_reveal(Reveal(item.seat, item.digest, item.data_root, item.salt, place))
     return current
 
 

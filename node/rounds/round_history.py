@@ -9,10 +9,12 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from contracts.attestation import NO_REVEALS, Result, chain_reveal
+from contracts.attestation import NO_REVEALS, Result, chain_batch, chain_reveal
 from contracts.events import Event
 from contracts.values import Address
 from node.errors import HistoryError
+
+DIRECT_BYTES = 100  # of a packed reveal: seat, digest, data root, salt; any other is a batch and its openings
 
 
 class Phase(Enum):
@@ -119,7 +121,8 @@ class Acceptance:
 class RoundHistory:
     """One round. `commits` and `reveals` are in chain order; ends of windows are chain time in seconds.
 
-    Results are accepted from `attest_start` on. `batches`: of promises that collectors brought. `votes`: which updates
+    Results are accepted from `attest_start` on. `revelations`: everything revealed in order, packed as the chain hashes
+    it, also what does not count. `batches`: of promises that collectors brought. `votes`: which updates
     attesters said on the chain that they hold, by account. `commitments`: of attesters to a result; `attests`: of those
     who saw no quorum. `punished`, `leaked`: seats that lost something. `pinned_block`: what the next seed waits for.
     A voided round has no `acceptance` any more: what was accepted is in `voided_acceptance`.
@@ -139,6 +142,7 @@ class RoundHistory:
     opened: Place
     commits: tuple[Commit, ...] = ()
     reveals: tuple[Reveal, ...] = ()
+    revelations: tuple[bytes, ...] = ()
     batches: tuple[Batch, ...] = ()
     votes: Mapping[Address, frozenset[int]] = field(default_factory=lambda: MappingProxyType({}))
     commitments: Mapping[Address, Presence] = field(default_factory=lambda: MappingProxyType({}))
@@ -171,9 +175,18 @@ class RoundHistory:
     def reveals_hash(self) -> bytes:
         """Chain over everything revealed, in order."""
         chain = NO_REVEALS
-        for reveal in self.reveals:
-            chain = chain_reveal(chain, reveal.seat, reveal.digest, reveal.data_root, reveal.salt)
+        for item in self.revelations:
+            if len(item) == DIRECT_BYTES:
+                seat, words = int.from_bytes(item[:4], "big"), [item[at : at + 32] for at in (4, 36, 68)]
+                chain = chain_reveal(chain, seat, *words)
+            else:
+                chain = chain_batch(chain, item[0], item[1:])
         return chain
+
+    @property
+    def was_revealed_in(self) -> bool:
+        """Whether anybody revealed anything, if only what does not count."""
+        return bool(self.reveals or self.revelations)
 
     @cached_property
     def commit_by_seat(self) -> MappingProxyType[int, Commit]:
@@ -199,6 +212,10 @@ class RoundHistory:
         by_seat = self.commit_by_seat | {commit.seat: commit}
         return self._grown("commit_by_seat", by_seat, commits=(*self.commits, commit))
 
+    def with_revelation(self, packed: bytes) -> RoundHistory:
+        """This round after one more thing was revealed, whether or not it counts."""
+        return self._grown("", {}, revelations=(*self.revelations, packed))
+
     def with_reveal(self, reveal: Reveal) -> RoundHistory:
         """This round after one more reveal."""
         by_seat = self.reveal_by_seat | {reveal.seat: reveal}
@@ -210,7 +227,7 @@ class RoundHistory:
             key: self.__dict__[key] for key in ("commit_by_seat", "reveal_by_seat") if key in self.__dict__
         }
         grown = replace(self, **changes)
-        grown.__dict__.update({**kept, name: MappingProxyType(by_seat)})
+        grown.__dict__.update(kept | ({name: MappingProxyType(by_seat)} if name else {}))
         return grown
 
     def phase(self, now: int) -> Phase:
@@ -229,7 +246,7 @@ class RoundHistory:
             return Phase.EXPIRED
         if now < self.reveal_end:
             return Phase.REVEAL
-        if not self.reveals:
+        if not self.was_revealed_in:
             return Phase.EXPIRED
         if now < self.availability_end:
             return Phase.AVAILABILITY

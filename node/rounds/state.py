@@ -35,7 +35,7 @@ from node.rounds.actions import (
     ShowResult,
     Skip,
     Submit,
-    Testify,
+    Appear,
 )
 from node.rounds.attesting import attesting
 from node.rounds.history import Phase, RoundHistory, SwarmHistory
@@ -67,7 +67,7 @@ __all__ = [
     "ShowResult",
     "Skip",
     "Submit",
-    "Testify",
+    "Appear",
     "is_complete",
     "next_actions",
 ]

@@ -46,7 +46,7 @@ class Witness:
         )
         await self._contract.commit_attestation(self._attendance.project, round_.number, commitment, seats)
 
-    async def testify(self, history: SwarmHistory, round_: RoundHistory) -> None:
+    async def appear(self, history: SwarmHistory, round_: RoundHistory) -> None:
         """Say what was found: the signed result, else what follows from the updates that are here."""
         signed = self._attester.signed_now(round_)
         if signed is not None:

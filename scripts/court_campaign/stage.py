@@ -17,13 +17,13 @@ from contracts.chain import Chain
 from contracts.client import Factory, Token
 from contracts.court import Court
 from contracts.court_values import ClassTerms
-from contracts.deploy import Deployment, deploy_system
+from contracts.deploy import CourtParameters, Deployment, deploy_system
 from contracts.errors import SwarmProofError
 from contracts.events import ClassRegistered, ProjectCreated
 from contracts.rpc import Rpc
-from contracts.values import Address, ProjectConfiguration
-from node.aggregation.rules import rule_hash
-from node.checkpoint import Checkpoint, genesis
+from contracts.values import Address, SeatTerms
+from node.checkpoint import Checkpoint
+from node.projects import configuration_of
 from node.storage.local import LocalStore
 from scripts.court_campaign.settings import HONEST, PROCESSORS, CampaignSettings
 from scripts.demo.processes import Processes
@@ -96,9 +96,7 @@ async def open_stage(
     )
     signer = Account.from_key(devnet["accounts"][0]["private_key"])
     async with await Chain.connect(devnet["rpc_url"], account=signer) as chain:
-        deployment = await deploy_system(
-            chain, seat_stake_wei=SEAT_STAKE_WEI, epoch_seconds=EPOCH_SECONDS, thaw_seconds=THAW_SECONDS
-        )
+        deployment = await deploy_system(chain, court=CourtParameters(SEAT_STAKE_WEI, EPOCH_SECONDS, THAW_SECONDS))
         project = await _create_project(chain, deployment, reference)
         description = replace(calibrated, project=project, checkpoint_digest=linked[-1].digest)
         registered = await _register(chain, deployment, description)
@@ -184,7 +182,6 @@ class _Company:
             "role": role,
             "rpc_url": self.rpc_url,
             "factory": deployment.factory,
-            "registry": deployment.registry,
             "court": deployment.court,
             "verifier_registry": deployment.verifier_registry,
             "from_block": deployment.block_number,
@@ -201,13 +198,10 @@ async def _create_project(chain: Chain, deployment: Deployment, reference: Refer
     """The project whose manifest names the model; nobody trains in it."""
     assert chain.account is not None
     manifest = reference.manifest
-    configuration = ProjectConfiguration(
+    configuration = configuration_of(
+        manifest,
         token=deployment.token,
-        registry=deployment.registry,
         owner=chain.account.address,
-        manifest_digest=manifest.digest,
-        genesis_digest=genesis(manifest).digest,
-        rule_hash=rule_hash(manifest.rule),
         round_pool=TOKEN,
         rounds=1,
         minimum_seats=1,
@@ -215,9 +209,9 @@ async def _create_project(chain: Chain, deployment: Deployment, reference: Refer
         reveal_seconds=10,
         attest_seconds=10,
         challenge_seconds=10,
-        close_thaw_seconds=100,
     )
-    receipt = await Factory(chain, deployment.factory).create_project(configuration, manifest.to_bytes())
+    seats = SeatTerms(SEAT_STAKE_WEI, EPOCH_SECONDS, THAW_SECONDS)
+    receipt = await Factory(chain, deployment.factory).create_project(configuration, seats, manifest.to_bytes())
     return receipt.event(ProjectCreated).project
 
 

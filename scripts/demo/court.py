@@ -160,7 +160,6 @@ async def _start_party(
         "role": role,
         "rpc_url": swarm.rpc_url,
         "factory": deployment.factory,
-        "registry": deployment.registry,
         "court": deployment.court,
         "verifier_registry": deployment.verifier_registry,
         "from_block": deployment.block_number,

@@ -13,17 +13,18 @@ from typing import Any
 
 from eth_account import Account
 
+from contracts.attestation import Domain
 from contracts.chain import Chain
 from contracts.client import Factory, Project, Token
-from contracts.deploy import Deployment, deploy_system
+from contracts.deploy import CourtParameters, Deployment, deploy_system
 from contracts.events import ProjectCreated
-from contracts.values import Address, ProjectConfiguration
-from node.aggregation.rules import parse_rule, rule_hash
+from contracts.values import Address, SeatTerms
+from node.aggregation.rules import parse_rule
 from node.attacks.registry import load_attack
-from node.checkpoint import genesis
 from node.generation.task import GenerativeTask
 from node.manifest import Manifest
 from node.observer import ChainObserver
+from node.projects import configuration_of
 from node.rounds.history import SwarmHistory
 from node.tasks.registry import load_task
 from node.tasks.splits import Split
@@ -33,6 +34,7 @@ from scripts.demo.settings import ROUND_POOL_WEI, SEAT_STAKE_WEI, DemoSettings
 
 PEER_ETHER_WEI = 10**19
 THAW_SECONDS = 86_400
+SILENCE_BOND_BPS = 100
 
 
 @dataclass(frozen=True)
@@ -155,9 +157,7 @@ async def _populate(
     """Contracts, project and peers on a chain."""
     owner, *accounts = devnet["accounts"]
     say("deploying the contracts")
-    deployment = await deploy_system(
-        chain, seat_stake_wei=SEAT_STAKE_WEI, epoch_seconds=settings.epoch_seconds, thaw_seconds=THAW_SECONDS
-    )
+    deployment = await deploy_system(chain, court=CourtParameters(SEAT_STAKE_WEI, settings.epoch_seconds, THAW_SECONDS))
     deployment.save(folder / "deployment.json")
     say(f"creating the project: {settings.task}, {manifest.layout.parameter_count:,} parameters, {manifest.rule}")
     project = await create_project(settings, chain, owner["address"], deployment, manifest)
@@ -173,8 +173,10 @@ async def _populate(
         peer = DemoPeer(index, account["address"], attack, folder / f"peer-{index}", accomplices)
         write_peer_configuration(settings, devnet["rpc_url"], deployment, project, peer, account["private_key"])
         peers.append(replace(peer, running=await start_peer(processes, peer)))
-    start = SwarmHistory.start(seat_stake_wei=SEAT_STAKE_WEI, genesis_digest=genesis(manifest).digest)
-    observer = ChainObserver(chain, [deployment.registry, project], start, from_block=deployment.block_number)
+    configuration = await Project(chain, project).configuration()
+    start = SwarmHistory.of_project(Domain(chain.chain_id, project), configuration, SEAT_STAKE_WEI)
+    followed = [configuration.registry, project, deployment.attendance]
+    observer = ChainObserver(chain, followed, start, from_block=deployment.block_number)
     return Swarm(
         settings,
         folder,
@@ -195,24 +197,23 @@ async def create_project(
     settings: DemoSettings, chain: Chain, owner: Address, deployment: Deployment, manifest: Manifest
 ) -> Address:
     """Create and fund the project; returns its address."""
-    configuration = ProjectConfiguration(
+    configuration = configuration_of(
+        manifest,
         token=deployment.token,
-        registry=deployment.registry,
         owner=owner,
-        manifest_digest=manifest.digest,
-        genesis_digest=genesis(manifest).digest,
-        rule_hash=rule_hash(manifest.rule),
         round_pool=ROUND_POOL_WEI,
         rounds=settings.rounds,
         minimum_seats=settings.peers,
         commit_seconds=settings.commit_seconds,
         reveal_seconds=settings.reveal_seconds,
+        availability_seconds=settings.availability_seconds,
         attest_seconds=settings.attest_seconds,
         challenge_seconds=settings.challenge_seconds,
-        close_thaw_seconds=settings.round_seconds,
+        silence_bond_bps=SILENCE_BOND_BPS,
     )
     factory = Factory(chain, deployment.factory)
-    receipt = await factory.create_project(configuration, manifest.to_bytes())
+    seats = SeatTerms(SEAT_STAKE_WEI, settings.epoch_seconds, THAW_SECONDS)
+    receipt = await factory.create_project(configuration, seats, manifest.to_bytes())
     address = receipt.event(ProjectCreated).project
     budget = ROUND_POOL_WEI * settings.rounds
     await Token(chain, deployment.token).approve(address, budget)
@@ -228,7 +229,6 @@ def write_peer_configuration(
         "rpc_url": rpc_url,
         "chain_id": deployment.chain_id,
         "factory": deployment.factory,
-        "registry": deployment.registry,
         "project": project,
         "from_block": deployment.block_number,
         "exit_when_complete": False,

@@ -45,6 +45,7 @@ class DemoSettings:
     api_port: int = 8000
     commit_seconds: int = 120
     reveal_seconds: int = 20
+    availability_seconds: int = 2
     attest_seconds: int = 60
     challenge_seconds: int = 4
     epoch_seconds: int = 5
@@ -62,7 +63,8 @@ class DemoSettings:
     @property
     def round_seconds(self) -> int:
         """The longest a round and its challenge can take."""
-        return self.commit_seconds + self.reveal_seconds + self.attest_seconds + self.challenge_seconds
+        windows = self.commit_seconds + self.reveal_seconds + self.availability_seconds + self.attest_seconds
+        return windows + self.challenge_seconds
 
     def attack_of(self, peer: int) -> str | None:
         """Attack of peer number `peer` (from 0): the last ones are the attackers."""

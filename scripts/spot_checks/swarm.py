@@ -151,7 +151,7 @@ class CheckedSwarm:
             prepared = self.states[seat].update(number, seat)
             assert prepared is not None
             self._messages[number, seat] = self.states[seat].outbox_file(number, seat).read_bytes()
-            opened = opened.with_reveal(Reveal(seat, prepared.digest, prepared.data_root, PLACE))
+            opened = opened.with_reveal(Reveal(seat, prepared.digest, prepared.data_root, prepared.salt, PLACE))
             self.history = replace(self.history, rounds=(*self.history.rounds[:-1], opened))
         times.append(time.process_time())
         checks, findings = await self._check(opened)
@@ -204,7 +204,7 @@ class CheckedSwarm:
         seed = hashlib.sha256(f"round {number}".encode()).digest()
         commits = tuple(Commit(seat, owner, bytes(32), PLACE) for seat, owner in self.owners.items())
         opened = RoundHistory(
-            number, self.head.digest, seed, 0, POOL_WEI, len(self.owners), 1, 2, 3, PLACE, commits=commits
+            number, self.head.digest, seed, 0, POOL_WEI, len(self.owners), 1, 2, 2, 2, 3, PLACE, commits=commits
         )
         self.history = replace(self.history, rounds=(*self.history.rounds, opened))
         return opened

@@ -25,10 +25,10 @@ from contracts.court import Court
 from contracts.court_values import ClassTerms, JobPhase
 from contracts.deploy import CourtParameters, Deployment, deploy_system
 from contracts.events import ClassRegistered, ProjectCreated
-from contracts.values import Address, ProjectConfiguration
-from node.aggregation.rules import rule_hash
+from contracts.values import Address, SeatTerms
 from node.checkpoint import genesis
 from node.exchange.peer_client import new_session
+from node.projects import configuration_of
 from node.storage.local import LocalStore
 from tests.support.devnet import Devnet
 from tests.support.rpc import Rpc
@@ -87,7 +87,6 @@ class CourtWorld:
                 "role": "worker" if index == WORKER else "verifier",
                 "rpc_url": self.devnet.rpc_url,
                 "factory": self.deployment.factory,
-                "registry": self.deployment.registry,
                 "court": self.deployment.court,
                 "verifier_registry": self.deployment.verifier_registry,
                 "from_block": self.deployment.block_number,
@@ -220,11 +219,7 @@ async def open_court_world(
         key = devnet.accounts[0].private_key
         owner = await stack.enter_async_context(await Chain.connect(devnet.rpc_url, account=Account.from_key(key)))
         deployment = await deploy_system(
-            owner,
-            seat_stake_wei=SEAT_STAKE_WEI,
-            epoch_seconds=2,
-            thaw_seconds=100_000,
-            court=CourtParameters(class_delay_seconds=0),
+            owner, court=CourtParameters(SEAT_STAKE_WEI, epoch_seconds=2, thaw_seconds=100_000)
         )
         deployment.save(folder / "deployment.json")
         project = await _project(owner, deployment, folder)
@@ -260,13 +255,10 @@ async def _project(owner: Chain, deployment: Deployment, folder: Path) -> Addres
     manifest = sketch_task().default_manifest()
     checkpoint = genesis(manifest)
     assert owner.account is not None
-    configuration = ProjectConfiguration(
+    configuration = configuration_of(
+        manifest,
         token=deployment.token,
-        registry=deployment.registry,
         owner=owner.account.address,
-        manifest_digest=manifest.digest,
-        genesis_digest=checkpoint.digest,
-        rule_hash=rule_hash(manifest.rule),
         round_pool=TOKEN,
         rounds=1,
         minimum_seats=1,
@@ -274,11 +266,11 @@ async def _project(owner: Chain, deployment: Deployment, folder: Path) -> Addres
         reveal_seconds=10,
         attest_seconds=10,
         challenge_seconds=10,
-        close_thaw_seconds=100,
     )
     with LocalStore(folder / "checkpoints") as store:
         store.add(checkpoint.to_bytes())
-    receipt = await Factory(owner, deployment.factory).create_project(configuration, manifest.to_bytes())
+    seats = SeatTerms(SEAT_STAKE_WEI, epoch_seconds=2, thaw_seconds=100_000)
+    receipt = await Factory(owner, deployment.factory).create_project(configuration, seats, manifest.to_bytes())
     return receipt.event(ProjectCreated).project
 
 

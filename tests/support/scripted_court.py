@@ -19,7 +19,7 @@ from contracts.chain import Chain
 from contracts.client import Registry, Token
 from contracts.court import Court, class_id, job_id, output_commitment, ringer_digest, ringer_hash
 from contracts.court_values import ClassTerms, JobTerms, Opening
-from contracts.deploy import Deployment, deploy_system
+from contracts.deploy import CourtParameters, Deployment, deploy_system
 from contracts.events import SeedDrawn
 from contracts.values import Address
 from node.generation.base import Sampling
@@ -198,9 +198,7 @@ async def scripted_court(devnet: Devnet, *, verifiers: int = 8) -> AsyncIterator
             return await stack.enter_async_context(await Chain.connect(devnet.rpc_url, account=account))
 
         curator = await connect(0)
-        deployment = await deploy_system(
-            curator, seat_stake_wei=SEAT_STAKE_WEI, epoch_seconds=1, thaw_seconds=1_000_000
-        )
+        deployment = await deploy_system(curator, court=CourtParameters(SEAT_STAKE_WEI, 1, 1_000_000))
         token = Token(curator, deployment.token)
 
         async def party(index: int, spender: Address) -> Party:

@@ -19,9 +19,11 @@ from eth_hash.auto import keccak
 from contracts.attestation import Domain, Result, commitment_hash, result_digest, sign_digest
 from contracts.chain import Chain, Receipt
 from contracts.client import Contract, Factory, Project, ProjectConfiguration, Registry, Token
-from contracts.deploy import Deployment, deploy_system
+from contracts.deploy import CourtParameters, Deployment, deploy_system
 from contracts.events import ProjectCreated, ResultAccepted, RoundOpened, SeatsStaked
-from contracts.values import Address
+from contracts.values import ZERO_ADDRESS, Address, SeatTerms
+from node.merkle import PositionTree
+from node.rounds.outcome import PackedContribution, contribution_leaf, pack_contributions
 from tests.support.devnet import Devnet
 from tests.support.rpc import Rpc
 
@@ -34,6 +36,8 @@ ROUNDS = 5
 COMMIT_SECONDS, REVEAL_SECONDS, ATTEST_SECONDS, CHALLENGE_SECONDS, CLOSE_SECONDS = 100, 90, 80, 70, 400
 MANIFEST = b"a manifest"
 GENESIS = keccak(b"genesis")
+SILENCE_BOND_BPS = 100
+SEAT_TERMS = SeatTerms(SEAT_STAKE, EPOCH_SECONDS, THAW_SECONDS)
 PLENTY_OF_GAS = 3_000_000
 
 
@@ -43,6 +47,7 @@ class Prepared:
 
     deployment: Deployment
     project: Address
+    registry: Address
     seats: tuple[int, ...]
 
 
@@ -141,7 +146,10 @@ class Stage:
             self.control("evm_setAutomine", True)
 
     async def open_round(self) -> RoundOpened:
-        """Open the next round."""
+        """Open the next round, on a block whose hash the seed can take."""
+        pinned = (await self.project.status()).pinned_block
+        while (await self.owner.head()).number <= pinned != 0:
+            self.control("evm_mine")
         return (await self.project.open_round()).event(RoundOpened)
 
     def commitment(self, peer: Peer, number: int) -> bytes:
@@ -175,7 +183,9 @@ class Stage:
 
     async def accept(self, number: int, result: Result) -> ResultAccepted:
         """Submit a result that everybody signed."""
-        receipt = await self.project.accept_signed(number, result, self.sign(number, result, self.peers))
+        before = (await self.project.status()).cumulative_total
+        packed = contributions_of(result.cumulative_total - before)
+        receipt = await self.project.accept_signed(number, result, packed, self.sign(number, result, self.peers))
         return receipt.event(ResultAccepted)
 
     async def play_round(self, *, total: int | None = None, reward_root: bytes | None = None) -> tuple[int, Result]:
@@ -187,6 +197,7 @@ class Stage:
             opened.base_digest,
             status.cumulative_total + ROUND_POOL if total is None else total,
             reward_root,
+            before=status.cumulative_total,
         )
         await self.accept(opened.round, result)
         return opened.round, result
@@ -220,10 +231,17 @@ def update_of(seat: int, number: int) -> Update:
     return Update(*(keccak(f"{part} of seat {seat} in round {number}".encode()) for part in ("digest", "root", "salt")))
 
 
-def make_result(number: int, base: bytes, total: int, reward_root: bytes | None = None) -> Result:
-    """A result, made up apart from what the contract checks."""
-    names = ("input_root", "cid", "data_root", "weight_root", "reward_root")
+def contributions_of(paid: int) -> bytes:
+    """One contribution that pays so much, packed: what a made-up result is accepted with."""
+    return pack_contributions([PackedContribution(1, 1 << 16, 1 << 46, 0, paid)])
+
+
+def make_result(number: int, base: bytes, total: int, reward_root: bytes | None = None, *, before: int = 0) -> Result:
+    """A result, made up apart from what the contract checks. `before`: what was allocated up to its base."""
+    names = ("input_root", "cid", "data_root", "reward_root")
     parts = {name: keccak(f"{name} of round {number}".encode()) for name in names}
+    paid = PackedContribution(1, 1 << 16, 1 << 46, 0, max(0, total - before))
+    parts["weight_root"] = PositionTree([contribution_leaf(paid)]).root
     if reward_root is not None:
         parts["reward_root"] = reward_root
     return Result(prev_cid=base, cumulative_total=total, **parts)
@@ -233,26 +251,36 @@ def configuration_of(deployment: Deployment, owner: Address, **changes: Any) -> 
     """The configuration of the stage's project, with changes."""
     standard = ProjectConfiguration(
         token=deployment.token,
-        registry=deployment.registry,
+        registry=ZERO_ADDRESS,
         owner=owner,
+        guardian=ZERO_ADDRESS,
         manifest_digest=hashlib.sha256(MANIFEST).digest(),
         genesis_digest=GENESIS,
+        genesis_data_root=keccak(b"genesis data"),
+        arithmetic_hash=bytes(32),
         rule_hash=keccak(b"mean"),
         round_pool=ROUND_POOL,
         rounds=ROUNDS,
         minimum_seats=3,
+        trainers_per_round=0,
+        attesters_per_round=0,
         commit_seconds=COMMIT_SECONDS,
         reveal_seconds=REVEAL_SECONDS,
+        availability_seconds=0,
+        attest_commit_seconds=0,
         attest_seconds=ATTEST_SECONDS,
         challenge_seconds=CHALLENGE_SECONDS,
         close_thaw_seconds=CLOSE_SECONDS,
+        silence_bond_bps=SILENCE_BOND_BPS,
     )
     return replace(standard, **changes)
 
 
-async def create_project(stage_factory: Factory, configuration: ProjectConfiguration) -> Address:
+async def create_project(
+    stage_factory: Factory, configuration: ProjectConfiguration, seat_terms: SeatTerms = SEAT_TERMS
+) -> Address:
     """Create a project and return its address."""
-    receipt = await stage_factory.create_project(configuration, MANIFEST)
+    receipt = await stage_factory.create_project(configuration, seat_terms, MANIFEST)
     return receipt.event(ProjectCreated).project
 
 
@@ -262,10 +290,10 @@ async def fund(token: Token, project: Address, amount: int) -> None:
     await Project(token.chain, project).fund(amount)
 
 
-async def join(chain: Chain, deployment: Deployment, count: int) -> int:
+async def join(chain: Chain, deployment: Deployment, registry: Address, count: int) -> int:
     """Stake seats for a connection's account; return the first seat's id."""
-    await Token(chain, deployment.token).approve(deployment.registry, count * SEAT_STAKE)
-    receipt = await Registry(chain, deployment.registry).stake(count)
+    await Token(chain, deployment.token).approve(registry, count * SEAT_STAKE)
+    receipt = await Registry(chain, registry).stake(count)
     return receipt.event(SeatsStaked).first_seat
 
 
@@ -273,19 +301,18 @@ async def prepare(devnet: Devnet) -> Prepared:
     """Deploy, stake, create and fund; the seats count from the newest block on."""
     async with connected(devnet) as chains:
         owner, peers = chains[0], chains[1 : PEERS + 1]
-        deployment = await deploy_system(
-            owner, seat_stake_wei=SEAT_STAKE, epoch_seconds=EPOCH_SECONDS, thaw_seconds=THAW_SECONDS
-        )
+        deployment = await deploy_system(owner, court=CourtParameters(SEAT_STAKE, EPOCH_SECONDS, THAW_SECONDS))
         token = Token(owner, deployment.token)
         await asyncio.gather(*(token.transfer(address_of(peer), 10 * SEAT_STAKE) for peer in peers))
-        seats = [await join(peer, deployment, 1) for peer in peers]
         configuration = configuration_of(deployment, address_of(owner))
         project = await create_project(Factory(owner, deployment.factory), configuration)
+        registry = (await Project(owner, project).configuration()).registry
+        seats = [await join(peer, deployment, registry, 1) for peer in peers]
         await fund(token, project, ROUNDS * ROUND_POOL)
         with closing(Rpc(devnet.rpc_url)) as control:
             epoch = (await owner.head()).timestamp // EPOCH_SECONDS + 1
             control("evm_mine", hex(epoch * EPOCH_SECONDS))
-    return Prepared(deployment, project, tuple(seats))
+    return Prepared(deployment, project, registry, tuple(seats))
 
 
 @asynccontextmanager
@@ -318,7 +345,7 @@ async def on_stage(devnet: Devnet, prepared: Prepared) -> AsyncIterator[Stage]:
                     ),
                     deployment=deployment,
                     token=Token(owner, deployment.token),
-                    registry=Registry(owner, deployment.registry),
+                    registry=Registry(owner, prepared.registry),
                     factory=Factory(owner, deployment.factory),
                     project=Project(owner, prepared.project),
                 )

@@ -19,15 +19,23 @@ from eth_account.signers.local import LocalAccount
 from contracts.attestation import Domain, Result, commitment_hash, result_digest, sign_digest
 from contracts.chain import Chain
 from contracts.client import Factory, Project, Registry, Token
-from contracts.deploy import Deployment, deploy_system
+from contracts.deploy import CourtParameters, Deployment, deploy_system
 from contracts.events import ProjectCreated, RoundOpened
-from contracts.values import Address, ProjectConfiguration
+from contracts.values import Address, ProjectConfiguration, SeatTerms
 from node.aggregation.reasons import Reason
-from node.aggregation.rules import rule_hash
 from node.checkpoint import Checkpoint, genesis
 from node.manifest import Manifest, TensorSpec
 from node.merkle import PositionTree, StandardTree
-from node.rounds.outcome import Contribution, InputLeaf, RewardLeaf, contribution_leaf, input_leaf, reward_leaf
+from node.projects import configuration_of
+from node.rounds.outcome import (
+    Contribution,
+    InputLeaf,
+    RewardLeaf,
+    contribution_leaf,
+    input_leaf,
+    pack_contributions,
+    reward_leaf,
+)
 from node.rounds.record import MessageFile, RoundRecord
 from node.storage.cid import RAW, Cid
 from node.storage.local import LocalStore
@@ -44,6 +52,7 @@ MANIFEST = Manifest(
     task="digits", tensors=(TensorSpec("weight", (10, 8), 0),), rule=RULE, byzantine=0, alpha_q16=1 << 16
 )
 UNIT_WEIGHT = 1 << 14
+SEAT_TERMS = SeatTerms(SEAT_STAKE_WEI, 1, 1000)
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class SyntheticProject:
     chain: Chain
     deployment: Deployment
     project: Project
+    registry: Address
     seatings: list[Seating]
     rpc: Rpc
     earned: dict[Address, int] = field(default_factory=dict)
@@ -80,6 +90,9 @@ class SyntheticProject:
 
     async def open(self) -> int:
         """Open a round; returns its number."""
+        pinned = (await self.project.status()).pinned_block
+        while (await self.chain.head()).number <= pinned != 0:
+            self.rpc("evm_mine")
         receipt = await self.project.open_round()
         return receipt.event(RoundOpened).round
 
@@ -101,7 +114,8 @@ class SyntheticProject:
         """Post a result signed by every account and keep its record. `judged`: seats that earn nothing, and why."""
         record = await self._record(number, judged or {})
         signatures = dict(sorted(record.signatures.items(), key=lambda item: int(item[0], 16)))
-        await self.project.accept_signed(number, record.result, list(signatures.values()))
+        packed = pack_contributions(record.contributions)
+        await self.project.accept_signed(number, record.result, packed, list(signatures.values()))
         self.earned = {leaf.account: leaf.cumulative_wei for leaf in record.rewards}
         self.records.rounds[number] = record.to_json()
         return record
@@ -158,7 +172,7 @@ class SyntheticProject:
     async def announce(self, seat: int, url: str) -> None:
         """Announce an endpoint for the owner of a seat."""
         (seating,) = self._chosen([seat])
-        await Registry(seating.chain, self.deployment.registry).set_endpoint(url, bytes(32))
+        await Registry(seating.chain, self.registry).set_endpoint(url, bytes(32))
 
     def _chosen(self, seats: Sequence[int] | None) -> list[Seating]:
         return [seating for seating in self.seatings if seats is None or seating.seat in seats]
@@ -246,17 +260,8 @@ def configuration(deployment: Deployment, owner: Address, **overrides: int) -> P
         "reveal_seconds": 20,
         "attest_seconds": 60,
         "challenge_seconds": 1,
-        "close_thaw_seconds": 101,
     }
-    return ProjectConfiguration(
-        token=deployment.token,
-        registry=deployment.registry,
-        owner=owner,
-        manifest_digest=MANIFEST.digest,
-        genesis_digest=genesis(MANIFEST).digest,
-        rule_hash=rule_hash(RULE),
-        **{**defaults, **overrides},
-    )
+    return configuration_of(MANIFEST, token=deployment.token, owner=owner, **{**defaults, **overrides})
 
 
 async def create_project(chain: Chain, deployment: Deployment, **overrides: int) -> Project:
@@ -264,7 +269,7 @@ async def create_project(chain: Chain, deployment: Deployment, **overrides: int)
     if chain.account is None:
         raise ValueError("creating a project needs an account")
     settings = configuration(deployment, chain.account.address, **overrides)
-    receipt = await Factory(chain, deployment.factory).create_project(settings, MANIFEST.to_bytes())
+    receipt = await Factory(chain, deployment.factory).create_project(settings, SEAT_TERMS, MANIFEST.to_bytes())
     project = Project(chain, receipt.event(ProjectCreated).project)
     await Token(chain, deployment.token).approve(project.address, 20 * POOL_WEI)
     await project.fund(20 * POOL_WEI)
@@ -283,21 +288,22 @@ async def synthetic_project(
             return await stack.enter_async_context(await Chain.connect(devnet.rpc_url, account=account))
 
         chain = await connect(0)
-        deployment = await deploy_system(chain, seat_stake_wei=SEAT_STAKE_WEI, epoch_seconds=1, thaw_seconds=1000)
+        deployment = await deploy_system(chain, court=CourtParameters(SEAT_STAKE_WEI, 1, 1000))
         token = Token(chain, deployment.token)
+        project = await create_project(chain, deployment, **overrides)
+        registry = (await project.configuration()).registry
         peers = {index: await connect(index) for index in dict.fromkeys(owners)}
         for index, peer in peers.items():
             if peer.account is None:
                 raise ValueError(f"account {index} has no key")
             await token.transfer(peer.account.address, owners.count(index) * SEAT_STAKE_WEI)
-            await Token(peer, deployment.token).approve(deployment.registry, owners.count(index) * SEAT_STAKE_WEI)
+            await Token(peer, deployment.token).approve(registry, owners.count(index) * SEAT_STAKE_WEI)
         seatings = []
         for seat, index in enumerate(owners, start=1):
             peer = peers[index]
-            await Registry(peer, deployment.registry).stake(1)
+            await Registry(peer, registry).stake(1)
             if peer.account is not None:
                 seatings.append(Seating(seat, peer.account, peer))
-        project = await create_project(chain, deployment, **overrides)
         rpc = Rpc(devnet.rpc_url)
         stack.callback(rpc.close)
-        yield SyntheticProject(chain, deployment, project, seatings, rpc)
+        yield SyntheticProject(chain, deployment, project, registry, seatings, rpc)

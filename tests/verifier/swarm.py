@@ -17,17 +17,17 @@ from contracts.chain import Chain
 from contracts.client import Factory, Project, Registry, Token
 from contracts.deploy import Deployment, deploy_system
 from contracts.events import ProjectCreated, RoundOpened
-from contracts.values import Address, ProjectConfiguration
-from node.aggregation.rules import rule_hash
+from contracts.values import Address, SeatTerms
 from node.checkpoint import Checkpoint, genesis
 from node.codec import MessageHeader, data_leaves, encode, parse
 from node.exchange.content_routes import Policy
 from node.exchange.limits import GatewayLimits
 from node.manifest import Manifest, TensorSpec
 from node.merkle import PositionTree
+from node.projects import configuration_of
 from node.rounds.history import SwarmHistory, fold_all
 from node.rounds.inputs import absent_from, inputs_of, open_update
-from node.rounds.outcome import RoundOutcome, compute_outcome
+from node.rounds.outcome import RoundOutcome, compute_outcome, pack_contributions
 from node.rounds.record import MessageFile, RoundRecord
 from node.storage.local import LocalStore
 from node.storage.unixfs import root_of
@@ -64,7 +64,7 @@ class RoundPlan:
 
 @dataclass
 class Swarm:
-    """One deployment with staked seats; projects are created on it."""
+    """One deployment and accounts with tokens; projects with staked seats are created on it."""
 
     rpc_url: str
     rpc: Rpc
@@ -115,7 +115,7 @@ class FinishedProject:
 
 @asynccontextmanager
 async def running_swarm(devnet: Devnet, folder: Path) -> AsyncIterator[Swarm]:
-    """Deploy the system and stake the seats."""
+    """Deploy the system and hand out tokens."""
     async with AsyncExitStack() as stack:
 
         async def connect(index: int) -> Chain:
@@ -123,15 +123,12 @@ async def running_swarm(devnet: Devnet, folder: Path) -> AsyncIterator[Swarm]:
             return await stack.enter_async_context(await Chain.connect(devnet.rpc_url, account=account))
 
         owner = await connect(0)
-        deployment = await deploy_system(owner, seat_stake_wei=SEAT_STAKE_WEI, epoch_seconds=1, thaw_seconds=10_000)
+        deployment = await deploy_system(owner)
         deployment.save(folder / "deployment.json")
         peers = {index: await connect(index) for index in dict.fromkeys(OWNERS)}
         for index, peer in peers.items():
             assert peer.account is not None
-            amount = OWNERS.count(index) * SEAT_STAKE_WEI
-            await Token(owner, deployment.token).transfer(peer.account.address, amount)
-            await Token(peer, deployment.token).approve(deployment.registry, amount)
-            await Registry(peer, deployment.registry).stake(OWNERS.count(index))
+            await Token(owner, deployment.token).transfer(peer.account.address, 100 * SEAT_STAKE_WEI)
         rpc = Rpc(devnet.rpc_url)
         stack.callback(rpc.close)
         yield Swarm(devnet.rpc_url, rpc, deployment, folder / "deployment.json", owner, peers)
@@ -140,11 +137,14 @@ async def running_swarm(devnet: Devnet, folder: Path) -> AsyncIterator[Swarm]:
 async def play(swarm: Swarm, folder: Path, plans: Sequence[RoundPlan | None]) -> FinishedProject:
     """Create a project and play its rounds; None: a round nobody commits to, which is skipped."""
     start = genesis(MANIFEST)
-    project = await _create_project(swarm, len([plan for plan in plans if plan is not None]), start)
+    project = await _create_project(swarm, len([plan for plan in plans if plan is not None]))
     finished = FinishedProject(swarm, project.address, LocalStore(folder))
     finished.store.add(start.to_bytes())
     checkpoints = [start]
     for plan in plans:
+        pinned = (await project.status()).pinned_block
+        while (await swarm.owner.head()).number <= pinned != 0:
+            swarm.rpc("evm_mine")
         number = (await project.open_round()).event(RoundOpened).round
         if plan is None:
             await swarm.wait_until((await project.round(number)).commit_end)
@@ -219,7 +219,8 @@ async def _accept(finished: FinishedProject, project: Project, number: int, outc
     keys = {account.address: bytes(account.key) for account in accounts if account is not None}
     signers = sorted(keys, key=lambda account: bytes.fromhex(account[2:]))
     signatures = {account: sign_digest(keys[account], digest) for account in signers}
-    await project.accept_signed(number, outcome.result, list(signatures.values()))
+    packed = pack_contributions(outcome.contributions)
+    await project.accept_signed(number, outcome.result, packed, list(signatures.values()))
     finished.store.add(outcome.checkpoint_bytes)
     finished.outcomes[number] = outcome
     round_ = (await history_of(finished)).round(number)
@@ -246,20 +247,17 @@ async def history_of(finished: FinishedProject) -> SwarmHistory:
     """The history of the project as the chain tells it."""
     deployment, chain = finished.swarm.deployment, finished.swarm.owner
     head = await chain.head()
-    events = await chain.logs([deployment.registry, finished.address], deployment.block_number, head.number)
-    start = SwarmHistory.start(seat_stake_wei=SEAT_STAKE_WEI, genesis_digest=genesis(MANIFEST).digest)
-    return fold_all(start, events)
+    configuration = await Project(chain, finished.address).configuration()
+    events = await chain.logs([configuration.registry, finished.address], deployment.block_number, head.number)
+    return fold_all(SwarmHistory.of_project(finished.domain, configuration, SEAT_STAKE_WEI), events)
 
 
-async def _create_project(swarm: Swarm, rounds: int, start: Checkpoint) -> Project:
+async def _create_project(swarm: Swarm, rounds: int) -> Project:
     assert swarm.owner.account is not None
-    configuration = ProjectConfiguration(
+    configuration = configuration_of(
+        MANIFEST,
         token=swarm.deployment.token,
-        registry=swarm.deployment.registry,
         owner=swarm.owner.account.address,
-        manifest_digest=MANIFEST.digest,
-        genesis_digest=start.digest,
-        rule_hash=rule_hash(MANIFEST.rule),
         round_pool=POOL_WEI,
         rounds=rounds,
         minimum_seats=1,
@@ -267,10 +265,14 @@ async def _create_project(swarm: Swarm, rounds: int, start: Checkpoint) -> Proje
         reveal_seconds=60,
         attest_seconds=600,
         challenge_seconds=1,
-        close_thaw_seconds=800,
     )
-    receipt = await Factory(swarm.owner, swarm.deployment.factory).create_project(configuration, MANIFEST.to_bytes())
-    project = Project(swarm.owner, receipt.event(ProjectCreated).project)
+    factory, seats = Factory(swarm.owner, swarm.deployment.factory), SeatTerms(SEAT_STAKE_WEI, 1, 10_000)
+    created = (await factory.create_project(configuration, seats, MANIFEST.to_bytes())).event(ProjectCreated)
+    project = Project(swarm.owner, created.project)
+    for index, peer in swarm.peers.items():
+        count = OWNERS.count(index)
+        await Token(peer, swarm.deployment.token).approve(created.registry, count * SEAT_STAKE_WEI)
+        await Registry(peer, created.registry).stake(count)
     await Token(swarm.owner, swarm.deployment.token).approve(project.address, 10 * POOL_WEI)
     await project.fund(10 * POOL_WEI)
     return project

@@ -8,10 +8,10 @@ from types import MappingProxyType
 import pytest
 
 from contracts.attestation import Result, checksum_address
-from contracts.values import ZERO_ADDRESS, Address
+from contracts.values import Address
 from node.checks.draw import Check
 from node.rounds.agreement import HaveList, Proposal, rank
-from node.rounds.history import Acceptance, Commit, Place, Reveal, RoundHistory, Seat, SwarmHistory
+from node.rounds.history import NOWHERE, Acceptance, Commit, Place, Reveal, RoundHistory, Seat, SwarmHistory
 from node.rounds.state import (
     Announce,
     Attest,
@@ -27,7 +27,7 @@ from node.rounds.state import (
     Settle,
     Skip,
     Submit,
-    Testify,
+    Appear,
     is_complete,
     next_actions,
 )
@@ -55,7 +55,7 @@ def history(*rounds: RoundHistory, claimed: dict[Address, int] | None = None) ->
     return SwarmHistory(
         SEAT_WEI,
         b"g" * 32,
-        ZERO_ADDRESS,
+        NOWHERE,
         0,
         0,
         MappingProxyType(seats),
@@ -192,7 +192,7 @@ def test_two_lists_of_four_are_no_quorum_however_long_it_takes() -> None:
     swarm = history(round_(commits=4, reveals=4))
     two = dict(list(full_lists().items())[:2])
     assert decide(swarm, attesting(latest=two), me=collector(), now=149) == ()
-    assert decide(swarm, attesting(latest=two), me=collector(), now=169) == (Testify(1),)
+    assert decide(swarm, attesting(latest=two), me=collector(), now=169) == (Appear(1),)
 
 
 def test_a_silent_collector_is_replaced_after_its_turn() -> None:
