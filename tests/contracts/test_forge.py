@@ -12,7 +12,7 @@ import pytest
 from contracts.build import ROOT
 
 FORGE = ROOT / "node_modules" / ".bin" / "forge"
-SUITES = sorted(path.name for path in (ROOT / "test").glob("*.t.sol"))
+SUITES = sorted(path.relative_to(ROOT / "test").as_posix() for path in (ROOT / "test").rglob("*.t.sol"))
 
 
 def require_forge() -> None:

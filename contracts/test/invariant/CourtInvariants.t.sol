@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IOutputCourt} from "../src/interfaces/IOutputCourt.sol";
-import {CourtActor} from "./support/CourtActor.sol";
-import {vm} from "./support/Vm.sol";
+import {IOutputCourt} from "../../src/interfaces/IOutputCourt.sol";
+import {CourtActor} from "../support/CourtActor.sol";
+import {vm} from "../support/Vm.sol";
 
 /// @dev Calls are CourtActor's; none of them may fail, and what they are there for has to happen.
 contract InvariantsTest {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Hamming} from "../src/libraries/Hamming.sol";
-import {vm} from "./support/Vm.sol";
+import {Hamming} from "../../src/libraries/Hamming.sol";
+import {vm} from "../support/Vm.sol";
 
 contract HammingTest {
     function testFuzz_agrees_with_counting_bit_by_bit(uint256 left, uint256 right) public pure {

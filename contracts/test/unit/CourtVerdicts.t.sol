@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IOutputCourt} from "../src/interfaces/IOutputCourt.sol";
-import {Verdicts} from "../src/libraries/Verdicts.sol";
-import {vm} from "./support/Vm.sol";
+import {IOutputCourt} from "../../src/interfaces/IOutputCourt.sol";
+import {Verdicts} from "../../src/libraries/Verdicts.sol";
+import {vm} from "../support/Vm.sol";
 
 /// @dev decide
 /// ├── the worker did not open: RejectNoShow, whatever the members say

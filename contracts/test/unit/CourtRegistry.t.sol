@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IOutputCourt} from "../src/interfaces/IOutputCourt.sol";
-import {IPeerRegistry} from "../src/interfaces/IPeerRegistry.sol";
-import {CourtTest} from "./support/CourtTest.sol";
-import {vm} from "./support/Vm.sol";
+import {IOutputCourt} from "../../src/interfaces/IOutputCourt.sol";
+import {IPeerRegistry} from "../../src/interfaces/IPeerRegistry.sol";
+import {CourtTest} from "../support/CourtTest.sol";
+import {vm} from "../support/Vm.sol";
 
 /// @dev slash
 /// ├── by anybody but the slasher: refused
@@ -12,7 +12,7 @@ import {vm} from "./support/Vm.sol";
 /// └── of a seat that is there
 ///     ├── takes the amount, or what is left
 ///     └── half of the stake is gone: the seat stops counting, unless it is leaving already
-contract RegistryTest is CourtTest {
+contract CourtRegistryTest is CourtTest {
     uint32[] private _one = new uint32[](1);
 
     function test_only_the_court_slashes() public {

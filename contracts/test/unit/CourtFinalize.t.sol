@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IOutputCourt} from "../src/interfaces/IOutputCourt.sol";
-import {CourtTest} from "./support/CourtTest.sol";
-import {vm} from "./support/Vm.sol";
+import {IOutputCourt} from "../../src/interfaces/IOutputCourt.sol";
+import {CourtTest} from "../support/CourtTest.sol";
+import {vm} from "../support/Vm.sol";
 
 /// @dev finalize, after the appeal window
 /// ├── accept: the worker gets fee and bond; near members a fee, far ones a strike

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Hamming} from "../src/libraries/Hamming.sol";
-import {vm} from "./support/Vm.sol";
+import {Hamming} from "../../src/libraries/Hamming.sol";
+import {vm} from "../support/Vm.sol";
 
 /// @dev Compiled as the deployed contracts are.
 contract HammingGasTest {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IOutputCourt} from "../src/interfaces/IOutputCourt.sol";
-import {ITreasury} from "../src/interfaces/ITreasury.sol";
-import {CourtTest} from "./support/CourtTest.sol";
-import {HostileToken} from "./support/HostileToken.sol";
-import {vm} from "./support/Vm.sol";
+import {IOutputCourt} from "../../src/interfaces/IOutputCourt.sol";
+import {ITreasury} from "../../src/interfaces/ITreasury.sol";
+import {CourtTest} from "../support/CourtTest.sol";
+import {HostileToken} from "../support/HostileToken.sol";
+import {vm} from "../support/Vm.sol";
 
 /// @dev One test an attack, named after what comes of it.
 contract AttacksTest is CourtTest {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IOutputCourt} from "../src/interfaces/IOutputCourt.sol";
-import {ITreasury} from "../src/interfaces/ITreasury.sol";
-import {CourtTest} from "./support/CourtTest.sol";
-import {vm} from "./support/Vm.sol";
+import {IOutputCourt} from "../../src/interfaces/IOutputCourt.sol";
+import {ITreasury} from "../../src/interfaces/ITreasury.sol";
+import {CourtTest} from "../support/CourtTest.sol";
+import {vm} from "../support/Vm.sol";
 
 /// @dev registerClass
 /// ├── not the curator; known already; another description: refused
