@@ -138,7 +138,7 @@ contract Attendance is IAttendance, EIP712 {
         if (chain != found.revealsHash) {
             revert Attendance_RevelationsMismatch(project, round, chain, found.revealsHash);
         }
-        if (_isOpened(silence)) revert Attendance_NotPunishable(project, round, silence.seat);
+        if (_isOpened(project, round, silence)) revert Attendance_NotPunishable(project, round, silence.seat);
         _takeBond(project, round, found, silence.seat);
     }
 
@@ -327,13 +327,20 @@ contract Attendance is IAttendance, EIP712 {
         ITrainingProject(project).slashAbsent(seat, bond);
     }
 
-    function _isOpened(BatchSilence calldata silence) private pure returns (bool) {
+    /// @dev Whether what the seat committed to was opened, out of whichever batch: others can put a commitment in one more.
+    function _isOpened(address project, uint64 round, BatchSilence calldata silence) private view returns (bool) {
+        bytes32 commitment = silence.commitments[silence.index];
         for (uint256 i = 0; i < silence.revelations.length; ++i) {
             bytes calldata item = silence.revelations[i];
-            if (Revelations.isDirect(item) || uint8(item[0]) != silence.batch) continue;
+            if (Revelations.isDirect(item)) continue;
             bytes calldata openings = item[1:];
             for (uint256 k = 0; k < Batches.count(openings); ++k) {
-                if (Batches.get(openings, k).index == silence.index) return true;
+                Batches.Opening memory opening = Batches.get(openings, k);
+                if (opening.seat != silence.seat) continue;
+                bytes32 opened = ITrainingProject(project).commitmentHash(
+                    round, opening.seat, opening.account, opening.digest, opening.dataRoot, opening.salt
+                );
+                if (opened == commitment) return true;
             }
         }
         return false;
