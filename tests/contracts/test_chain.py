@@ -23,7 +23,7 @@ from contracts.errors import (
 )
 from contracts.events import SeatsStaked, Transfer
 from contracts.reverts.base import RevertedWithData, RevertedWithPanic, RevertedWithReason
-from contracts.reverts.project import Project_NothingToFund
+from contracts.reverts.project_money import Project_NothingToFund
 from contracts.values import ZERO_ADDRESS
 from tests.support.devnet import Devnet
 from tests.support.fake_node import Failure, FakeNode, fake_node

@@ -104,7 +104,7 @@ def sample(kind: str, position: int) -> Any:
 
 def expected(component: Component, value: Any) -> Any:
     kinds: dict[str, Any] = {
-        "enum ITrainingProject.Phase": Phase,
+        "enum IProjectTypes.Phase": Phase,
         "enum IOutputCourt.Phase": JobPhase,
         "enum IOutputCourt.Verdict": JobVerdict,
     }
@@ -133,10 +133,10 @@ def test_an_unknown_phase_in_an_error_is_kept_as_data() -> None:
 @pytest.mark.parametrize(
     ("struct", "kind"),
     [
-        ("struct ITrainingProject.Configuration", ProjectConfiguration),
-        ("struct ITrainingProject.ProjectStatus", ProjectStatus),
-        ("struct ITrainingProject.RoundView", RoundView),
-        ("struct ITrainingProject.Result", Result),
+        ("struct IProjectTypes.Configuration", ProjectConfiguration),
+        ("struct IProjectTypes.ProjectStatus", ProjectStatus),
+        ("struct IProjectTypes.RoundView", RoundView),
+        ("struct IProjectTypes.Result", Result),
         ("struct IPeerRegistry.Seat", Seat),
         ("struct IOutputCourt.ClassTerms", ClassTerms),
         ("struct IOutputCourt.JobTerms", JobTerms),
@@ -164,8 +164,8 @@ def test_values_follow_their_structs(struct: str, kind: Any) -> None:
 @pytest.mark.parametrize(
     ("interface", "name", "kind"),
     [
-        ("ITrainingProject", "Phase", Phase),
-        ("ITrainingProject", "Status", Status),
+        ("IProjectTypes", "Phase", Phase),
+        ("IProjectTypes", "Status", Status),
         ("IOutputCourt", "Phase", JobPhase),
         ("IOutputCourt", "Verdict", JobVerdict),
     ],

@@ -11,8 +11,8 @@ import pytest
 
 from contracts.attestation import checksum_address
 from contracts.chain import Chain
-from contracts.client import Factory, Registry, Token
-from contracts.deploy import SUPPLY_WEI, Deployment, deploy_system
+from contracts.client import Factory, Project, Registry, Token
+from contracts.deploy import BURNING, SUPPLY_WEI, CourtParameters, Deployment, deploy_system
 from contracts.errors import DeploymentError, MissingAccount, MissingContract
 from contracts.reverts.registry import Registry_BadParameter
 from tests.support.stage import Stage, address_of
@@ -20,35 +20,33 @@ from tests.support.stage import Stage, address_of
 
 async def test_a_deployed_system_is_wired_together(stage: Stage) -> None:
     before = await stage.owner.head()
-    deployment = await deploy_system(stage.owner, seat_stake_wei=5, epoch_seconds=6, thaw_seconds=7)
+    deployment = await deploy_system(stage.owner, court=CourtParameters(5, 6, 7))
     assert (deployment.chain_id, deployment.block_number) == (stage.owner.chain_id, before.number)
     assert deployment.gas > 5_000_000
-    registry = Registry(stage.owner, deployment.registry)
+    registry = Registry(stage.owner, deployment.verifier_registry)
     assert await registry.token() == deployment.token
     assert (await registry.seat_stake(), await registry.epoch_seconds(), await registry.thaw_seconds()) == (5, 6, 7)
     factory = Factory(stage.owner, deployment.factory)
-    assert (await factory.registry(), await factory.implementation()) == (
-        deployment.registry,
-        deployment.implementation,
-    )
+    assert await factory.implementation() == deployment.implementation
+    assert deployment.insurance == BURNING
     token = Token(stage.owner, deployment.token)
     assert await token.balance_of(address_of(stage.owner)) == SUPPLY_WEI == await token.total_supply()
     assert (await token.symbol(), await token.decimals()) == ("SWARM", 18)
 
 
 async def test_a_token_that_exists_is_used(stage: Stage) -> None:
-    deployment = await deploy_system(
-        stage.owner, seat_stake_wei=5, epoch_seconds=6, thaw_seconds=7, token=stage.token.address
-    )
-    assert deployment.token == stage.token.address == await Registry(stage.owner, deployment.registry).token()
+    insurance = address_of(stage.outsider)
+    deployment = await deploy_system(stage.owner, token=stage.token.address, insurance=insurance)
+    assert deployment.token == stage.token.address == await Registry(stage.owner, deployment.verifier_registry).token()
+    assert deployment.insurance == await Project(stage.owner, deployment.implementation).insurance() == insurance
 
 
 async def test_bad_parameters_and_missing_accounts_deploy_nothing(stage: Stage) -> None:
     with pytest.raises(Registry_BadParameter, match="epochSeconds"):
-        await deploy_system(stage.owner, seat_stake_wei=1, epoch_seconds=0, thaw_seconds=1)
+        await deploy_system(stage.owner, court=CourtParameters(1, 0, 1))
     async with await Chain.connect(stage.owner.rpc_url) as reader:
         with pytest.raises(MissingAccount):
-            await deploy_system(reader, seat_stake_wei=1, epoch_seconds=1, thaw_seconds=1)
+            await deploy_system(reader)
 
 
 async def test_a_record_leads_back_to_the_system(stage: Stage, tmp_path: Path) -> None:
@@ -71,7 +69,7 @@ async def test_a_record_leads_back_to_the_system(stage: Stage, tmp_path: Path) -
         ({"block_number": -1}, "block_number is -1, expected a number"),
         ({"token": 5}, "token is 5, expected an address"),
         ({"token": "0x12"}, "token is '0x12', expected an address"),
-        ({"registry": "0x" + "zz" * 20}, "expected an address"),
+        ({"disputes": "0x" + "zz" * 20}, "expected an address"),
         ({"unknown": 1}, "expected"),
         ({"factory": ...}, "expected"),
     ],
@@ -110,5 +108,5 @@ def test_what_is_no_record_is_named(tmp_path: Path, text: str, reason: str) -> N
 @pytest.fixture
 def record() -> Deployment:
     """A record that could be."""
-    addresses = [checksum_address(bytes([0xA0 + i]) * 20) for i in range(6)]
+    addresses = [checksum_address(bytes([0xA0 + i]) * 20) for i in range(8)]
     return Deployment(31337, *addresses, block_number=5, gas=8_000_000)

@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 
 from contracts.abi import contract_abi
-from contracts.client import Factory, Project
+from contracts.client import Factory, Project, Registry
 from contracts.events import ProjectCreated
 from contracts.reverts.base import RevertedWithData
 from contracts.reverts.factory import (
+    Factory_BondTooLarge,
     Factory_CloseThawTooShort,
     Factory_ManifestMismatch,
+    Factory_RegistryGiven,
     Factory_RoundOutlastsThaw,
-    Factory_WrongRegistry,
-    Factory_WrongToken,
+    Factory_RoundTooLong,
     Factory_ZeroParameter,
 )
 from contracts.reverts.project import Project_Closed
-from contracts.values import ZERO_ADDRESS, ProjectConfiguration
+from contracts.values import ZERO_ADDRESS, ProjectConfiguration, SeatTerms
 from tests.support.stage import (
     ATTEST_SECONDS,
     CHALLENGE_SECONDS,
@@ -30,6 +31,7 @@ from tests.support.stage import (
     MANIFEST,
     REVEAL_SECONDS,
     ROUND_POOL,
+    SEAT_TERMS,
     THAW_SECONDS,
     Stage,
     address_of,
@@ -43,14 +45,22 @@ ROUND_SECONDS = COMMIT_SECONDS + REVEAL_SECONDS + ATTEST_SECONDS + CHALLENGE_SEC
 
 async def test_a_project_holds_its_configuration_and_publishes_its_manifest(stage: Stage) -> None:
     configuration = configuration_of(stage.deployment, address_of(stage.peers[2].chain))
-    receipt = await Factory(stage.outsider, stage.factory.address).create_project(configuration, MANIFEST)
+    receipt = await Factory(stage.outsider, stage.factory.address).create_project(configuration, SEAT_TERMS, MANIFEST)
     created = receipt.event(ProjectCreated)
     assert (created.owner, created.manifest) == (configuration.owner, MANIFEST)
-    assert await Project(stage.owner, created.project).configuration() == configuration
+    project = Project(stage.owner, created.project)
+    assert await project.configuration() == replace(configuration, registry=created.registry)
+    registry = Registry(stage.owner, created.registry)
+    assert await registry.slasher() == created.project
+    assert await registry.guardian() == configuration.guardian
+    terms = await registry.seat_stake(), await registry.epoch_seconds(), await registry.thaw_seconds()
+    assert SeatTerms(*terms) == SEAT_TERMS
+    assert await registry.token() == stage.token.address
+    named = await project.disputes(), await project.attendance(), await project.insurance()
+    assert named == (stage.deployment.disputes, stage.deployment.attendance, stage.deployment.insurance)
     assert hashlib.sha256(created.manifest).digest() == configuration.manifest_digest
     assert await stage.factory.is_project(created.project)
     assert not await stage.factory.is_project(stage.token.address)
-    assert await stage.factory.registry() == stage.registry.address
     assert await stage.factory.implementation() == stage.deployment.implementation
 
 
@@ -75,6 +85,8 @@ async def test_projects_keep_their_money_apart(stage: Stage) -> None:
     [
         ({"owner": ZERO_ADDRESS}, "owner"),
         ({"genesis_digest": bytes(32)}, "genesisDigest"),
+        ({"genesis_data_root": bytes(32)}, "genesisDataRoot"),
+        ({"attesters_per_round": 3}, "attestCommitSeconds"),
         ({"rule_hash": bytes(32)}, "ruleHash"),
         ({"round_pool": 0}, "roundPool"),
         ({"rounds": 0}, "rounds"),
@@ -87,22 +99,26 @@ async def test_projects_keep_their_money_apart(stage: Stage) -> None:
 )
 async def test_parts_of_a_configuration_must_not_be_zero(stage: Stage, change: dict[str, Any], name: str) -> None:
     with pytest.raises(Factory_ZeroParameter) as refusal:
-        await stage.factory.create_project(standard(stage, **change), MANIFEST)
+        await stage.factory.create_project(standard(stage, **change), SEAT_TERMS, MANIFEST)
     assert refusal.value.name == name
 
 
-async def test_registry_and_token_must_be_the_factorys(stage: Stage) -> None:
-    with pytest.raises(Factory_WrongRegistry) as registry:
-        await stage.factory.create_project(standard(stage, registry=stage.token.address), MANIFEST)
-    assert (registry.value.have, registry.value.want) == (stage.token.address, stage.registry.address)
-    with pytest.raises(Factory_WrongToken) as token:
-        await stage.factory.create_project(standard(stage, token=stage.registry.address), MANIFEST)
-    assert (token.value.have, token.value.want) == (stage.registry.address, stage.token.address)
+async def test_the_registry_is_made_by_the_factory(stage: Stage) -> None:
+    with pytest.raises(Factory_RegistryGiven) as refusal:
+        await create_project(stage.factory, standard(stage, registry=stage.registry.address))
+    assert refusal.value.registry == stage.registry.address
+
+
+async def test_silence_costs_a_tenth_of_the_stake_at_most(stage: Stage) -> None:
+    await create_project(stage.factory, standard(stage, silence_bond_bps=1000))
+    with pytest.raises(Factory_BondTooLarge) as refusal:
+        await create_project(stage.factory, standard(stage, silence_bond_bps=1001))
+    assert (refusal.value.have, refusal.value.most) == (1001, 1000)
 
 
 async def test_the_manifest_must_be_the_one_of_the_configuration(stage: Stage) -> None:
     with pytest.raises(Factory_ManifestMismatch) as refusal:
-        await stage.factory.create_project(standard(stage), MANIFEST + b" ")
+        await stage.factory.create_project(standard(stage), SEAT_TERMS, MANIFEST + b" ")
     assert refusal.value.have == hashlib.sha256(MANIFEST + b" ").digest()
     assert refusal.value.want == hashlib.sha256(MANIFEST).digest()
 
@@ -120,15 +136,15 @@ async def test_closing_takes_as_long_as_a_round_at_least(stage: Stage) -> None:
     await create_project(stage.factory, standard(stage, close_thaw_seconds=ROUND_SECONDS))
     with pytest.raises(Factory_CloseThawTooShort) as refusal:
         await create_project(stage.factory, standard(stage, close_thaw_seconds=ROUND_SECONDS - 1))
-    assert (refusal.value.have, refusal.value.want) == (ROUND_SECONDS - 1, ROUND_SECONDS)
+    assert (refusal.value.close_thaw_seconds, refusal.value.round_seconds) == (ROUND_SECONDS - 1, ROUND_SECONDS)
 
 
 async def test_the_longest_windows_do_not_overflow(stage: Stage) -> None:
-    windows = ("commit_seconds", "reveal_seconds", "attest_seconds", "challenge_seconds", "close_thaw_seconds")
+    windows = ("commit_seconds", "reveal_seconds", "availability_seconds", "attest_commit_seconds", "attest_seconds")
     configuration = standard(stage, **dict.fromkeys(windows, 2**32 - 1))
-    with pytest.raises(Factory_RoundOutlastsThaw) as refusal:
+    with pytest.raises(Factory_RoundTooLong) as refusal:
         await create_project(stage.factory, configuration)
-    assert refusal.value.round_seconds == 4 * (2**32 - 1)
+    assert (refusal.value.have, refusal.value.most) == (5 * (2**32 - 1), 2**24 - 1)
 
 
 async def test_the_code_behind_all_projects_is_no_project_itself(stage: Stage) -> None:
@@ -143,9 +159,12 @@ async def test_the_code_behind_all_projects_is_no_project_itself(stage: Stage) -
         await template.fund(1)
 
 
-async def test_a_factory_needs_a_registry(stage: Stage) -> None:
-    with pytest.raises(Factory_ZeroParameter, match="registry must not be zero"):
-        await stage.owner.send(None, contract_abi("ProjectFactory").encode_deployment(ZERO_ADDRESS))
+@pytest.mark.parametrize("index", range(3))
+async def test_a_factory_needs_somebody_for_everything(stage: Stage, index: int) -> None:
+    parts = [stage.deployment.disputes, stage.deployment.attendance, stage.deployment.insurance]
+    parts[index] = ZERO_ADDRESS
+    with pytest.raises(Factory_ZeroParameter, match=f"{('disputes', 'attendance', 'insurance')[index]} must not be"):
+        await stage.owner.send(None, contract_abi("ProjectFactory").encode_deployment(*parts))
 
 
 def standard(stage: Stage, **changes: Any) -> ProjectConfiguration:

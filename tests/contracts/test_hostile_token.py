@@ -16,15 +16,14 @@ from contracts.client import Contract, Factory, Project, Registry, Token
 from contracts.deploy import deploy_system
 from contracts.events import CloseRequested, RewardClaimed
 from contracts.reverts.library import ReentrancyGuardReentrantCall
-from contracts.reverts.project import Project_Closing, Project_InexactTransfer
+from contracts.reverts.project import Project_Closing
+from contracts.reverts.project_money import Project_InexactTransfer
 from contracts.reverts.registry import Registry_InexactTransfer
 from node.merkle import StandardTree
 from tests.support.stage import (
-    EPOCH_SECONDS,
     PEERS,
     ROUND_POOL,
     SEAT_STAKE,
-    THAW_SECONDS,
     Peer,
     Stage,
     address_of,
@@ -75,26 +74,21 @@ async def hostile(stage: Stage, hostile_abi: ContractAbi) -> Hostile:
     owner = stage.owner
     receipt = await owner.send(None, hostile_abi.encode_deployment(address_of(owner), 10**27))
     assert receipt.contract_address is not None
-    deployment = await deploy_system(
-        owner,
-        seat_stake_wei=SEAT_STAKE,
-        epoch_seconds=EPOCH_SECONDS,
-        thaw_seconds=THAW_SECONDS,
-        token=receipt.contract_address,
-    )
+    deployment = await deploy_system(owner, token=receipt.contract_address)
     token = Token(owner, deployment.token)
     factory = Factory(owner, deployment.factory)
     project = await create_project(factory, configuration_of(deployment, address_of(owner)))
+    registry = (await Project(owner, project).configuration()).registry
     peers = []
     for peer in stage.peers:
         await token.transfer(peer.address, 2 * SEAT_STAKE)
-        peers.append(Peer(peer.chain, await join(peer.chain, deployment, 1), Project(peer.chain, project)))
+        peers.append(Peer(peer.chain, await join(peer.chain, deployment, registry, 1), Project(peer.chain, project)))
     await fund(token, project, 2 * ROUND_POOL)
     ready = replace(
         stage,
         deployment=deployment,
         token=token,
-        registry=Registry(owner, deployment.registry),
+        registry=Registry(owner, registry),
         factory=factory,
         project=Project(owner, project),
         peers=tuple(peers),

@@ -113,11 +113,13 @@ class Walk:
         share = self.luck.randint(0, ROUND_POOL // len(self.stage.peers))
         earned = {peer.address: before.get(peer.address, 0) + share for peer in self.stage.peers}
         total = sum(earned.values()) + self.luck.choice([0, 0, 0, -1, ROUND_POOL])
-        result = make_result(number, status.head_digest, max(0, total), self.tree(earned).root)
+        result = make_result(
+            number, status.head_digest, max(0, total), self.tree(earned).root, before=status.accepted_total
+        )
         signers = self.luck.sample(
             self.stage.peers, self.luck.randint(len(self.stage.peers) - 2, len(self.stage.peers))
         )
-        await self.stage.project.accept_signed(number, result, self.stage.sign(number, result, signers))
+        await self.stage.submit(number, result, self.stage.sign(number, result, signers))
         self.results[number], self.earned[number] = result, earned
 
     async def finalize(self) -> None:

@@ -12,19 +12,21 @@ from contracts.client import Project, Registry
 from contracts.events import CloseRequested, ProjectClosed, ProjectFunded, RewardClaimed
 from contracts.reverts.library import ERC20InsufficientAllowance
 from contracts.reverts.project import (
-    Project_BadProof,
     Project_BudgetTooSmall,
     Project_Closed,
     Project_Closing,
     Project_Complete,
+    Project_PoolsAboveStakeCap,
+    Project_TooFewSeats,
+)
+from contracts.reverts.project_money import (
+    Project_BadProof,
     Project_Insolvent,
     Project_NotClosable,
     Project_NothingToClaim,
     Project_NothingToFund,
     Project_NotOwner,
-    Project_PoolsAboveStakeCap,
     Project_RoundsPending,
-    Project_TooFewSeats,
 )
 from contracts.values import Address
 from node.merkle import StandardTree

@@ -52,7 +52,7 @@ async def test_seats_have_consecutive_ids_and_cost_their_stake(stage: Stage) -> 
 async def test_stake_counts_from_the_first_second_of_the_next_epoch(stage: Stage) -> None:
     peer = stage.peers[0]
     epoch = await stage.registry.current_epoch()
-    seat_id = await join(peer.chain, stage.deployment, 2)
+    seat_id = await join(peer.chain, stage.deployment, stage.registry.address, 2)
     assert await stage.registry.seats_at(peer.address, epoch) == 1
     assert await stage.registry.seat_owner_at(seat_id, epoch) == ZERO_ADDRESS
     assert await stage.registry.seats_at(peer.address, epoch + 1) == 3
@@ -118,7 +118,7 @@ async def test_a_leaving_seat_counts_until_the_end_of_the_epoch_and_thaws_after_
 
 async def test_a_seat_staked_and_left_in_one_epoch_never_counts(stage: Stage) -> None:
     peer = stage.peers[0]
-    seat_id = await join(peer.chain, stage.deployment, 1)
+    seat_id = await join(peer.chain, stage.deployment, stage.registry.address, 1)
     await registry_of(stage, 0).begin_unstake([seat_id])
     epoch = await stage.registry.current_epoch()
     for later in (epoch, epoch + 1, epoch + 2):
@@ -154,8 +154,8 @@ async def test_exits_need_own_seats_each_named_once(stage: Stage) -> None:
 
 
 async def test_the_registry_holds_exactly_the_stake_of_seats_not_paid_back(stage: Stage) -> None:
-    await join(stage.peers[0].chain, stage.deployment, 2)
-    await join(stage.peers[1].chain, stage.deployment, 1)
+    await join(stage.peers[0].chain, stage.deployment, stage.registry.address, 2)
+    await join(stage.peers[1].chain, stage.deployment, stage.registry.address, 1)
     begun = (await registry_of(stage, 0).begin_unstake([PEERS + 1, stage.peers[0].seat])).event(UnstakeBegun)
     assert await stage.token.balance_of(stage.registry.address) == (PEERS + 3) * SEAT_STAKE
     stage.mine(begun.thaw_end)
@@ -169,7 +169,7 @@ async def test_weights_of_every_epoch_stay_readable(stage: Stage) -> None:
     first = await stage.registry.current_epoch()
     expected = {first: 1}
     for count in (1, 2, 3, 1):
-        await join(peer.chain, stage.deployment, count)
+        await join(peer.chain, stage.deployment, stage.registry.address, count)
         epoch = await stage.next_epoch()
         expected[epoch] = expected[epoch - 1] + count
         await stage.next_epoch()
@@ -203,7 +203,9 @@ async def test_a_registry_is_not_deployed_with_parameters_that_cannot_be(
     stage: Stage, name: str, arguments: tuple[str | None, int, int, int]
 ) -> None:
     token, *numbers = arguments
-    code = contract_abi("PeerRegistry").encode_deployment(token or stage.token.address, *numbers, ZERO_ADDRESS)
+    code = contract_abi("PeerRegistry").encode_deployment(
+        token or stage.token.address, *numbers, ZERO_ADDRESS, ZERO_ADDRESS
+    )
     with pytest.raises(Registry_BadParameter) as refusal:
         await stage.owner.send(None, code)
     assert refusal.value.name == name

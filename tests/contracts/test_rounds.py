@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.attestation import commitment_hash, round_seed
+from contracts.attestation import NO_REVEALS, beacon_seed, chain_reveal, commitment_hash, quiet_seed
 from contracts.client import Project, Registry
 from contracts.events import (
     ResultAccepted,
@@ -14,17 +14,22 @@ from contracts.events import (
     RoundOpened,
     RoundSkipped,
     RoundWindowsMoved,
+    SeedPinned,
     UpdateCommitted,
     UpdateRevealed,
 )
 from contracts.reverts.project import (
     Project_AlreadyCommitted,
+    Project_AlreadyRevealed,
     Project_CommitMismatch,
     Project_EmptyCommitment,
     Project_FinalizeOutOfOrder,
     Project_NotSeatOwner,
     Project_PreviousUnsettled,
     Project_ResultMismatch,
+    Project_SeedAlreadyPinned,
+    Project_SeedNotPinned,
+    Project_SeedPending,
     Project_SignerWithoutStake,
     Project_WrongPhase,
 )
@@ -55,7 +60,7 @@ async def test_a_round_opens_on_the_genesis_checkpoint_with_the_stake_of_its_epo
     assert (opened.round, opened.base_digest, opened.pool) == (1, GENESIS, ROUND_POOL)
     assert opened.epoch == await stage.registry.current_epoch()
     assert opened.stake_snapshot == PEERS * SEAT_STAKE
-    assert opened.seed == round_seed(GENESIS, 1)
+    assert opened.seed == quiet_seed(GENESIS, 1)
     assert opened.commit_end == time + COMMIT_SECONDS
     assert opened.reveal_end == opened.commit_end + REVEAL_SECONDS
     assert opened.attest_end == opened.reveal_end + ATTEST_SECONDS
@@ -68,12 +73,48 @@ async def test_a_round_opens_on_the_genesis_checkpoint_with_the_stake_of_its_epo
     )
 
 
-async def test_the_next_round_starts_from_the_accepted_checkpoint_and_is_seeded_by_its_result(stage: Stage) -> None:
+async def test_the_next_round_is_seeded_by_what_was_revealed_and_a_block_that_was_not_there_yet(stage: Stage) -> None:
     number, result = await stage.play_round()
-    accepted = await stage.project.round(number)
+    accepted, pinned = await stage.project.round(number), (await stage.project.status()).pinned_block
+    assert pinned == (await stage.owner.head()).number + 2
+    with pytest.raises(Project_SeedPending) as early:
+        await stage.send(stage.project, "openRound")
+    assert early.value.pinned_block == pinned
     opened = await stage.open_round()
+    block_hash = await stage.owner.block_hash(pinned)
+    assert block_hash is not None
+    chain = NO_REVEALS
+    for peer in stage.peers:
+        update = update_of(peer.seat, number)
+        chain = chain_reveal(chain, peer.seat, update.digest, update.data_root, update.salt)
     assert (opened.round, opened.base_digest) == (2, result.cid)
-    assert opened.seed == round_seed(accepted.result_hash, 2)
+    assert opened.seed == await stage.project.seed() == beacon_seed(block_hash, accepted.reveals_hash, 2)
+    assert (await stage.project.status()).pinned_block == 0
+
+
+async def test_a_round_nobody_revealed_in_needs_no_block_for_the_next_seed(stage: Stage) -> None:
+    opened = await stage.open_round()
+    stage.at(opened.commit_end)
+    await stage.send(stage.project, "skipRound", 1)
+    assert (await stage.project.status()).pinned_block == 0
+    with pytest.raises(Project_SeedNotPinned):
+        await stage.project.pin_seed()
+    assert (await stage.open_round()).seed == quiet_seed(opened.seed, 2)
+
+
+async def test_a_block_that_the_chain_has_forgotten_is_replaced(stage: Stage) -> None:
+    await stage.play_round()
+    pinned = (await stage.project.status()).pinned_block
+    with pytest.raises(Project_SeedAlreadyPinned) as refusal:
+        await stage.project.pin_seed()
+    assert refusal.value.pinned_block == pinned
+    for _ in range(260):
+        stage.control("evm_mine")
+    with pytest.raises(Project_SeedNotPinned):
+        await stage.send(stage.project, "openRound")
+    again = (await stage.project.pin_seed()).event(SeedPinned)
+    assert (again.round, again.pinned_block) == (1, (await stage.owner.head()).number + 2)
+    assert (await stage.open_round()).round == 2
 
 
 async def test_a_seat_commits_in_its_window_only(stage: Stage) -> None:
@@ -83,7 +124,8 @@ async def test_a_seat_commits_in_its_window_only(stage: Stage) -> None:
     receipt = await stage.commit(first, 1)
     committed = receipt.event(UpdateCommitted)
     assert (committed.round, committed.seat) == (1, first.seat)
-    assert committed.commitment == stage.commitment(first, 1) == await stage.project.commitment_of(1, first.seat)
+    assert committed.commitment == stage.commitment(first, 1)
+    assert await stage.project.commitment_of(1, first.seat) == committed.commitment[:27]
     stage.at(opened.commit_end)
     with pytest.raises(Project_WrongPhase) as refusal:
         await stage.commit(second, 1)
@@ -168,7 +210,7 @@ async def test_only_the_owner_of_a_counting_seat_commits_and_once(stage: Stage) 
 
 async def test_a_round_that_outlasts_its_epoch_keeps_the_seats_and_weights_it_opened_with(stage: Stage) -> None:
     await stage.token.transfer(address_of(stage.outsider), 6 * SEAT_STAKE)
-    new_seat = await join(stage.outsider, stage.deployment, 6)
+    new_seat = await join(stage.outsider, stage.deployment, stage.registry.address, 6)
     leaver, *others = stage.peers
     await Registry(leaver.chain, stage.registry.address).begin_unstake([leaver.seat])
     next_epoch_start = (await stage.now() // EPOCH_SECONDS + 1) * EPOCH_SECONDS
@@ -185,9 +227,9 @@ async def test_a_round_that_outlasts_its_epoch_keeps_the_seats_and_weights_it_op
         await stage.reveal(peer, 1)
     result = make_result(1, GENESIS, ROUND_POOL)
     with pytest.raises(Project_SignerWithoutStake):
-        await stage.project.accept_signed(1, result, stage.sign(1, result, [newcomer]))
+        await stage.submit(1, result, stage.sign(1, result, [newcomer]))
     signatures = stage.sign(1, result, [leaver, *others[:4]])
-    assert (await stage.project.accept_signed(1, result, signatures)).event(ResultAccepted).weight == 5 * SEAT_STAKE
+    assert (await stage.submit(1, result, signatures)).event(ResultAccepted).weight == 5
 
 
 @pytest.mark.parametrize("part", ["digest", "data_root", "salt"])
@@ -208,9 +250,11 @@ async def test_a_seat_reveals_once(stage: Stage) -> None:
         await stage.commit(peer, 1)
     stage.at(opened.commit_end)
     await stage.reveal(stage.peers[0], 1)
-    with pytest.raises(Project_CommitMismatch):
+    with pytest.raises(Project_AlreadyRevealed):
         await stage.reveal(stage.peers[0], 1)
     assert (await stage.project.round(1)).reveals == 1
+    assert await stage.project.has_revealed(1, stage.peers[0].seat)
+    assert not await stage.project.has_revealed(1, stage.peers[1].seat)
 
 
 async def test_a_copied_commitment_opens_for_nobody_but_its_author(stage: Stage) -> None:
@@ -265,21 +309,29 @@ async def test_a_result_is_accepted_in_the_attest_window_only(stage: Stage) -> N
     await stage.reveal(stage.peers[0], 1)
     stage.at(opened.reveal_end - 1)
     with pytest.raises(Project_WrongPhase) as early:
-        await stage.send(stage.project, "acceptSigned", 1, result, signatures)
+        await stage.send(stage.project, "acceptSigned", 1, result, await stage.contributions(result), signatures, [])
     assert (early.value.have, early.value.want) == (Phase.REVEAL, Phase.ATTEST)
     snapshot = stage.control("evm_snapshot")
     stage.at(opened.attest_end)
     with pytest.raises(Project_WrongPhase) as late:
-        await stage.send(stage.project, "acceptSigned", 1, result, signatures)
+        await stage.send(stage.project, "acceptSigned", 1, result, await stage.contributions(result), signatures, [])
     assert (late.value.have, late.value.want) == (Phase.LAPSED, Phase.ATTEST)
     stage.control("evm_revert", snapshot)
     stage.at(opened.attest_end - 1)
-    receipt = await stage.send(Project(stage.outsider, stage.project.address), "acceptSigned", 1, result, signatures)
+    receipt = await stage.send(
+        Project(stage.outsider, stage.project.address),
+        "acceptSigned",
+        1,
+        result,
+        await stage.contributions(result),
+        signatures,
+        [],
+    )
     accepted = receipt.event(ResultAccepted)
     assert accepted.challenge_end == opened.attest_end - 1 + CHALLENGE_SECONDS
-    assert (accepted.result, accepted.weight) == (result, PEERS * SEAT_STAKE)
+    assert (accepted.result, accepted.weight) == (result, PEERS)
     with pytest.raises(Project_WrongPhase, match="challenge"):
-        await stage.send(stage.project, "acceptSigned", 1, result, signatures)
+        await stage.send(stage.project, "acceptSigned", 1, result, await stage.contributions(result), signatures, [])
 
 
 async def test_a_result_is_finalized_after_its_challenge_window_by_anybody_and_once(stage: Stage) -> None:

@@ -25,7 +25,9 @@ def archive(folder: Path, manifest: Manifest) -> Path:
     """An archive in which the project was created and nothing else has happened."""
     configuration = ProjectConfiguration(
         token=ACCOUNT,
-        registry=ACCOUNT,
+        disputes=ACCOUNT,
+        attendance=ACCOUNT,
+        insurance=ACCOUNT,
         owner=ACCOUNT,
         manifest_digest=manifest.digest,
         genesis_digest=genesis(manifest).digest,

@@ -174,7 +174,7 @@ async def test_a_stranger_s_manifest_stops_nobody(quiet_devnet: Devnet, tmp_path
 async def test_a_stranger_s_endpoint_stops_nobody(quiet_devnet: Devnet, tmp_path: Path) -> None:
     async with synthetic_project(quiet_devnet, owners=[1]) as swarm, engine_at(tmp_path / "index.db") as engine:
         stranger = swarm.seatings[0].chain
-        registry = Registry(stranger, swarm.deployment.registry)
+        registry = Registry(stranger, swarm.registry)
         for raw in (b"\xff\xfe", b"a\x00b"):
             call = registry.abi.functions["setEndpoint"].selector + encode(["bytes", "bytes32"], [raw, bytes(32)])
             await stranger.send(registry.address, call)

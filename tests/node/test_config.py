@@ -14,7 +14,7 @@ from node.errors import ConfigurationError
 from verifier.court.config import CourtSettings
 
 ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
-COMMON = {"factory": ADDRESS, "registry": ADDRESS, "key_file": "key", "state_dir": "state"}
+COMMON = {"factory": ADDRESS, "key_file": "key", "state_dir": "state"}
 NODE = {**COMMON, "project": ADDRESS}
 COURT = {**COMMON, "role": "worker", "court": ADDRESS, "verifier_registry": ADDRESS}
 KINDS = [(NodeSettings, NODE), (CourtSettings, COURT)]

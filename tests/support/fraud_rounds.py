@@ -6,12 +6,14 @@ import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
-from eth_utils.address import to_checksum_address
+from eth_account import Account
 
-from contracts.attestation import NO_REVEALS, Domain, Result, chain_reveal, result_digest
-from contracts.disputes import NO_RESULT, Case, Revealed
+from contracts.attestation import Domain, Result, commitment_hash, result_digest
+from contracts.batches import BatchOpening, pack_openings, sign_commitment
+from contracts.disputes import NO_RESULT, Case
 from contracts.values import Address
 from node.aggregation.aggregate import next_theta
 from node.aggregation.history import Histories
@@ -20,6 +22,7 @@ from node.checkpoint import Checkpoint, data_leaves
 from node.codec import MessageHeader, Update, encode, parse
 from node.codec import data_leaves as records_of
 from node.fraud import Evidence, Facts, arithmetic_of
+from node.fraud.revealed import chain_of, direct_seats
 from node.manifest import Manifest, TensorSpec
 from node.merkle import PositionTree, StandardTree
 from node.rounds.outcome import (
@@ -41,15 +44,22 @@ Alteration = Callable[[Evidence, random.Random], Evidence | None]
 
 
 def account(number: int) -> Address:
-    """An account that nobody has a key of."""
-    return Address(to_checksum_address(hashlib.sha256(f"account {number}".encode()).digest()[:20]))
+    """One of a few accounts that sign."""
+    return Address(Account.from_key(key_of(number)).address)
+
+
+@cache
+def key_of(number: int) -> bytes:
+    """Its private key."""
+    return hashlib.sha256(b"account %d" % number).digest()
 
 
 def honest_round(chance: random.Random, domain: Domain, *, manifest: Manifest | None = None) -> Evidence:
     """A round as honest peers compute it, with everything on the chain that belongs to it."""
     manifest = manifest or a_manifest(chance)
     seats = sorted(chance.sample(range(1, 200), chance.choice((1, 2, 3, 5, 8, 12))))
-    owners = {seat: account(chance.randrange(6)) for seat in seats}
+    holders = {seat: chance.randrange(6) for seat in seats}
+    owners = {seat: account(holder) for seat, holder in holders.items()}
     base = Checkpoint(manifest.digest, ROUND - 1, bytes(32), _theta(manifest, chance), Histories.empty(manifest))
     revealed = [seat for seat in seats if chance.random() < 0.8]
     updates = _updates(manifest, revealed, chance)
@@ -59,7 +69,7 @@ def honest_round(chance: random.Random, domain: Domain, *, manifest: Manifest | 
             seat=seat,
             owner=owners[seat],
             commit_order=order,
-            digest=hashlib.sha256(b"message %d" % seat).digest(),
+            digest=digest_of(seat),
             data_root=root_of_update(update, manifest),
             update=update,
         )
@@ -91,20 +101,18 @@ def honest_round(chance: random.Random, domain: Domain, *, manifest: Manifest | 
         leaves = [RewardLeaf(who, total) for who, total in earned.items() if total]
         root = StandardTree([reward_leaf(leaf) for leaf in leaves]).root
         base_result = Result(roots[0], roots[1], roots[2], base.data_root, roots[3], root, sum(earned.values()))
-    reveals = tuple(
-        Revealed(
-            seat, hashlib.sha256(b"message %d" % seat).digest(), root_of_update(updates[seat], manifest), bytes(32)
-        )
-        for seat in chance.sample(revealed, len(revealed))
+    updates_shown = {seat: root_of_update(update, manifest) for seat, update in updates.items()}
+    revelations = _revelations(updates_shown, holders, domain, chance)
+    case = Case(
+        domain.project, ROUND, outcome.result, base_result, pack_contributions(outcome.contributions), revelations
     )
-    case = Case(domain.project, ROUND, outcome.result, base_result, pack_contributions(outcome.contributions), reveals)
     facts = Facts(
         domain=domain,
         accepted=True,
         result_hash=result_digest(domain, ROUND, outcome.result),
         previous=0 if first else PREVIOUS,
         base_hash=None if first else result_digest(domain, PREVIOUS, base_result),
-        reveals_hash=chained(reveals),
+        reveals_hash=chain_of(revelations),
         genesis_data_root=base.data_root if first else chance.randbytes(32),
         arithmetic_hash=arithmetic_of(manifest).hash,
         pool_wei=pool,
@@ -140,12 +148,14 @@ def root_of_update(update: Update, manifest: Manifest) -> bytes:
     return PositionTree(records_of(update, manifest.layout)).root
 
 
-def chained(reveals: Sequence[Revealed]) -> bytes:
-    """The chain over reveals."""
-    found = NO_REVEALS
-    for item in reveals:
-        found = chain_reveal(found, item.seat, item.digest, item.data_root, item.salt)
-    return found
+def revealed_directly(seat: int, data_root: bytes) -> bytes:
+    """An update that its owner revealed, as the project chains it."""
+    return seat.to_bytes(4, "big") + digest_of(seat) + data_root + bytes(32)
+
+
+def digest_of(seat: int) -> bytes:
+    """Of a seat's message."""
+    return hashlib.sha256(b"message %d" % seat).digest()
 
 
 def with_result(evidence: Evidence, **changes: object) -> Evidence:
@@ -179,6 +189,46 @@ def with_negative_weights(evidence: Evidence, chance: random.Random) -> Evidence
     theta = next_theta(evidence.base, updates, [item.weight for item in weighted], evidence.manifest)
     altered = with_result(evidence, data_root=PositionTree(data_leaves(theta)).root)
     return replace(with_contributions(altered, contributions), accepted=theta)
+
+
+def _revelations(
+    data_roots: Mapping[int, bytes], holders: Mapping[int, int], domain: Domain, chance: random.Random
+) -> tuple[bytes, ...]:
+    """Updates as they were revealed, one by one and out of batches, among openings that count for nothing."""
+    items: list[bytes] = []
+    batch: list[BatchOpening] = []
+
+    def close() -> None:
+        if batch:
+            items.append(bytes([chance.randrange(8)]) + pack_openings(batch))
+            batch.clear()
+
+    def opening(seat: int, data_root: bytes, *, holder: int, signer: int) -> BatchOpening:
+        who, salt = account(holder), chance.randbytes(32)
+        commitment = commitment_hash(domain, ROUND, seat, who, digest_of(seat), data_root, salt)
+        signature = sign_commitment(domain, key_of(signer), ROUND, seat, commitment)
+        return BatchOpening(len(batch), seat, who, digest_of(seat), data_root, salt, signature)
+
+    for seat in chance.sample(list(data_roots), len(data_roots)):
+        if chance.random() < 0.3:  # somebody else's signature under the owner's name, or an account without the seat
+            stranger = holders[seat] + 1
+            batch.append(
+                opening(seat, chance.randbytes(32), holder=chance.choice((holders[seat], stranger)), signer=stranger)
+            )
+        if chance.random() < 0.5:
+            close()
+            items.append(revealed_directly(seat, data_roots[seat]))
+        else:
+            batch.append(opening(seat, data_roots[seat], holder=holders[seat], signer=holders[seat]))
+        if chance.random() < 0.2:  # too late
+            batch.append(opening(seat, chance.randbytes(32), holder=holders[seat], signer=holders[seat]))
+            close()
+            items.append(revealed_directly(seat, chance.randbytes(32)))
+    for seat, holder in holders.items():
+        if seat not in data_roots and chance.random() < 0.2:
+            batch.append(opening(seat, chance.randbytes(32), holder=holder, signer=holder + 1))
+    close()
+    return tuple(items)
 
 
 def _theta(manifest: Manifest, chance: random.Random) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
@@ -254,6 +304,8 @@ def another_reason(evidence: Evidence, chance: random.Random) -> Evidence | None
     item = contributions[at]
     groups = ((0,), (8,), (5, 6, 7, 9), (3, 4), (1, 2))
     (own,) = (group for group in groups if item.reason in group)
+    if evidence.facts.samples_trainers and item.reason == 3:
+        own = (1, 2, 3, 4)
     reason = chance.choice([reason for reason in (*range(10), 10, 255) if reason not in own])
     contributions[at] = replace(item, reason=reason)
     return with_contributions(evidence, contributions)
@@ -273,7 +325,9 @@ def a_seat_less(evidence: Evidence, chance: random.Random) -> Evidence | None:
     """A seat that revealed is not there at all, or one where all must be."""
     contributions = list(unpack_contributions(evidence.case.contributions))
     gone = chance.choice(contributions)
-    if evidence.facts.samples_trainers and gone.reason in (1, 2):
+    if evidence.facts.samples_trainers and (
+        gone.reason in (1, 2, 3) or gone.seat not in direct_seats(evidence.case.revelations)
+    ):
         return None
     return with_contributions(evidence, [item for item in contributions if item != gone])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -183,10 +183,15 @@ class Stage:
 
     async def accept(self, number: int, result: Result) -> ResultAccepted:
         """Submit a result that everybody signed."""
-        before = (await self.project.status()).cumulative_total
-        packed = contributions_of(result.cumulative_total - before)
-        receipt = await self.project.accept_signed(number, result, packed, self.sign(number, result, self.peers))
-        return receipt.event(ResultAccepted)
+        return (await self.submit(number, result, self.sign(number, result, self.peers))).event(ResultAccepted)
+
+    async def submit(self, number: int, result: Result, signatures: Sequence[bytes]) -> Receipt:
+        """Submit a result with the contributions that pay what it allocates."""
+        return await self.project.accept_signed(number, result, await self.contributions(result), signatures)
+
+    async def contributions(self, result: Result) -> bytes:
+        """What a result is accepted with now."""
+        return contributions_of(result.cumulative_total - (await self.project.status()).cumulative_total)
 
     async def play_round(self, *, total: int | None = None, reward_root: bytes | None = None) -> tuple[int, Result]:
         """A whole round up to acceptance; `total` None: it allocates its whole pool."""
@@ -233,7 +238,7 @@ def update_of(seat: int, number: int) -> Update:
 
 def contributions_of(paid: int) -> bytes:
     """One contribution that pays so much, packed: what a made-up result is accepted with."""
-    return pack_contributions([PackedContribution(1, 1 << 16, 1 << 46, 0, paid)])
+    return pack_contributions([PackedContribution(1, 1 << 16, 1 << 46, 0, max(0, paid))])
 
 
 def make_result(number: int, base: bytes, total: int, reward_root: bytes | None = None, *, before: int = 0) -> Result:

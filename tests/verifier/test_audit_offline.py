@@ -163,12 +163,13 @@ async def test_a_flipped_byte_in_a_published_signature_is_named(archive: Path) -
     assert verdict.object == f"signature of {item['signer']} in the record of round 4"
 
 
-async def test_a_flipped_byte_in_a_salt_names_the_commitment(archive: Path) -> None:
-    item = json.loads(contents(archive, "chain.json"))["salts"][-1]
-    old = item["salt"]
-    overwrite(archive, "chain.json", substitute(old, old[:9] + format(int(old[9], 16) ^ 1, "x") + old[10:]))
+async def test_a_flipped_byte_in_a_pinned_hash_names_the_seed_it_leads_to(archive: Path) -> None:
+    old = json.loads(contents(archive, "chain.json"))["block_hashes"][0]["hash"]
+    overwrite(
+        archive, "chain.json", substitute(f'"hash": "{old}', f'"hash": "{old[:9]}{int(old[9], 16) ^ 1:x}{old[10:]}')
+    )
     verdict = await rejected(archive)
-    assert (verdict.object, verdict.name) == (f"commitment of seat {item['seat']} in round 4", "commitment")
+    assert (verdict.object, verdict.name) == ("opening of round 2", "seed")
 
 
 async def test_a_flipped_byte_in_an_event_is_named(archive: Path) -> None:

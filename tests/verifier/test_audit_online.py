@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contracts.client import Registry
+from contracts.client import Project, Registry
 from contracts.errors import ChainUnreachable
 from node.exchange.limits import GatewayLimits
 from node.storage.unixfs import root_of
@@ -231,6 +231,7 @@ async def test_peers_are_found_by_the_endpoints_they_announced(verifier_devnet: 
         with project.store:
             async with project.gateway() as url:
                 for seat, announced in ((3, "http://127.0.0.1:9"), (4, url), (5, "http://127.0.0.1:9"), (5, "")):
-                    await Registry(swarm.peer_of(seat), swarm.deployment.registry).set_endpoint(announced, bytes(32))
+                    registry = (await Project(swarm.owner, project.address).configuration()).registry
+                        await Registry(swarm.peer_of(seat), registry).set_endpoint(announced, bytes(32))
                 verdict = await audit(settings_of(project))
     assert isinstance(verdict, Accept)

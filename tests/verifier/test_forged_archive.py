@@ -137,7 +137,7 @@ async def test_another_rule_is_rejected(forged: Callable[[Forge], Forged]) -> No
 async def test_calls_through_another_contract_leave_the_signatures_of_the_record(
     forged: Callable[[Forge], Forged],
 ) -> None:
-    verdict: Verdict = await audit_source(forged(lambda record: replace(record, signatures={}, salts={})))
+    verdict: Verdict = await audit_source(forged(lambda record: replace(record, signatures={}, block_hashes={})))
     assert isinstance(verdict, Accept)
 
 

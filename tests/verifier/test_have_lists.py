@@ -36,10 +36,12 @@ ROUND = RoundHistory(
     5,
     1,
     2,
+    2,
+    2,
     3,
     PLACE,
     commits=tuple(Commit(seat, owner, bytes(32), PLACE) for seat, owner in OWNERS.items()),
-    reveals=tuple(Reveal(seat, bytes(32), bytes(32), PLACE) for seat in OWNERS),
+    reveals=tuple(Reveal(seat, bytes(32), bytes(32), bytes(32), PLACE) for seat in OWNERS),
 )
 HISTORY = replace(
     SwarmHistory.start(seat_stake_wei=1, genesis_digest=genesis(MIXED).digest),

@@ -48,6 +48,8 @@ def round_of(weight_wei: int) -> RoundHistory:
         stake_snapshot_wei=600,
         commit_end=10,
         reveal_end=20,
+        availability_end=20,
+        attest_start=20,
         attest_end=30,
         opened=PLACE,
         acceptance=acceptance,

@@ -28,10 +28,12 @@ def round_of(seed: int, digests: dict[int, bytes] | None = None) -> RoundHistory
         16,
         1,
         2,
+        2,
+        2,
         3,
         PLACE,
         commits=tuple(Commit(seat, owner, bytes(32), PLACE) for seat, owner in OWNERS.items()),
-        reveals=tuple(Reveal(seat, digest, bytes(32), PLACE) for seat, digest in revealed.items()),
+        reveals=tuple(Reveal(seat, digest, bytes(32), bytes(32), PLACE) for seat, digest in revealed.items()),
     )
 
 

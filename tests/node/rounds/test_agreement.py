@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.values import Custody
 from node.checks.draw import Check
 from node.rounds.agreement import (
     HaveList,
     Judgement,
     MalformedStatement,
     Proposal,
+    ShownSignature,
     available_seats,
     carries_quorum,
     failed_seats,
@@ -193,7 +195,12 @@ def test_bodies_come_back_as_they_were(revealed: set[int], data: st.DataObject) 
     evidence = frozenset(data.draw(st.sets(st.binary(min_size=32, max_size=32), max_size=9)))
     proposal = Proposal("a", seats, evidence, failed)
     assert parse_proposal("a", proposal_body(proposal, ordered), ordered) == proposal
-    assert parse_signature(signature_body(bytes(32), bytes(65))) == (bytes(32), bytes(65))
+    votes = tuple(bytes([word]) * 65 for word in {seat // 256 for seat in seats})
+    voted = have_list_body(seats, ordered, seats - failed, failed, votes)
+    assert parse_have_list("a", voted, b"", ordered).votes == votes
+    for opening in (None, Custody(bytes(32), b"s" * 32)):
+        shown = ShownSignature(bytes(32), bytes(65), opening)
+        assert parse_signature(signature_body(shown)) == shown
 
 
 @given(st.binary(max_size=200))

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from contracts.attendance import AttendanceDomain
 from contracts.attestation import Domain, checksum_address
 from node.errors import ExchangeError, MalformedMessage
 from node.exchange.envelope import seal
 from node.exchange.mailbox import Mailbox, Verdict
-from node.rounds.agreement import HAVE_LIST, PROPOSAL, SIGNATURE, have_list_body, signature_body
+from node.rounds.agreement import HAVE_LIST, PROPOSAL, SIGNATURE, ShownSignature, have_list_body, signature_body
 from node.rounds.attester import Attester, UpdatesUnavailable
 from node.rounds.history import Commit, Place, Reveal, RoundHistory
 from node.rounds.state import Knowledge
@@ -35,10 +36,12 @@ ROUND = RoundHistory(
     5,
     10,
     20,
+    20,
+    20,
     30,
     PLACE,
     commits=tuple(Commit(seat, ME, bytes(32), PLACE) for seat in range(1, 6)),
-    reveals=tuple(Reveal(seat, bytes(32), bytes(32), PLACE) for seat in range(1, 6)),
+    reveals=tuple(Reveal(seat, bytes(32), bytes(32), bytes(32), PLACE) for seat in range(1, 6)),
 )
 
 
@@ -66,6 +69,7 @@ def attester(library: Any, mailbox: Mailbox) -> Attester:
     return Attester(
         project=nothing,
         domain=DOMAIN,
+        attendance=AttendanceDomain(DOMAIN.chain_id, ME, ME),
         key=bytes(32),
         me=ME,
         manifest=nothing,
@@ -95,9 +99,9 @@ async def test_what_a_stranger_revealed_never_ends_the_search() -> None:
         b"",
         bytes.fromhex("d81c81d81d00"),
         bytes.fromhex("d81cd5d81d00cf1d42"),
-        signature_body(bytes(32), bytes(65)),
-        signature_body(bytes(32), b"\xff" * 65),
-        signature_body(b"h" * 32, bytes(31) + b"\x05" + bytes(31) + b"\x01" + b"\x1b"),
+        signature_body(ShownSignature(bytes(32), bytes(65))),
+        signature_body(ShownSignature(bytes(32), b"\xff" * 65)),
+        signature_body(ShownSignature(b"h" * 32, bytes(31) + b"\x05" + bytes(31) + b"\x01" + b"\x1b")),
     ],
 )
 def test_no_statement_of_a_member_stops_the_others(kind: str, body: bytes) -> None:

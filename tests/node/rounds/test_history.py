@@ -77,6 +77,7 @@ def open_round(chain: Chain, number: int, *, base: bytes = GENESIS, seats: int =
         stake_snapshot=seats * SEAT_WEI,
         commit_end=110,
         reveal_end=120,
+        attest_start=120,
         attest_end=130,
     )
 
@@ -86,7 +87,14 @@ def commit(chain: Chain, number: int, seat: int) -> Event:
 
 
 def reveal(chain: Chain, number: int, seat: int) -> Event:
-    return chain(UpdateRevealed, round=number, seat=seat, digest=word(f"update {seat}"), data_root=word(f"root {seat}"))
+    return chain(
+        UpdateRevealed,
+        round=number,
+        seat=seat,
+        digest=word(f"update {seat}"),
+        data_root=word(f"root {seat}"),
+        salt=word(f"salt {seat}"),
+    )
 
 
 def result(number: int, base: bytes = GENESIS) -> Result:
@@ -108,7 +116,8 @@ def accept(chain: Chain, number: int, *, base: bytes = GENESIS, seats: int = 4) 
         result_hash=word(f"result {number}"),
         result=result(number, base),
         challenge_end=150,
-        weight=seats * SEAT_WEI,
+        weight=seats,
+        contributions=b"",
     )
 
 
@@ -166,7 +175,9 @@ def test_a_round_nobody_committed_to_or_revealed_in_is_expired_early(chain: Chai
 
 def test_moved_windows_replace_the_announced_ones(chain: Chain) -> None:
     history = fold_all(staked(chain), [open_round(chain, 1), commit(chain, 1, 1)])
-    history = fold(history, chain(RoundWindowsMoved, round=1, commit_end=104, reveal_end=114, attest_end=124))
+    history = fold(
+        history, chain(RoundWindowsMoved, round=1, commit_end=104, reveal_end=114, attest_start=114, attest_end=124)
+    )
     assert history.phase(1, 104) is Phase.REVEAL
 
 
@@ -223,8 +234,10 @@ def opened(chain: Chain) -> SwarmHistory:
         (lambda chain: chain(SeatsUnstaked, owner=ALICE, seat_ids=(1,), amount=100), "inactive_epoch=None"),
         (lambda chain: chain(UnstakeBegun, owner=BOB, seat_ids=(1,), inactive_epoch=5, thaw_end=9), "seat = 1"),
         (
-            lambda chain: chain(RoundWindowsMoved, round=1, commit_end=111, reveal_end=120, attest_end=130),
-            "ends = (111, 120, 130), before = (110, 120, 130)",
+            lambda chain: chain(
+                RoundWindowsMoved, round=1, commit_end=111, reveal_end=120, attest_start=120, attest_end=130
+            ),
+            "ends = (111, 120, 120, 130), before = (110, 120, 120, 130)",
         ),
         (lambda chain: chain(RewardClaimed, account=ALICE, amount=5, cumulative=9), "claimed_so_far = 5"),
     ],

@@ -97,8 +97,10 @@ def revealed(seat: int) -> Update:
 
 def round_of(number: int) -> RoundHistory:
     commits = tuple(Commit(seat, owner, bytes(32), PLACE) for seat, owner in OWNERS.items())
-    reveals = tuple(Reveal(seat, bytes(32), bytes(32), PLACE) for seat in OWNERS)
-    return RoundHistory(number, bytes(32), bytes(32), 1, 100, 5, 10, 20, 30, PLACE, commits=commits, reveals=reveals)
+    reveals = tuple(Reveal(seat, bytes(32), bytes(32), bytes(32), PLACE) for seat in OWNERS)
+    return RoundHistory(
+        number, bytes(32), bytes(32), 1, 100, 5, 10, 20, 20, 20, 30, PLACE, commits=commits, reveals=reveals
+    )
 
 
 HISTORY = replace(

@@ -69,8 +69,10 @@ def record() -> RoundRecord:
 
 RECORD = record()
 ACCEPTANCE = Acceptance(RECORD.result, RECORD.result_hash, 100, 4, PLACE)
-ROUND = RoundHistory(1, b"b" * 32, SEED, 1, 100, 4, 10, 20, 30, PLACE, acceptance=ACCEPTANCE)
-HISTORY = SwarmHistory(4, b"b" * 32, MappingProxyType({1: Seat(1, OWNER, 1)}), MappingProxyType({}), rounds=(ROUND,))
+ROUND = RoundHistory(1, b"b" * 32, SEED, 1, 100, 4, 10, 20, 20, 20, 30, PLACE, acceptance=ACCEPTANCE)
+HISTORY = SwarmHistory(
+    4, b"b" * 32, NOWHERE, 0, 0, MappingProxyType({1: Seat(1, OWNER, 1)}), MappingProxyType({}), rounds=(ROUND,)
+)
 
 
 @pytest.fixture

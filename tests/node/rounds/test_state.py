@@ -14,6 +14,7 @@ from node.rounds.agreement import HaveList, Proposal, rank
 from node.rounds.history import NOWHERE, Acceptance, Commit, Place, Reveal, RoundHistory, Seat, SwarmHistory
 from node.rounds.state import (
     Announce,
+    Appear,
     Attest,
     Claim,
     Fetch,
@@ -27,7 +28,6 @@ from node.rounds.state import (
     Settle,
     Skip,
     Submit,
-    Appear,
     is_complete,
     next_actions,
 )
