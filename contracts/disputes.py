@@ -31,21 +31,11 @@ class Fraud(IntEnum):
 
 
 @dataclass(frozen=True)
-class Revealed:
-    """An update as revealed on the chain."""
-
-    seat: int
-    digest: bytes
-    data_root: bytes
-    salt: bytes
-
-
-@dataclass(frozen=True)
 class Case:
     """An accepted result and all that its round has on the chain.
 
     `base`: result of the round accepted before, NO_RESULT where this is the first. `contributions`: packed, as they
-    were accepted. `reveals` in the order they were made.
+    were accepted. `revelations`: everything revealed in order, packed as the project chains it, also what does not count.
     """
 
     project: Address
@@ -53,7 +43,7 @@ class Case:
     result: Result
     base: Result
     contributions: bytes
-    reveals: tuple[Revealed, ...]
+    revelations: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -118,9 +108,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Record:
-    """What an update that counted says about the parameter's chunk. `reveal`: its place among the case's reveals."""
+    """What an update that counted says about the parameter's chunk."""
 
-    reveal: int
     data: bytes
     proof: tuple[bytes, ...]
 

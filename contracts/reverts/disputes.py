@@ -56,10 +56,10 @@ class Disputes_WrongContributions(DisputesReverted):
 
 
 @dataclass(eq=False)
-class Disputes_WrongReveals(DisputesReverted):
+class Disputes_WrongRevelations(DisputesReverted):
     """Something else, or in another order, was revealed."""
 
-    sentence = "the reveals chain to {have}, on record is {want}"
+    sentence = "what was revealed chains to {have}, on record is {want}"
     have: bytes
     want: bytes
 
@@ -137,12 +137,11 @@ class Disputes_WrongRecordCount(DisputesReverted):
 
 
 @dataclass(eq=False)
-class Disputes_WrongReveal(DisputesReverted):
-    """A record is opened under another seat's update, or the seat revealed none."""
+class Disputes_NotRevealed(DisputesReverted):
+    """That is a false input set, which is proven as one."""
 
-    sentence = "reveal {reveal} is not that of seat {seat}, which has weight"
+    sentence = "no update of seat {seat} counts, which has weight"
     seat: int
-    reveal: int
 
 
 @dataclass(eq=False)

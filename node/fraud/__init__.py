@@ -2,7 +2,8 @@
 
 `arithmetic` says what a project computes with, `find` looks through a round, `judge` decides about a proof as the
 contract `Disputes` does, in plain integers: what it says and what the contract says are the same, and tests compare
-them. `aggregate`, `inputs`, `records` and `shares` are its parts.
+them. `aggregate`, `inputs`, `records`,
+`revealed` and `shares` are its parts.
 """
 
 from node.fraud.arithmetic import arithmetic_of

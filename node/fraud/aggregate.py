@@ -9,6 +9,7 @@ from node.aggregation.fixed_point import AGGREGATE_BITS, GUARD_BITS, THETA_MAXIM
 from node.checkpoint import PARAMETERS_PER_LEAF
 from node.fraud.facts import Facts, ProofRefused, base_data_root, check_arithmetic
 from node.fraud.records import chunk_at, value_at
+from node.fraud.revealed import revealed_in
 from node.merkle import ZERO_HASH, verify_position
 from node.rounds.outcome import PackedContribution
 
@@ -41,7 +42,7 @@ def is_aggregate_wrong(
     _require(arithmetic.layout_root, place.tensor_index, arithmetic.tensor_count, tensor.leaf, place.tensor_proof)
     if not tensor.start <= place.coordinate < tensor.start + tensor.size:
         raise ProofRefused("Disputes_WrongTensor")
-    total = _sum(case, contributions, arithmetic, place, records)
+    total = _sum(case, facts, contributions, arithmetic, place, records)
     before = _parameter(place.base_leaf, place.coordinate)
     return total is None or following != step(before, total, tensor.grid_bits, arithmetic.alpha_q16)
 
@@ -55,6 +56,7 @@ def step(before: int, total: int, grid_bits: int, alpha_q16: int) -> int:
 
 def _sum(
     case: Case,
+    facts: Facts,
     contributions: Sequence[PackedContribution],
     arithmetic: Arithmetic,
     place: Place,
@@ -63,15 +65,16 @@ def _sum(
     """The weighted sum over all updates with weight; None where one of their records is none."""
     chunk = chunk_at(place.tensor, place.tensor_index, place.coordinate)
     weighted = [item for item in contributions if item.weight != 0]
-    values = []
-    for item, record in zip(weighted, records, strict=False):
-        if record.reveal >= len(case.reveals) or case.reveals[record.reveal].seat != item.seat:
-            raise ProofRefused("Disputes_WrongReveal")
-        root = case.reveals[record.reveal].data_root
-        _require(root, chunk.index, arithmetic.chunk_count, record.data, record.proof)
-        values.append(value_at(record.data, chunk))
+    revealed = revealed_in(case.revelations, facts.domain, case.round, facts.owners)
+    if any(item.seat not in revealed for item in weighted):
+        raise ProofRefused("Disputes_NotRevealed")
     if len(records) != len(weighted):
         raise ProofRefused("Disputes_WrongRecordCount")
+    values = []
+    for item, record in zip(weighted, records, strict=True):
+        root = revealed[item.seat].data_root
+        _require(root, chunk.index, arithmetic.chunk_count, record.data, record.proof)
+        values.append(value_at(record.data, chunk))
     known = [value for value in values if value is not None]
     if len(known) != len(values):
         return None

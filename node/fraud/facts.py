@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from contracts.attestation import NO_REVEALS, Domain, chain_reveal, result_digest
+from contracts.attestation import Domain, result_digest
 from contracts.disputes import NO_RESULT, Arithmetic, Case
 from contracts.values import Address
 from node.errors import NodeError
+from node.fraud.revealed import chain_of
 from node.merkle import ZERO_HASH, PositionTree
 from node.rounds.outcome import PackedContribution, contribution_leaf, unpack_contributions
 
@@ -64,11 +65,8 @@ def check_case(case: Case, facts: Facts) -> tuple[PackedContribution, ...]:
         raise ProofRefused("Contributions_BadLength") from error
     if PositionTree(map(contribution_leaf, contributions)).root != case.result.weight_root:
         raise ProofRefused("Disputes_WrongContributions")
-    chained = NO_REVEALS
-    for item in case.reveals:
-        chained = chain_reveal(chained, item.seat, item.digest, item.data_root, item.salt)
-    if chained != facts.reveals_hash:
-        raise ProofRefused("Disputes_WrongReveals")
+    if chain_of(case.revelations) != facts.reveals_hash:
+        raise ProofRefused("Disputes_WrongRevelations")
     return contributions
 
 

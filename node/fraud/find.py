@@ -77,12 +77,11 @@ def coordinate_proof(evidence: Evidence, coordinate: int) -> Proof:
         next_leaf=_words(after[leaf]),
         next_proof=PositionTree(after).proof(leaf),
     )
-    places = {item.seat: number for number, item in enumerate(case.reveals)}
     index = chunk_at(tensor, tensor_index, inside).index
     records = []
     for item in _weighted(unpack_contributions(case.contributions)):
         leaves = records_of(evidence.updates[item.seat], manifest.layout)
-        records.append(Record(places[item.seat], leaves[index], PositionTree(leaves).proof(index)))
+        records.append(Record(leaves[index], PositionTree(leaves).proof(index)))
     return Proof(Fraud.AGGREGATE, case, (arithmetic_of(manifest), place, records))
 
 

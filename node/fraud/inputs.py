@@ -12,6 +12,7 @@ from contracts.values import Address
 from node.aggregation.reasons import Reason
 from node.aggregation.rewards import address_bytes
 from node.fraud.facts import Facts, ProofRefused
+from node.fraud.revealed import Revealed, direct_seats, revealed_in
 from node.merkle import PositionTree
 from node.rounds.outcome import InputLeaf, PackedContribution, input_leaf
 
@@ -27,13 +28,14 @@ def is_input_set_wrong(case: Case, facts: Facts, contributions: Sequence[PackedC
         return True
     if any(a >= b for a, b in pairwise(seats)) or any(seat not in facts.owners for seat in seats):
         return True
-    reveals = {item.seat: item for item in case.reveals}
-    spoken = {item.seat for item in contributions if item.reason not in _SILENT}
-    if spoken != reveals.keys() or not all(map(_is_consistent, contributions)):
+    revealed = revealed_in(case.revelations, facts.domain, case.round, facts.owners)
+    if not all(map(_is_consistent, contributions)):
         return True
-    if any(item.reason == Reason.NO_COMMIT and item.seat in facts.committed for item in contributions):
+    if any(_is_silence_wrong(item, facts, revealed.get(item.seat)) for item in contributions):
         return True
-    roots = {item.seat: reveals[item.seat].data_root for item in contributions if item.reason not in _NO_INPUT}
+    if facts.samples_trainers and not direct_seats(case.revelations) <= set(seats):
+        return True
+    roots = {item.seat: revealed[item.seat].data_root for item in contributions if item.reason not in _NO_INPUT}
     judged = Counter(roots[item.seat] for item in contributions if item.reason in _JUDGED)
     if any(count > 1 for count in judged.values()):
         return True
@@ -41,7 +43,7 @@ def is_input_set_wrong(case: Case, facts: Facts, contributions: Sequence[PackedC
         return True
     if any(item.reason == Reason.ZERO_UPDATE and roots[item.seat] in judged for item in contributions):
         return True
-    leaves = [InputLeaf(seat, reveals[seat].digest, root) for seat, root in roots.items()]
+    leaves = [InputLeaf(seat, revealed[seat].digest, root) for seat, root in roots.items()]
     return PositionTree(map(input_leaf, leaves)).root != case.result.input_root
 
 
@@ -60,6 +62,18 @@ def is_left_out_wrongly(
         raise ProofRefused("Disputes_AccountsNotAscending")
     weight = sum(facts.weights.get(account, 0) for account in voters if item.seat in facts.votes.get(account, ()))
     return 3 * weight > 2 * len(facts.owners)
+
+
+def _is_silence_wrong(item: PackedContribution, facts: Facts, update: Revealed | None) -> bool:
+    """Who revealed is not silent, and the other way round; who committed directly has committed.
+
+    Whether a seat was drawn is not on record: where trainers are drawn, an update out of a batch may be passed over.
+    """
+    if item.reason not in _SILENT:
+        return update is None
+    if update is not None and (not facts.samples_trainers or update.direct):
+        return True
+    return item.reason == Reason.NO_COMMIT and item.seat in facts.committed
 
 
 def _is_consistent(item: PackedContribution) -> bool:

@@ -28,10 +28,11 @@ from node.aggregation.reasons import Reason
 from node.aggregation.rewards import address_bytes
 from node.fraud import Evidence, Facts, ProofRefused, arithmetic_of, find_fraud, judge
 from node.fraud.find import coordinate_proof
+from node.fraud.revealed import chain_of
 from node.merkle import PositionTree
 from node.rounds.outcome import unpack_contributions
 from tests.support.devnet import Devnet
-from tests.support.fraud_rounds import ALTERATIONS, account, chained, honest_round, with_negative_weights
+from tests.support.fraud_rounds import ALTERATIONS, account, honest_round, revealed_directly, with_negative_weights
 
 SOURCE = Path(__file__).parent / "solidity" / "DisputesHarness.sol"
 NOT_FRAUD = "Disputes_NotFraud"
@@ -209,11 +210,10 @@ def _changed(proof: Proof, evidence: Evidence, chance: random.Random) -> Iterato
         {"next_proof": place.next_proof[:-1]},
     ):
         yield replace(proof, arguments=(arithmetic, replace(place, **change), records))
-    yield replace(proof, arguments=(arithmetic, place, [*records, Record(0, b"", ())]))
+    yield replace(proof, arguments=(arithmetic, place, [*records, Record(b"", ())]))
     yield replace(proof, arguments=(arithmetic, place, records[1:]))
-    yield replace(proof, arguments=(arithmetic, place, [replace(item, reveal=item.reveal + 1) for item in records]))
     yield replace(proof, arguments=(arithmetic, place, [replace(item, data=item.data + bytes(32)) for item in records]))
-    yield replace(proof, case=replace(case, reveals=case.reveals[1:]))
+    yield replace(proof, case=replace(case, revelations=case.revelations[1:]))
     yield replace(proof, case=replace(case, contributions=case.contributions[:-1]))
     yield replace(proof, case=replace(case, contributions=case.contributions[41:]))
     yield replace(proof, case=replace(case, base=replace(case.base, cumulative_total=case.base.cumulative_total + 1)))
@@ -242,11 +242,11 @@ def _damaged(evidence: Evidence, chance: random.Random) -> tuple[Proof, Facts] |
     leaves = [b"" for _ in range(layout.chunk_count)]
     leaves[index] = bytes(damaged)
     tree = PositionTree(leaves)
-    reveals = list(proof.case.reveals)
-    reveals[records[0].reveal] = replace(reveals[records[0].reveal], data_root=tree.root)
-    case = replace(proof.case, reveals=tuple(reveals))
+    weighted = [item.seat for item in unpack_contributions(proof.case.contributions) if item.weight]
+    revelations = (revealed_directly(weighted[0], tree.root), *proof.case.revelations)
+    case = replace(proof.case, revelations=revelations)
     opened = [replace(records[0], data=bytes(damaged), proof=tree.proof(index)), *records[1:]]
-    facts = replace(evidence.facts, reveals_hash=chained(reveals))
+    facts = replace(evidence.facts, reveals_hash=chain_of(revelations))
     return replace(proof, case=case, arguments=(arithmetic, place, opened)), facts
 
 

@@ -16,25 +16,18 @@ interface IDisputes {
         Availability
     }
 
-    /// @notice An update as revealed on the chain.
-    struct Reveal {
-        uint32 seat;
-        bytes32 digest;
-        bytes32 dataRoot;
-        bytes32 salt;
-    }
-
     /// @notice An accepted result and all that its round has on the chain.
     /// @param base Result of the round accepted before; all zero where it is the first
     /// @param contributions As they were accepted, 41 bytes each
-    /// @param reveals In the order they were made
+    /// @param revelations Everything revealed, in order, packed: seat, digest, data root and salt (100 bytes) of an update
+    /// that its owner revealed; number of the batch (1 byte) and openings of what was revealed out of a batch together
     struct Case {
         address project;
         uint64 round;
         IProjectTypes.Result result;
         IProjectTypes.Result base;
         bytes contributions;
-        Reveal[] reveals;
+        bytes[] revelations;
     }
 
     /// @notice What a project computes with; its hash is in the configuration.
@@ -79,9 +72,7 @@ interface IDisputes {
     }
 
     /// @notice What an update that counted says about the chunk that the parameter is in.
-    /// @param reveal Its place among the reveals
     struct Record {
-        uint32 reveal;
         bytes data;
         bytes32[] proof;
     }
@@ -112,8 +103,8 @@ interface IDisputes {
     error Disputes_WrongBase(bytes32 have, bytes32 want);
     /// @notice The contributions make the root `have`, accepted was `want`.
     error Disputes_WrongContributions(bytes32 have, bytes32 want);
-    /// @notice The reveals chain to `have`, on record is `want`.
-    error Disputes_WrongReveals(bytes32 have, bytes32 want);
+    /// @notice What was revealed chains to `have`, on record is `want`.
+    error Disputes_WrongRevelations(bytes32 have, bytes32 want);
     /// @notice The arithmetic hashes to `have`, configured is `want`.
     error Disputes_WrongArithmetic(bytes32 have, bytes32 want);
     /// @notice The rewards before make the root `have`, on record is `want`.
@@ -130,8 +121,8 @@ interface IDisputes {
     error Disputes_BadProof(bytes32 root, uint256 index, uint256 count);
     /// @notice There are `have` records; each contribution with weight needs one, `want` in all.
     error Disputes_WrongRecordCount(uint256 have, uint256 want);
-    /// @notice Reveal `reveal` is not that of `seat`, which has weight.
-    error Disputes_WrongReveal(uint32 seat, uint32 reveal);
+    /// @notice No update of `seat` counts, which has weight: its inputs can be proven false.
+    error Disputes_NotRevealed(uint32 seat);
     /// @notice There is no contribution `index` among `count`.
     error Disputes_NoSuchContribution(uint256 index, uint256 count);
     /// @notice Both results are the same.
@@ -156,7 +147,7 @@ interface IDisputes {
         Case calldata case_, Arithmetic calldata arithmetic, Earned[] calldata earned
     ) external;
 
-    /// @notice Proves that seats, reasons, weights, reveals and the input root do not go together.
+    /// @notice Proves that seats, reasons, weights, what was revealed and the input root do not go together.
     function proveInputs(Case calldata case_) external;
 
     /// @notice Proves that an update was left out as not available though attesters with more than two thirds of all

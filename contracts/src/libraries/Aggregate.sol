@@ -6,6 +6,7 @@ import {Cases} from "./Cases.sol";
 import {Contributions} from "./Contributions.sol";
 import {PositionTree} from "./PositionTree.sol";
 import {Records} from "./Records.sol";
+import {Revealed} from "./Revealed.sol";
 
 /// @title One parameter of a round, computed again
 /// @dev Python mirrors: node/aggregation/aggregate.py for all parameters, node/fraud/step.py for one.
@@ -25,7 +26,7 @@ library Aggregate {
         IDisputes.Arithmetic calldata arithmetic,
         IDisputes.Place calldata place,
         IDisputes.Record[] calldata records
-    ) internal pure returns (bool) {
+    ) internal view returns (bool) {
         facts.checkArithmetic(arithmetic);
         if (arithmetic.layoutRoot == 0) revert IDisputes.Disputes_NotProvable();
         uint256 leaves = (uint256(arithmetic.parameterCount) + PARAMETERS_PER_LEAF - 1) / PARAMETERS_PER_LEAF;
@@ -43,7 +44,7 @@ library Aggregate {
         _checkTensor(arithmetic, place);
         Records.Chunk memory chunk =
             Records.chunkAt(place.tensor, place.tensorIndex, place.coordinate, arithmetic.chunkCount);
-        (bool wellFormed, int256 sum) = _sum(case_, facts.contributions, chunk, records);
+        (bool wellFormed, int256 sum) = _sum(case_, facts, chunk, records);
         if (!wellFormed) return true;
         int256 before = _parameter(place.baseLeaf, place.coordinate);
         return next != step(before, sum, place.tensor.gridBits, arithmetic.alphaQ16);
@@ -63,35 +64,47 @@ library Aggregate {
     /// @dev The weighted sum over all updates with weight; and whether all their records are records.
     function _sum(
         IDisputes.Case calldata case_,
-        uint256 contributions,
+        Cases.Facts memory facts,
         Records.Chunk memory chunk,
         IDisputes.Record[] calldata records
-    ) private pure returns (bool wellFormed, int256 sum) {
-        uint256 used = 0;
-        wellFormed = true;
-        for (uint256 i = 0; i < contributions; ++i) {
-            (uint32 seat, int256 weight) = Contributions.seatAndWeight(case_.contributions, i);
-            if (weight == 0) continue;
-            if (used == records.length) revert IDisputes.Disputes_WrongRecordCount(records.length, used + 1);
-            (bool fine, int256 value) = _valueOf(case_.reveals, seat, chunk, records[used++]);
-            wellFormed = wellFormed && fine;
-            sum += weight * value;
+    ) private view returns (bool wellFormed, int256 sum) {
+        (bytes32[] memory dataRoots, int256[] memory weights) = _weighted(case_, facts);
+        if (records.length != weights.length) {
+            revert IDisputes.Disputes_WrongRecordCount(records.length, weights.length);
         }
-        if (used != records.length) revert IDisputes.Disputes_WrongRecordCount(records.length, used);
+        wellFormed = true;
+        for (uint256 i = 0; i < weights.length; ++i) {
+            IDisputes.Record calldata record = records[i];
+            _require(dataRoots[i], chunk.index, chunk.chunks, record.data, record.proof);
+            (bool fine, int256 value) = Records.valueAt(record.data, chunk);
+            wellFormed = wellFormed && fine;
+            sum += weights[i] * value;
+        }
     }
 
-    /// @dev What a seat's update says, which must be opened under the root it revealed.
-    function _valueOf(
-        IDisputes.Reveal[] calldata reveals,
-        uint32 seat,
-        Records.Chunk memory chunk,
-        IDisputes.Record calldata record
-    ) private pure returns (bool, int256) {
-        if (record.reveal >= reveals.length || reveals[record.reveal].seat != seat) {
-            revert IDisputes.Disputes_WrongReveal(seat, record.reveal);
+    /// @dev Every update with weight: what was revealed of it, and the weight.
+    function _weighted(
+        IDisputes.Case calldata case_, Cases.Facts memory facts
+    ) private view returns (bytes32[] memory dataRoots, int256[] memory weights) {
+        uint256 count = 0;
+        for (uint256 i = 0; i < facts.contributions; ++i) {
+            (, int256 weight) = Contributions.seatAndWeight(case_.contributions, i);
+            if (weight != 0) ++count;
         }
-        _require(reveals[record.reveal].dataRoot, chunk.index, chunk.chunks, record.data, record.proof);
-        return Records.valueAt(record.data, chunk);
+        uint32[] memory seats = new uint32[](count);
+        dataRoots = new bytes32[](count);
+        weights = new int256[](count);
+        for (uint256 i = facts.contributions; i > 0; --i) {
+            (uint32 seat, int256 weight) = Contributions.seatAndWeight(case_.contributions, i - 1);
+            if (weight != 0) (seats[--count], weights[count]) = (seat, weight);
+        }
+        address[] memory owners = facts.ownersOf(seats);
+        Revealed.Book memory book = Revealed.read(case_);
+        for (uint256 i = 0; i < seats.length; ++i) {
+            Revealed.Update memory update = Revealed.find(book, case_.revelations, seats[i], owners[i]);
+            if (!update.found) revert IDisputes.Disputes_NotRevealed(seats[i]);
+            dataRoots[i] = update.dataRoot;
+        }
     }
 
     function _checkTensor(

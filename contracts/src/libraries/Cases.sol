@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IDisputes} from "../interfaces/IDisputes.sol";
+import {IPeerRegistry} from "../interfaces/IPeerRegistry.sol";
 import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
 import {ITrainingProject} from "../interfaces/ITrainingProject.sol";
-import {Attestation} from "./Attestation.sol";
 import {Contributions} from "./Contributions.sol";
+import {Revelations} from "./Revelations.sol";
 
 /// @title What a proof starts from, compared with the chain
 library Cases {
@@ -35,7 +36,10 @@ library Cases {
         if (weightRoot != self.result.weightRoot) {
             revert IDisputes.Disputes_WrongContributions(weightRoot, self.result.weightRoot);
         }
-        _checkReveals(self.reveals, facts.round.revealsHash);
+        bytes32 chain = Revelations.chain(self.revelations);
+        if (chain != facts.round.revealsHash) {
+            revert IDisputes.Disputes_WrongRevelations(chain, facts.round.revealsHash);
+        }
         facts.terms = project.configuration();
     }
 
@@ -45,6 +49,11 @@ library Cases {
         if (hash != self.terms.arithmeticHash) {
             revert IDisputes.Disputes_WrongArithmetic(hash, self.terms.arithmeticHash);
         }
+    }
+
+    /// @notice Owners of seats in the round's epoch; zero where a seat does not count.
+    function ownersOf(Facts memory self, uint32[] memory seats) internal view returns (address[] memory) {
+        return IPeerRegistry(self.terms.registry).seatOwnersAt(seats, self.round.epoch);
     }
 
     function _checkBase(IDisputes.Case calldata self, ITrainingProject project, uint64 previous) private view {
@@ -58,14 +67,5 @@ library Cases {
             (have, want) = (project.resultHash(previous, self.base), project.round(previous).resultHash);
             if (have != want) revert IDisputes.Disputes_WrongBase(have, want);
         }
-    }
-
-    function _checkReveals(IDisputes.Reveal[] calldata reveals, bytes32 want) private pure {
-        bytes32 have = 0;
-        for (uint256 i = 0; i < reveals.length; ++i) {
-            IDisputes.Reveal calldata item = reveals[i];
-            have = Attestation.chained(have, item.seat, item.digest, item.dataRoot, item.salt);
-        }
-        if (have != want) revert IDisputes.Disputes_WrongReveals(have, want);
     }
 }

@@ -3,15 +3,17 @@ pragma solidity 0.8.37;
 
 import {LibSort} from "solady/src/utils/LibSort.sol";
 import {IDisputes} from "../interfaces/IDisputes.sol";
-import {IPeerRegistry} from "../interfaces/IPeerRegistry.sol";
 import {ITrainingProject} from "../interfaces/ITrainingProject.sol";
 import {Cases} from "./Cases.sol";
 import {Contributions} from "./Contributions.sol";
 import {PositionTree} from "./PositionTree.sol";
+import {Revealed} from "./Revealed.sol";
 
 /// @title Who took part in a round, compared with who revealed
 /// @dev Python mirrors: node/aggregation/reasons.py, node/rounds/outcome.py.
 library InputSet {
+    using Cases for Cases.Facts;
+
     uint256 private constant NONE = 0;
     uint256 private constant NO_COMMIT = 1;
     uint256 private constant NO_REVEAL = 2;
@@ -35,37 +37,70 @@ library InputSet {
         uint256 zeroCount;
     }
 
-    /// @notice Whether contributions, reveals and the input root contradict one another.
+    /// @notice Whether contributions, what was revealed and the input root contradict one another.
     function isWrong(IDisputes.Case calldata case_, Cases.Facts memory facts) internal view returns (bool) {
-        if (_areSeatsWrong(case_.contributions, facts)) return true;
-        uint256[] memory order = _bySeat(case_.reveals);
-        Gathered memory found = _empty(order.length);
-        uint256 next = 0;
+        bool allTrain = facts.terms.trainersPerRound == 0;
+        if (allTrain && facts.contributions != facts.round.seats) return true;
+        (bool wrong, address[] memory owners) = _owners(case_.contributions, facts);
+        if (wrong) return true;
+        Revealed.Book memory book = Revealed.read(case_);
+        Gathered memory found = _empty(facts.contributions);
         for (uint256 i = 0; i < facts.contributions; ++i) {
             Contributions.Contribution memory item = Contributions.get(case_.contributions, i);
-            bool revealed = next < order.length && order[next] >> 32 == item.seat;
-            bool silent = item.reason == NO_COMMIT || item.reason == NO_REVEAL;
-            if (silent == revealed || !_isConsistent(item)) return true;
-            if (revealed) _gather(found, item, case_.reveals[uint32(order[next++])]);
-            if (item.reason == NO_COMMIT && _hasCommitted(case_, item.seat)) return true;
+            Revealed.Update memory update = Revealed.find(book, case_.revelations, item.seat, owners[i]);
+            if (!_isConsistent(item) || _isSilenceWrong(case_, item, update, allTrain)) return true;
+            if (item.reason != NO_COMMIT && item.reason != NO_REVEAL) _gather(found, item, update);
         }
-        if (next != order.length || _areCopiesWrong(found)) return true;
+        if (!allTrain && _isDirectMissing(case_, book)) return true;
+        if (_areCopiesWrong(found)) return true;
         return PositionTree.root(_cut(found.leaves, found.leafCount)) != case_.result.inputRoot;
     }
 
-    /// @dev Seats must rise and all count; where all train, all must be there.
-    function _areSeatsWrong(
+    /// @dev Seats must rise and all count.
+    function _owners(
         bytes calldata contributions, Cases.Facts memory facts
-    ) private view returns (bool) {
-        if (facts.terms.trainersPerRound == 0 && facts.contributions != facts.round.seats) return true;
+    ) private view returns (bool wrong, address[] memory owners) {
         uint32[] memory seats = new uint32[](facts.contributions);
         for (uint256 i = 0; i < seats.length; ++i) {
             (seats[i],) = Contributions.seatAndWeight(contributions, i);
-            if (i > 0 && seats[i] <= seats[i - 1]) return true;
+            if (i > 0 && seats[i] <= seats[i - 1]) return (true, owners);
         }
-        address[] memory owners = IPeerRegistry(facts.terms.registry).seatOwnersAt(seats, facts.round.epoch);
+        owners = facts.ownersOf(seats);
         for (uint256 i = 0; i < owners.length; ++i) {
-            if (owners[i] == address(0)) return true;
+            if (owners[i] == address(0)) wrong = true;
+        }
+    }
+
+    /// @dev Who revealed is not silent, and the other way round; who committed directly has committed. Whether a seat was
+    /// drawn is not on record: where trainers are drawn, an update out of a batch may be passed over.
+    function _isSilenceWrong(
+        IDisputes.Case calldata case_,
+        Contributions.Contribution memory item,
+        Revealed.Update memory update,
+        bool allTrain
+    ) private view returns (bool) {
+        if (item.reason != NO_COMMIT && item.reason != NO_REVEAL) return !update.found;
+        if (update.found && (allTrain || update.direct)) return true;
+        // Known for as long as the seat has not committed to another round.
+        return item.reason == NO_COMMIT
+            && ITrainingProject(case_.project).commitmentOf(case_.round, item.seat) != 0;
+    }
+
+    /// @dev Whether a seat that its owner revealed for is not there. Seats that are there rise.
+    function _isDirectMissing(
+        IDisputes.Case calldata case_, Revealed.Book memory book
+    ) private pure returns (bool) {
+        uint256 next = 0;
+        uint256 count = Contributions.count(case_.contributions);
+        for (uint256 i = 0; i < book.places.length; ++i) {
+            (uint32 seat, bool direct) = Revealed.seatAt(book, case_.revelations, i);
+            if (!direct) continue;
+            uint32 there = 0;
+            while (next < count && there < seat) {
+                (there,) = Contributions.seatAndWeight(case_.contributions, next);
+                if (there < seat) ++next;
+            }
+            if (there != seat) return true;
         }
         return false;
     }
@@ -80,13 +115,13 @@ library InputSet {
     }
 
     function _gather(
-        Gathered memory found, Contributions.Contribution memory item, IDisputes.Reveal calldata reveal
+        Gathered memory found, Contributions.Contribution memory item, Revealed.Update memory update
     ) private pure {
         uint256 reason = item.reason;
         if (reason == NOT_AVAILABLE || reason == MALFORMED) return;
         found.leaves[found.leafCount++] =
-            uint256(PositionTree.leafHash(item.seat, reveal.digest, reveal.dataRoot));
-        uint256 dataRoot = uint256(reveal.dataRoot);
+            uint256(PositionTree.leafHash(item.seat, update.digest, update.dataRoot));
+        uint256 dataRoot = uint256(update.dataRoot);
         if (reason == DUPLICATE) found.copies[found.copyCount++] = dataRoot;
         else if (reason == ZERO_UPDATE) found.zeros[found.zeroCount++] = dataRoot;
         else if (reason != FAILED_CHECK) found.judged[found.judgedCount++] = dataRoot;
@@ -106,20 +141,6 @@ library InputSet {
             if (LibSort.inSorted(judged, found.zeros[i])) return true;
         }
         return false;
-    }
-
-    /// @dev Known for as long as the seat has not committed to another round.
-    function _hasCommitted(IDisputes.Case calldata case_, uint32 seat) private view returns (bool) {
-        return ITrainingProject(case_.project).commitmentOf(case_.round, seat) != 0;
-    }
-
-    /// @dev Seats that revealed, ascending, each with the place of its reveal.
-    function _bySeat(IDisputes.Reveal[] calldata reveals) private pure returns (uint256[] memory order) {
-        order = new uint256[](reveals.length);
-        for (uint256 i = 0; i < order.length; ++i) {
-            order[i] = uint256(reveals[i].seat) << 32 | i;
-        }
-        LibSort.sort(order);
     }
 
     function _empty(uint256 length) private pure returns (Gathered memory) {

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {LibSort} from "solady/src/utils/LibSort.sol";
 import {IDisputes} from "../interfaces/IDisputes.sol";
-import {IPeerRegistry} from "../interfaces/IPeerRegistry.sol";
 import {Attestation} from "./Attestation.sol";
 import {Cases} from "./Cases.sol";
 import {Contributions} from "./Contributions.sol";
@@ -118,7 +117,7 @@ library Shares {
             Contributions.Contribution memory item = Contributions.get(contributions, i - 1);
             if (item.reward != 0) (seats[--count], rewards[count]) = (item.seat, item.reward);
         }
-        address[] memory owners = IPeerRegistry(facts.terms.registry).seatOwnersAt(seats, facts.round.epoch);
+        address[] memory owners = facts.ownersOf(seats);
         paid = new uint256[](seats.length);
         for (uint256 i = 0; i < paid.length; ++i) {
             paid[i] = uint256(uint160(owners[i])) << INDEX_BITS | i;
