@@ -2,8 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Budget} from "./Budget.sol";
 import {IAttendance} from "./interfaces/IAttendance.sol";
 import {IPeerRegistry} from "./interfaces/IPeerRegistry.sol";
 import {ITrainingProject} from "./interfaces/ITrainingProject.sol";
@@ -14,39 +12,19 @@ import {Quorum} from "./libraries/Quorum.sol";
 import {Rounds} from "./libraries/Rounds.sol";
 import {SeedBeacon} from "./libraries/SeedBeacon.sol";
 import {Terms} from "./libraries/Terms.sol";
+import {ProjectState} from "./ProjectState.sol";
 
 /// @title The rounds of a project
-contract TrainingProject is Budget, EIP712, Multicall {
+contract TrainingProject is ProjectState, Multicall {
     using Rounds for Rounds.Clock;
     using Batches for Batches.Batch;
-
-    enum PledgeState {
-        None,
-        Committed,
-        Revealed
-    }
-
-    /// @dev What a seat committed to directly: one word, reused from round to round. The hash is cut to 27 bytes.
-    struct Pledge {
-        bytes27 commitment;
-        uint32 round;
-        PledgeState state;
-    }
 
     uint256 private constant MAXIMUM_PIPELINE = 16;
 
     address private immutable _disputes;
     IAttendance private immutable _attendance;
 
-    bytes32 private _headDigest;
-    bytes32 private _seed;
-    mapping(uint64 number => Rounds.Round) private _rounds;
-    mapping(uint32 seat => Pledge) private _pledges;
-    mapping(uint8 batch => Batches.Batch) private _batches;
-
-    constructor(
-        address disputes_, address attendance_, address insurance_
-    ) Budget(insurance_) EIP712("SwarmProof", "1") {
+    constructor(address disputes_, address attendance_, address insurance_) ProjectState(insurance_) {
         _disputes = disputes_;
         _attendance = IAttendance(attendance_);
     }
@@ -277,6 +255,8 @@ contract TrainingProject is Budget, EIP712, Multicall {
             --progress.acceptedRounds;
             _void(fallen, progress, result.prevCid);
         }
+        // A round that was open could not pin a block for the next seed.
+        if (progress.pinnedBlock == 0) progress.pinnedBlock = _pinned(progress.lastRound);
         _setProgress(progress);
         _headDigest = result.prevCid;
     }
@@ -306,99 +286,6 @@ contract TrainingProject is Budget, EIP712, Multicall {
         return address(_attendance);
     }
 
-    /// @inheritdoc ITrainingProject
-    function seed() external view returns (bytes32) {
-        return _seed;
-    }
-
-    /// @inheritdoc ITrainingProject
-    function status() external view returns (ProjectStatus memory) {
-        Configuration memory terms = configuration();
-        Progress memory progress = _progressNow();
-        Ledger memory ledger = _ledger;
-        return ProjectStatus({
-            headDigest: _head(terms, progress),
-            rewardRoot: _rewardRoot,
-            seed: _seed,
-            lastRound: progress.lastRound,
-            lastAccepted: progress.lastAccepted,
-            lastFinalized: progress.lastFinalized,
-            pinnedBlock: progress.pinnedBlock,
-            acceptedRounds: progress.acceptedRounds,
-            unfinalizedRounds: progress.unfinalizedRounds,
-            funded: ledger.funded,
-            refunded: ledger.refunded,
-            forfeited: ledger.forfeited,
-            claimedTotal: ledger.claimed,
-            acceptedTotal: _acceptedTotal(progress),
-            finalizedTotal: ledger.finalized,
-            reserved: _reserved(terms, progress.unfinalizedRounds),
-            available: _available(terms, progress, ledger),
-            closableAt: ledger.closableAt,
-            complete: _isComplete(terms, progress),
-            closed: ledger.closed
-        });
-    }
-
-    /// @inheritdoc ITrainingProject
-    function round(uint64 number) external view returns (RoundView memory) {
-        Rounds.Clock memory clock = _clockOf(number);
-        Rounds.Outcome memory outcome = _rounds[number].outcome;
-        return RoundView({
-            status: clock.status,
-            phase: clock.phaseAt(outcome.challengeEnd, block.timestamp),
-            epoch: clock.epoch,
-            seats: clock.seats,
-            commits: clock.commits,
-            reveals: clock.reveals,
-            batches: clock.batches,
-            previousAccepted: outcome.previousAccepted,
-            commitEnd: clock.commitEnd,
-            revealEnd: clock.revealEnd(),
-            availabilityEnd: clock.availabilityEnd(),
-            attestStart: clock.attestStart(),
-            attestEnd: clock.attestEnd(),
-            challengeEnd: outcome.challengeEnd,
-            cumulativeTotal: outcome.cumulativeTotal,
-            resultHash: _rounds[number].resultHash,
-            revealsHash: _rounds[number].revealsHash
-        });
-    }
-
-    /// @inheritdoc ITrainingProject
-    function commitmentOf(uint64 number, uint32 seat) external view returns (bytes27) {
-        Pledge memory pledge = _pledges[seat];
-        return pledge.round == number ? pledge.commitment : bytes27(0);
-    }
-
-    /// @inheritdoc ITrainingProject
-    function hasRevealed(uint64 number, uint32 seat) external view returns (bool) {
-        return _pledges[seat].round == number && _pledges[seat].state == PledgeState.Revealed;
-    }
-
-    /// @inheritdoc ITrainingProject
-    function batchOf(uint64 number, uint8 batch) external view returns (bytes26 batchHash, uint16 count) {
-        Batches.Batch memory found = _batches[batch];
-        return found.round == number ? (found.hash, found.count) : (bytes26(0), uint16(0));
-    }
-
-    /// @inheritdoc ITrainingProject
-    function commitmentHash(
-        uint64 number, uint32 seat, address account, bytes32 digest, bytes32 dataRoot, bytes32 salt
-    ) external view returns (bytes32) {
-        return Attestation.commitment(Attestation.scope(number), seat, account, digest, dataRoot, salt);
-    }
-
-    /// @inheritdoc ITrainingProject
-    function resultHash(uint64 number, Result calldata result) public view returns (bytes32) {
-        return _hashTypedDataV4(Attestation.structHash(number, result));
-    }
-
-    /// @inheritdoc ITrainingProject
-    function signedCommitmentHash(uint64 number, uint32 seat, bytes32 commitment) public view returns (bytes32) {
-        return Attestation.signedCommitmentHash(_domainSeparatorV4(), number, seat, commitment);
-    }
-
     function _setClock(uint64 number, Rounds.Clock memory clock) private {
         _rounds[number].clock = clock;
     }
@@ -422,14 +309,6 @@ contract TrainingProject is Budget, EIP712, Multicall {
         emit RoundWindowsMoved(
             number, clock.commitEnd, clock.revealEnd(), clock.attestStart(), clock.attestEnd()
         );
-    }
-
-    function _clockOf(uint64 number) private view returns (Rounds.Clock memory) {
-        return _rounds[number].clock;
-    }
-
-    function _phaseOf(uint64 number) private view returns (Phase) {
-        return _clockOf(number).phaseAt(_rounds[number].outcome.challengeEnd, block.timestamp);
     }
 
     function _inPhase(uint64 number, Phase want) private view returns (Rounds.Clock memory clock) {
@@ -518,13 +397,5 @@ contract TrainingProject is Budget, EIP712, Multicall {
             }
         }
         Quorum.check(number, weight, seats);
-    }
-
-    function _head(Configuration memory terms, Progress memory progress) private view returns (bytes32) {
-        return progress.lastAccepted == 0 ? terms.genesisDigest : _headDigest;
-    }
-
-    function _acceptedTotal(Progress memory progress) private view returns (uint128) {
-        return _rounds[progress.lastAccepted].outcome.cumulativeTotal;
     }
 }

@@ -4,16 +4,34 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {ITrainingProject} from "./interfaces/ITrainingProject.sol";
 import {Attestation} from "./libraries/Attestation.sol";
+import {Batches} from "./libraries/Batches.sol";
 import {ExactTransfer} from "./libraries/ExactTransfer.sol";
+import {Rounds} from "./libraries/Rounds.sol";
 import {Terms} from "./libraries/Terms.sol";
 
-/// @title The money of a project
-/// @dev funded = refunded + claimed + (allocated, not claimed) + reserved by unfinalized rounds + available. Only here is
+/// @title What a project is: its rounds as stored, its money, and how to read both
+/// @dev Money: funded = refunded + claimed + (allocated, not claimed) + reserved by unfinalized rounds + available. Only here is
 /// the token called, and only after everything else is written.
-abstract contract Budget is ITrainingProject, ReentrancyGuardTransient {
+abstract contract ProjectState is ITrainingProject, EIP712, ReentrancyGuardTransient {
+    using Rounds for Rounds.Clock;
+
+    enum PledgeState {
+        None,
+        Committed,
+        Revealed
+    }
+
+    /// @dev What a seat committed to directly: one word, reused from round to round. The hash is cut to 27 bytes.
+    struct Pledge {
+        bytes27 commitment;
+        uint32 round;
+        PledgeState state;
+    }
+
     /// @dev One word: where the project is in its rounds.
     struct Progress {
         uint48 lastRound;
@@ -42,7 +60,13 @@ abstract contract Budget is ITrainingProject, ReentrancyGuardTransient {
     bytes32 internal _rewardRoot;
     mapping(address account => uint256) private _claimed;
 
-    constructor(address insurance_) {
+    bytes32 internal _headDigest;
+    bytes32 internal _seed;
+    mapping(uint64 number => Rounds.Round) internal _rounds;
+    mapping(uint32 seat => Pledge) internal _pledges;
+    mapping(uint8 batch => Batches.Batch) internal _batches;
+
+    constructor(address insurance_) EIP712("SwarmProof", "1") {
         _insurance = insurance_;
         // This is the state of the code behind the clones, which is no project: it must not take money.
         _ledger.closed = true;
@@ -126,6 +150,99 @@ abstract contract Budget is ITrainingProject, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ITrainingProject
+    function seed() external view returns (bytes32) {
+        return _seed;
+    }
+
+    /// @inheritdoc ITrainingProject
+    function status() external view returns (ProjectStatus memory) {
+        Configuration memory terms = configuration();
+        Progress memory progress = _progressNow();
+        Ledger memory ledger = _ledger;
+        return ProjectStatus({
+            headDigest: _head(terms, progress),
+            rewardRoot: _rewardRoot,
+            seed: _seed,
+            lastRound: progress.lastRound,
+            lastAccepted: progress.lastAccepted,
+            lastFinalized: progress.lastFinalized,
+            pinnedBlock: progress.pinnedBlock,
+            acceptedRounds: progress.acceptedRounds,
+            unfinalizedRounds: progress.unfinalizedRounds,
+            funded: ledger.funded,
+            refunded: ledger.refunded,
+            forfeited: ledger.forfeited,
+            claimedTotal: ledger.claimed,
+            acceptedTotal: _acceptedTotal(progress),
+            finalizedTotal: ledger.finalized,
+            reserved: _reserved(terms, progress.unfinalizedRounds),
+            available: _available(terms, progress, ledger),
+            closableAt: ledger.closableAt,
+            complete: _isComplete(terms, progress),
+            closed: ledger.closed
+        });
+    }
+
+    /// @inheritdoc ITrainingProject
+    function round(uint64 number) external view returns (RoundView memory) {
+        Rounds.Clock memory clock = _clockOf(number);
+        Rounds.Outcome memory outcome = _rounds[number].outcome;
+        return RoundView({
+            status: clock.status,
+            phase: clock.phaseAt(outcome.challengeEnd, block.timestamp),
+            epoch: clock.epoch,
+            seats: clock.seats,
+            commits: clock.commits,
+            reveals: clock.reveals,
+            batches: clock.batches,
+            previousAccepted: outcome.previousAccepted,
+            commitEnd: clock.commitEnd,
+            revealEnd: clock.revealEnd(),
+            availabilityEnd: clock.availabilityEnd(),
+            attestStart: clock.attestStart(),
+            attestEnd: clock.attestEnd(),
+            challengeEnd: outcome.challengeEnd,
+            cumulativeTotal: outcome.cumulativeTotal,
+            resultHash: _rounds[number].resultHash,
+            revealsHash: _rounds[number].revealsHash
+        });
+    }
+
+    /// @inheritdoc ITrainingProject
+    function commitmentOf(uint64 number, uint32 seat) external view returns (bytes27) {
+        Pledge memory pledge = _pledges[seat];
+        return pledge.round == number ? pledge.commitment : bytes27(0);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function hasRevealed(uint64 number, uint32 seat) external view returns (bool) {
+        return _pledges[seat].round == number && _pledges[seat].state == PledgeState.Revealed;
+    }
+
+    /// @inheritdoc ITrainingProject
+    function batchOf(uint64 number, uint8 batch) external view returns (bytes26 batchHash, uint16 count) {
+        Batches.Batch memory found = _batches[batch];
+        return found.round == number ? (found.hash, found.count) : (bytes26(0), uint16(0));
+    }
+
+    /// @inheritdoc ITrainingProject
+    function commitmentHash(
+        uint64 number, uint32 seat, address account, bytes32 digest, bytes32 dataRoot, bytes32 salt
+    ) external view returns (bytes32) {
+        return Attestation.commitment(Attestation.scope(number), seat, account, digest, dataRoot, salt);
+    }
+
+    /// @inheritdoc ITrainingProject
+    function resultHash(uint64 number, Result calldata result) public view returns (bytes32) {
+        return _hashTypedDataV4(Attestation.structHash(number, result));
+    }
+
+    /// @inheritdoc ITrainingProject
+    function signedCommitmentHash(uint64 number, uint32 seat, bytes32 commitment) public view returns (bytes32) {
+        return Attestation.signedCommitmentHash(_domainSeparatorV4(), number, seat, commitment);
+    }
+
+    /// @inheritdoc ITrainingProject
     function configuration() public view returns (Configuration memory) {
         return Terms.all();
     }
@@ -148,5 +265,21 @@ abstract contract Budget is ITrainingProject, ReentrancyGuardTransient {
     ) internal pure returns (uint256) {
         return uint256(ledger.funded) - ledger.refunded - ledger.finalized
             - _reserved(terms, progress.unfinalizedRounds);
+    }
+
+    function _clockOf(uint64 number) internal view returns (Rounds.Clock memory) {
+        return _rounds[number].clock;
+    }
+
+    function _phaseOf(uint64 number) internal view returns (Phase) {
+        return _clockOf(number).phaseAt(_rounds[number].outcome.challengeEnd, block.timestamp);
+    }
+
+    function _head(Configuration memory terms, Progress memory progress) internal view returns (bytes32) {
+        return progress.lastAccepted == 0 ? terms.genesisDigest : _headDigest;
+    }
+
+    function _acceptedTotal(Progress memory progress) internal view returns (uint128) {
+        return _rounds[progress.lastAccepted].outcome.cumulativeTotal;
     }
 }
