@@ -24,7 +24,7 @@ abstract contract DisputesTest is SwarmTest {
 
     IDisputes internal judge;
     IProjectTypes.Result internal base;
-    bytes internal accepted;
+    bytes[] internal revelations;
     int32[138] internal theta;
     int32[138] internal next;
     bytes32[8][3] internal baseLeaves;
@@ -105,9 +105,22 @@ abstract contract DisputesTest is SwarmTest {
         return coordinate == 70 + i ? -(int256(200) << SHIFT) : int256(0);
     }
 
-    function _reveal32(uint256 i) internal view returns (IDisputes.Reveal memory) {
-        bytes32 dataRoot = Paths.root(_records(i));
-        return IDisputes.Reveal(_seat(i), keccak256(abi.encode(round, i)), dataRoot, bytes32(i));
+    function _shown(uint256 i) internal view returns (bytes32 digest, bytes32 dataRoot, bytes32 salt) {
+        (digest, dataRoot, salt) = (keccak256(abi.encode(round, i)), Paths.root(_records(i)), bytes32(i));
+    }
+
+    function _commitShown(uint256 i) internal {
+        (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(i);
+        bytes32 commitment = project.commitmentHash(round, _seat(i), peers[i], digest, dataRoot, salt);
+        vm.prank(peers[i]);
+        project.commit(round, _seat(i), commitment);
+    }
+
+    function _revealShown(uint256 i) internal {
+        (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(i);
+        vm.prank(peers[i]);
+        project.reveal(round, _seat(i), digest, dataRoot, salt);
+        revelations.push(abi.encodePacked(_seat(i), digest, dataRoot, salt));
     }
 
     // A round.
@@ -120,23 +133,15 @@ abstract contract DisputesTest is SwarmTest {
     }
 
     /// @dev Opens a round and reveals what _record() says; silent peers do nothing.
-    function _playReveals() internal {
+    function _playReveals() internal virtual {
         _open();
+        delete revelations;
         for (uint256 i = 0; i < PEERS; ++i) {
-            if (silent[i]) continue;
-            IDisputes.Reveal memory item = _reveal32(i);
-            bytes32 commitment =
-                project.commitmentHash(round, _seat(i), peers[i], item.digest, item.dataRoot, item.salt);
-            vm.prank(peers[i]);
-            project.commit(round, _seat(i), commitment);
+            if (!silent[i]) _commitShown(i);
         }
         _toReveal();
         for (uint256 k = 0; k < PEERS; ++k) {
-            uint256 i = order[k];
-            if (silent[i]) continue;
-            IDisputes.Reveal memory item = _reveal32(i);
-            vm.prank(peers[i]);
-            project.reveal(round, _seat(i), item.digest, item.dataRoot, item.salt);
+            if (!silent[order[k]]) _revealShown(order[k]);
         }
     }
 
@@ -184,7 +189,6 @@ abstract contract DisputesTest is SwarmTest {
     function _acceptIt() internal {
         _toAttest();
         _accept(QUORUM);
-        accepted = contributions;
     }
 
     /// @dev Other contributions accepted than those of the peers in order; the total is made to fit.
@@ -245,8 +249,8 @@ abstract contract DisputesTest is SwarmTest {
         }
         leaves = new bytes[](count);
         for (uint256 i = PEERS; i > 0; --i) {
-            IDisputes.Reveal memory item = _reveal32(i - 1);
-            if (_isInput(reason[i - 1])) leaves[--count] = abi.encode(item.seat, item.digest, item.dataRoot);
+            (bytes32 digest, bytes32 dataRoot,) = _shown(i - 1);
+            if (_isInput(reason[i - 1])) leaves[--count] = abi.encode(_seat(i - 1), digest, dataRoot);
         }
     }
 
@@ -269,17 +273,8 @@ abstract contract DisputesTest is SwarmTest {
 
     // Proofs.
 
-    function _case() internal view returns (IDisputes.Case memory case_) {
-        uint256 count = 0;
-        for (uint256 i = 0; i < PEERS; ++i) {
-            if (!silent[i]) ++count;
-        }
-        IDisputes.Reveal[] memory reveals = new IDisputes.Reveal[](count);
-        count = 0;
-        for (uint256 k = 0; k < PEERS; ++k) {
-            if (!silent[order[k]]) reveals[count++] = _reveal32(order[k]);
-        }
-        return IDisputes.Case(address(project), round, result, base, contributions, reveals);
+    function _case() internal view returns (IDisputes.Case memory) {
+        return IDisputes.Case(address(project), round, result, base, contributions, revelations);
     }
 
     function _place(uint64 coordinate) internal view returns (IDisputes.Place memory place) {
@@ -305,15 +300,7 @@ abstract contract DisputesTest is SwarmTest {
         uint256 chunk = coordinate < SPARSE ? 0 : 1;
         for (uint256 i = PEERS; i > 0; --i) {
             if (weight[i - 1] == 0) continue;
-            records[--count] = IDisputes.Record(
-                _revealOf(i - 1), _record(i - 1, chunk), Paths.proof(_records(i - 1), chunk)
-            );
-        }
-    }
-
-    function _revealOf(uint256 i) internal view returns (uint32 index) {
-        for (uint256 k = 0; order[k] != i; ++k) {
-            if (!silent[order[k]]) ++index;
+            records[--count] = IDisputes.Record(_record(i - 1, chunk), Paths.proof(_records(i - 1), chunk));
         }
     }
 

@@ -172,8 +172,8 @@ contract DisputesAggregateTest is DisputesTest {
         case_.contributions = bytes.concat(contributions, hex"00");
         _expectRefused(bytes4(keccak256("Contributions_BadLength(uint256)")), case_);
         case_ = _case();
-        (case_.reveals[0], case_.reveals[1]) = (case_.reveals[1], case_.reveals[0]);
-        _expectRefused(IDisputes.Disputes_WrongReveals.selector, case_);
+        (case_.revelations[0], case_.revelations[1]) = (case_.revelations[1], case_.revelations[0]);
+        _expectRefused(IDisputes.Disputes_WrongRevelations.selector, case_);
         _moveOn();
         _playReveals();
         _compute();
@@ -243,10 +243,16 @@ contract DisputesAggregateTest is DisputesTest {
         (more[4], more[5]) = (records[4], records[4]);
         _expectRecordsRefused(IDisputes.Disputes_WrongRecordCount.selector, fewer);
         _expectRecordsRefused(IDisputes.Disputes_WrongRecordCount.selector, more);
-        records[0].reveal = _revealOf(2);
-        _expectRecordsRefused(IDisputes.Disputes_WrongReveal.selector, records);
-        records[0].reveal = 6;
-        _expectRecordsRefused(IDisputes.Disputes_WrongReveal.selector, records);
+        (records[0], records[1]) = (records[1], records[0]);
+        _expectRecordsRefused(IDisputes.Disputes_BadProof.selector, records);
+    }
+
+    function test_RevertWhen_who_has_weight_revealed_nothing() public {
+        silent[2] = true;
+        _playHonest();
+        IDisputes.Record[] memory records = _opened(CARRIED);
+        vm.expectRevert(abi.encodeWithSelector(IDisputes.Disputes_NotRevealed.selector, _seat(2)));
+        judge.proveAggregate(_case(), _arithmetic(), _place(CARRIED), records);
     }
 
     /// @dev Were it a record, it would say `value`.

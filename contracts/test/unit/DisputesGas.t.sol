@@ -35,18 +35,16 @@ contract DisputesGasTest is SwarmTest {
         vm.warp(vm.getBlockTimestamp() + EPOCH_SECONDS);
         _open();
         for (uint32 seat = 1; seat <= SEATS; ++seat) {
-            IDisputes.Reveal memory item = _revealOf(seat);
+            (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(seat);
             address account = registry.seat(seat).owner;
-            bytes32 commitment =
-                project.commitmentHash(round, seat, account, item.digest, item.dataRoot, item.salt);
+            bytes32 commitment = project.commitmentHash(round, seat, account, digest, dataRoot, salt);
             vm.prank(account);
             project.commit(round, seat, commitment);
         }
         for (uint32 seat = 1; seat <= SEATS; ++seat) {
-            IDisputes.Reveal memory item = _revealOf(seat);
-            address account = registry.seat(seat).owner;
-            vm.prank(account);
-            project.reveal(round, seat, item.digest, item.dataRoot, item.salt);
+            (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(seat);
+            vm.prank(registry.seat(seat).owner);
+            project.reveal(round, seat, digest, dataRoot, salt);
         }
         bytes[] memory leaves = new bytes[](SEATS);
         uint128 reward = POOL / uint128(SEATS);
@@ -105,11 +103,12 @@ contract DisputesGasTest is SwarmTest {
     }
 
     function _proof() private view returns (bytes memory) {
-        IDisputes.Reveal[] memory reveals = new IDisputes.Reveal[](SEATS);
+        bytes[] memory revelations = new bytes[](SEATS);
         IDisputes.Record[] memory records = new IDisputes.Record[](SEATS);
         for (uint32 i = 0; i < SEATS; ++i) {
-            reveals[i] = _revealOf(i + 1);
-            records[i] = IDisputes.Record(i, _record(i + 1), Paths.some(CHUNK_DEPTH, i + 1));
+            (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(i + 1);
+            revelations[i] = abi.encodePacked(i + 1, digest, dataRoot, salt);
+            records[i] = IDisputes.Record(_record(i + 1), Paths.some(CHUNK_DEPTH, i + 1));
         }
         IProjectTypes.Result memory none;
         IDisputes.Place memory place;
@@ -120,7 +119,7 @@ contract DisputesGasTest is SwarmTest {
         place.baseProof = place.nextProof = Paths.some(LEAF_DEPTH, 99);
         return abi.encodeCall(
             IDisputes.proveAggregate,
-            (IDisputes.Case(address(project), round, result, none, contributions, reveals), _arithmetic(), place, records)
+            (IDisputes.Case(address(project), round, result, none, contributions, revelations), _arithmetic(), place, records)
         );
     }
 
@@ -149,9 +148,9 @@ contract DisputesGasTest is SwarmTest {
         return Paths.rootAbove(abi.encode(_leaf), COORDINATE / 64, LEAVES, Paths.some(LEAF_DEPTH, 99));
     }
 
-    function _revealOf(uint32 seat) private pure returns (IDisputes.Reveal memory) {
-        bytes32 dataRoot = Paths.rootAbove(_record(seat), 1, CHUNKS, Paths.some(CHUNK_DEPTH, seat));
-        return IDisputes.Reveal(seat, keccak256(abi.encode("digest", seat)), dataRoot, keccak256(abi.encode(seat)));
+    function _shown(uint32 seat) private pure returns (bytes32 digest, bytes32 dataRoot, bytes32 salt) {
+        dataRoot = Paths.rootAbove(_record(seat), 1, CHUNKS, Paths.some(CHUNK_DEPTH, seat));
+        (digest, salt) = (keccak256(abi.encode("digest", seat)), keccak256(abi.encode(seat)));
     }
 
     /// @dev 64 entries in the second chunk, of which one is the parameter that is asked for.

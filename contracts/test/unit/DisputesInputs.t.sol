@@ -93,19 +93,12 @@ contract DisputesInputsTest is DisputesTest {
 
     function test_who_committed_directly_is_not_said_to_have_not() public {
         _open();
-        IDisputes.Reveal memory item;
         for (uint256 i = 0; i < PEERS; ++i) {
-            item = _reveal32(i);
-            bytes32 commitment =
-                project.commitmentHash(round, _seat(i), peers[i], item.digest, item.dataRoot, item.salt);
-            vm.prank(peers[i]);
-            project.commit(round, _seat(i), commitment);
+            _commitShown(i);
         }
+        _toReveal();
         for (uint256 k = 0; k < PEERS; ++k) {
-            if (order[k] == 3) continue;
-            item = _reveal32(order[k]);
-            vm.prank(peers[order[k]]);
-            project.reveal(round, _seat(order[k]), item.digest, item.dataRoot, item.salt);
+            if (order[k] != 3) _revealShown(order[k]);
         }
         silent[3] = true;
         _set(3, 0, 0, 1);
