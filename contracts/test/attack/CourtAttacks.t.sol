@@ -8,7 +8,7 @@ import {HostileToken} from "../support/HostileToken.sol";
 import {vm} from "../support/Vm.sol";
 
 /// @dev One test an attack, named after what comes of it.
-contract AttacksTest is CourtTest {
+contract CourtAttacksTest is CourtTest {
     bytes32 private constant RINGER_SALT = keccak256("ringer");
     uint256 private constant WRONG = uint256(keccak256("a known wrong answer"));
 

@@ -6,7 +6,7 @@ import {CourtActor} from "../support/CourtActor.sol";
 import {vm} from "../support/Vm.sol";
 
 /// @dev Calls are CourtActor's; none of them may fail, and what they are there for has to happen.
-contract InvariantsTest {
+contract CourtInvariantsTest {
     CourtActor private actor;
 
     function setUp() public {
@@ -60,7 +60,7 @@ contract InvariantsTest {
 }
 
 /// @dev The same steps with choices that are fixed: every verdict, an appeal and a ringer come up.
-contract InvariantsAreNotIdleTest {
+contract CourtInvariantsAreNotIdleTest {
     function test_a_long_run_sees_everything() public {
         CourtActor actor = new CourtActor();
         actor.start();
