@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from torch import nn
 
 from node.tasks.base import Shard
+
+if TYPE_CHECKING:
+    from node.rounds.outcome import RoundOutcome
 
 FloatVector = npt.NDArray[np.float32]
 
@@ -80,6 +84,10 @@ class Attack:
     def poison_message(self, data: bytes) -> bytes:
         """The bytes to commit to and serve instead of the encoded message."""
         return data
+
+    def poison_outcome(self, outcome: RoundOutcome) -> RoundOutcome:
+        """What to sign and serve as the result of a round instead of what follows from its inputs."""
+        return outcome
 
     def serve(self, requester: str | None, digest: bytes, data: bytes) -> bytes | None:
         """What to answer when `requester` (an address, None if it gave none) asks for the block behind `digest`.

@@ -10,6 +10,7 @@ from node.attacks.alternating import Alternating
 from node.attacks.backdoor import Backdoor
 from node.attacks.base import Attack
 from node.attacks.bit_flip import BitFlip
+from node.attacks.captured_quorum import CapturedQuorum
 from node.attacks.churn import Churn
 from node.attacks.copied_update import CopiedUpdate
 from node.attacks.deviation_search import DeviationSearch
@@ -86,6 +87,7 @@ ATTACKS: Mapping[str, Callable[[], Attack]] = MappingProxyType(
         "wrong-bytes": WrongBytes,
         "partial-service": PartialService,
         "silent": Silent,
+        "captured-quorum": CapturedQuorum,
     }
 )
 
