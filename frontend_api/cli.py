@@ -35,6 +35,7 @@ from frontend_api.commands import (
     rewards,
     status,
     submit_job,
+    watch,
     why,
     withdraw,
 )
@@ -53,6 +54,7 @@ COMMANDS = (
     deploy,
     project,
     node,
+    watch,
     audit,
     status,
     contributions,
