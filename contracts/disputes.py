@@ -35,7 +35,8 @@ class Case:
     """An accepted result and all that its round has on the chain.
 
     `base`: result of the round accepted before, NO_RESULT where this is the first. `contributions`: packed, as they
-    were accepted. `revelations`: everything revealed in order, packed as the project chains it, also what does not count.
+    were accepted. `revelations`: everything revealed in order, packed as the project chains it, also what does not
+    count.
     """
 
     project: Address

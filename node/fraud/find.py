@@ -119,12 +119,12 @@ def first_wrong_coordinate(evidence: Evidence, contributions: Sequence[PackedCon
     try:
         expected = next_theta(base, updates, weights, manifest)
     except ValueError:  # weights that no rule gives, so that 64 bits may not hold the sum
-        expected = _next_theta_of_any_weights(base, updates, weights, manifest)
+        expected = next_theta_of_any_weights(base, updates, weights, manifest)
     wrong = np.flatnonzero(expected != accepted)
     return int(wrong[0]) if wrong.size else None
 
 
-def _next_theta_of_any_weights(
+def next_theta_of_any_weights(
     base: Theta, updates: Sequence[Update], weights: Sequence[int], manifest: Manifest
 ) -> Theta:
     """The same in Python's integers, which have no bound: a hundred times slower."""
