@@ -3,7 +3,8 @@
     python -m scripts.bench_gas              print the table and the goals
     python -m scripts.bench_gas --write      and record it for the test that compares
 
-A round of N seats with S signatures is to cost at most 233k + 94k N + 9.3k S, within a fifth (prototype's receipts).
+A direct round of N seats with S signatures is to cost at most 233k + 94k N + 9.3k S, within a fifth (prototype's
+receipts). A batched one, where a collector brings all commitments and all reveals, 20k a seat with 64 of them.
 """
 
 from __future__ import annotations
@@ -24,18 +25,22 @@ from eth_account import Account
 from eth_hash.auto import keccak
 
 from contracts.attestation import Domain, Result, commitment_hash, result_digest, sign_digest
+from contracts.batches import BatchOpening, batch_hash, sign_commitment
 from contracts.chain import Chain
-from contracts.client import Factory, Project, ProjectConfiguration, Registry, Token
-from contracts.deploy import Deployment, deploy_system
+from contracts.client import Factory, Project, ProjectConfiguration, Registry, SeatTerms, Token
+from contracts.deploy import CourtParameters, Deployment, deploy_system
 from contracts.events import ProjectCreated, SeatsStaked
 from contracts.rpc import Rpc
-from node.merkle import StandardTree
+from contracts.values import ZERO_ADDRESS
+from node.merkle import PositionTree, StandardTree
+from node.rounds.outcome import PackedContribution, contribution_leaf, pack_contributions
 
 SNAPSHOT = Path(__file__).parents[1] / "tests" / "contracts" / "gas_snapshot.json"
-SIZES = (8, 16)
+SIZES = (8, 16, 64)
 SEAT_STAKE, ROUND_POOL, EPOCH_SECONDS = 10**18, 10**18, 1_000
 TOLERANCE = 1.2
 CLAIM_FIRST_GOAL, CLAIM_LATER_GOAL = 75_000, 57_000
+BATCHED_GOAL, BATCHED_SIZE = 20_000, 64  # a seat and round; from so many seats on
 
 Figures = dict[str, int]
 
@@ -62,21 +67,20 @@ class Meter:
     async def prepare(self) -> None:
         """Deploy, stake a seat each, create a project and fund it."""
         count = len(self.peers)
-        deployment = await deploy_system(
-            self.owner, seat_stake_wei=SEAT_STAKE, epoch_seconds=EPOCH_SECONDS, thaw_seconds=EPOCH_SECONDS
-        )
+        deployment = await deploy_system(self.owner, court=CourtParameters(SEAT_STAKE, EPOCH_SECONDS, EPOCH_SECONDS))
         self.figures["deploy"] = deployment.gas
-        token = Token(self.owner, deployment.token)
-        for peer in self.peers:
-            await token.transfer(_address(peer), SEAT_STAKE)
-            await Token(peer, deployment.token).approve(deployment.registry, SEAT_STAKE)
-            receipt = await Registry(peer, deployment.registry).stake(1)
-            self.seats.append(receipt.event(SeatsStaked).first_seat)
-            self.figures.setdefault("stake", receipt.gas_used)
         configuration = _configuration(deployment, _address(self.owner), count)
-        created = await Factory(self.owner, deployment.factory).create_project(configuration, b"manifest")
+        seats = SeatTerms(SEAT_STAKE, EPOCH_SECONDS, EPOCH_SECONDS)
+        created = await Factory(self.owner, deployment.factory).create_project(configuration, seats, b"manifest")
         self.figures["create project"] = created.gas_used
         self.project = Project(self.owner, created.event(ProjectCreated).project)
+        token, registry = Token(self.owner, deployment.token), created.event(ProjectCreated).registry
+        for peer in self.peers:
+            await token.transfer(_address(peer), SEAT_STAKE)
+            await Token(peer, deployment.token).approve(registry, SEAT_STAKE)
+            receipt = await Registry(peer, registry).stake(1)
+            self.seats.append(receipt.event(SeatsStaked).first_seat)
+            self.figures.setdefault("stake", receipt.gas_used)
         self.domain = Domain(self.owner.chain_id, self.project.address)
         await token.transfer(_address(self.peers[0]), 1)
         await token.approve(self.project.address, 10 * ROUND_POOL)
@@ -84,31 +88,72 @@ class Meter:
         epoch = (await self.owner.head()).timestamp // EPOCH_SECONDS + 1
         await self._mine(epoch * EPOCH_SECONDS)
 
-    async def play(self, name: str, rewards: StandardTree, total: int) -> None:
-        """One round with everybody in it, up to finalization."""
-        opened = await self.project.open_round()
-        number = (await self.project.status()).last_round
-        commits = [await self._commit(peer, seat, number) for peer, seat in zip(self.peers, self.seats, strict=True)]
-        reveals = [await self._reveal(peer, seat, number) for peer, seat in zip(self.peers, self.seats, strict=True)]
-        base = (await self.project.status()).head_digest
-        result = Result(base, *_words(number), rewards.root, total)
-        digest = result_digest(self.domain, number, result)
-        signers = self.peers[: quorum(len(self.peers))]
-        accepted = await self.project.accept_signed(
-            number, result, [sign_digest(_key(peer), digest) for peer in signers]
-        )
-        await self._mine((await self.project.round(number)).challenge_end)
-        finalized = await self.project.finalize(number, result)
+    async def play(self, name: str, rewards: StandardTree, each: int) -> None:
+        """One round in which everybody acts for itself, up to finalization."""
+        opened, number = await self._open()
+        commits = [await self._commit(peer, seat, number) for peer, seat in self._seated]
+        reveals = [await self._reveal(peer, seat, number) for peer, seat in self._seated]
+        accepted, finalized = await self._settle(number, rewards, each)
+        whole = sum(commits) + sum(reveals) + opened + accepted + finalized
         self.figures |= {
-            f"{name}: open": opened.gas_used,
+            f"{name}: open": opened,
             f"{name}: commit": commits[0],
             f"{name}: last commit": commits[-1],
             f"{name}: reveal": reveals[0],
             f"{name}: last reveal": reveals[-1],
-            f"{name}: accept": accepted.gas_used,
-            f"{name}: finalize": finalized.gas_used,
-            f"{name}: whole": sum(commits) + sum(reveals) + sum(r.gas_used for r in (opened, accepted, finalized)),
+            f"{name}: accept": accepted,
+            f"{name}: finalize": finalized,
+            f"{name}: whole": whole,
         }
+
+    async def play_batched(self, name: str, rewards: StandardTree, each: int) -> None:
+        """One round in which a collector brings everybody's commitments, and everybody's reveals."""
+        opened, number = await self._open()
+        commitments = [self._commitment(peer, seat, number) for peer, seat in self._seated]
+        collector = Project(self.peers[0], self.project.address)
+        posted = (await collector.post_commits(number, batch_hash(commitments), len(commitments))).gas_used
+        await self._mine((await self.project.round(number)).commit_end)
+        openings = [
+            BatchOpening(index, seat, _address(peer), *_update(seat, number), signature)
+            for index, (peer, seat) in enumerate(self._seated)
+            for signature in [sign_commitment(self.domain, _key(peer), number, seat, commitments[index])]
+        ]
+        revealed = (await collector.reveal_batch(number, 0, openings, commitments)).gas_used
+        await self._mine((await self.project.round(number)).reveal_end)
+        accepted, finalized = await self._settle(number, rewards, each)
+        whole = opened + posted + revealed + accepted + finalized
+        self.figures |= {
+            f"{name}: post commits": posted,
+            f"{name}: reveal batch": revealed,
+            f"{name}: whole": whole,
+            f"{name}: each": whole // len(self.peers),
+        }
+
+    async def _open(self) -> tuple[int, int]:
+        pinned = (await self.project.status()).pinned_block
+        while (await self.owner.head()).number <= pinned != 0:
+            await self.control.request("evm_mine")
+        return (await self.project.open_round()).gas_used, (await self.project.status()).last_round
+
+    async def _settle(self, number: int, rewards: StandardTree, each: int) -> tuple[int, int]:
+        """Accept a result in which every seat earns `each`, and finalize it."""
+        status = await self.project.status()
+        paid = [PackedContribution(seat, 1 << 10, 1 << 46, 0, each) for seat in sorted(self.seats)]
+        root = PositionTree(map(contribution_leaf, paid)).root
+        words = _words(number)
+        total = status.accepted_total + each * len(paid)
+        result = Result(status.head_digest, *words, root, rewards.root, total)
+        digest = result_digest(self.domain, number, result)
+        signers = self.peers[: quorum(len(self.peers))]
+        accepted = await self.project.accept_signed(
+            number, result, pack_contributions(paid), [sign_digest(_key(peer), digest) for peer in signers]
+        )
+        await self._mine((await self.project.round(number)).challenge_end)
+        return accepted.gas_used, (await self.project.finalize(number, result)).gas_used
+
+    @property
+    def _seated(self) -> list[tuple[Chain, int]]:
+        return list(zip(self.peers, self.seats, strict=True))
 
     async def claim(self, name: str, rewards: StandardTree, cumulative: int) -> None:
         """Two accounts claim: one that holds some of the token besides its stake, and one that holds none."""
@@ -124,8 +169,11 @@ class Meter:
     async def _mine(self, timestamp: int) -> None:
         await self.control.request("evm_mine", hex(timestamp))
 
+    def _commitment(self, peer: Chain, seat: int, number: int) -> bytes:
+        return commitment_hash(self.domain, number, seat, _address(peer), *_update(seat, number))
+
     async def _commit(self, peer: Chain, seat: int, number: int) -> int:
-        commitment = commitment_hash(self.domain, number, seat, _address(peer), *_update(seat, number))
+        commitment = self._commitment(peer, seat, number)
         return (await Project(peer, self.project.address).commit(number, seat, commitment)).gas_used
 
     async def _reveal(self, peer: Chain, seat: int, number: int) -> int:
@@ -133,7 +181,7 @@ class Meter:
 
 
 async def measure(rpc_url: str, keys: Sequence[str], seats: int) -> Figures:
-    """Two rounds and two claims of a swarm of `seats` on a fresh devnet; the first round writes words never used."""
+    """Rounds and claims of a swarm of `seats` on a fresh devnet; the first ones write words never used."""
     async with contextlib.AsyncExitStack() as stack:
         chains = []
         for key in keys[: seats + 1]:
@@ -146,15 +194,18 @@ async def measure(rpc_url: str, keys: Sequence[str], seats: int) -> Figures:
         each = ROUND_POOL // 100
         for name, rounds in (("first round", 1), ("later round", 2)):
             rewards = meter.rewards(rounds * each)
-            await meter.play(name, rewards, rounds * each * seats)
+            await meter.play(name, rewards, each)
             await meter.claim(name, rewards, rounds * each)
+        for name, rounds in (("first batched round", 3), ("batched round", 4)):
+            await meter.play_batched(name, meter.rewards(rounds * each), each)
         return meter.figures
 
 
 @contextlib.contextmanager
-def running_devnet() -> Iterator[dict[str, Any]]:
+def running_devnet(accounts: int = 10) -> Iterator[dict[str, Any]]:
     """A devnet without heartbeat on a free port; yields what it tells about itself."""
-    options = ("--port", "0", "--heartbeat-seconds", "0", "--blocks-per-second", "200", "--json")
+    pace = ("--heartbeat-seconds", "0", "--blocks-per-second", "200")
+    options = ("--port", "0", "--json", "--accounts", str(accounts), *pace)
     with subprocess.Popen([sys.executable, "-m", "devnet", *options], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -167,7 +218,7 @@ def measure_all() -> dict[str, Figures]:
     """Figures for every size, each on a devnet of its own."""
     found = {}
     for seats in SIZES:
-        with running_devnet() as devnet:
+        with running_devnet(seats + 1) as devnet:
             keys = [account["private_key"] for account in devnet["accounts"]]
             found[f"{seats} seats"] = asyncio.run(measure(devnet["rpc_url"], keys, seats))
     return found
@@ -185,7 +236,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         goal = round_goal(seats, quorum(seats))
         print(f"{size}, {quorum(seats)} signatures; goal for a whole round {goal:,}")
         for name, gas in figures.items():
-            share = f"  {gas / goal:.2f} of the goal" if name.endswith("whole") else ""
+            share = (
+                f"  {gas / goal:.2f} of the goal" if name.endswith(("first round: whole", "later round: whole")) else ""
+            )
             print(f"  {name:34}{gas:>11,}{share}")
     return 0
 
@@ -193,19 +246,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _configuration(deployment: Deployment, owner: Any, seats: int) -> ProjectConfiguration:
     return ProjectConfiguration(
         token=deployment.token,
-        registry=deployment.registry,
+        registry=ZERO_ADDRESS,
         owner=owner,
+        guardian=ZERO_ADDRESS,
         manifest_digest=hashlib.sha256(b"manifest").digest(),
         genesis_digest=keccak(b"genesis"),
+        genesis_data_root=keccak(b"genesis data"),
+        arithmetic_hash=bytes(32),
         rule_hash=keccak(b"mean"),
         round_pool=ROUND_POOL,
         rounds=10,
         minimum_seats=seats,
+        trainers_per_round=0,
+        attesters_per_round=0,
         commit_seconds=200,
         reveal_seconds=200,
+        availability_seconds=0,
+        attest_commit_seconds=0,
         attest_seconds=200,
         challenge_seconds=10,
         close_thaw_seconds=EPOCH_SECONDS,
+        silence_bond_bps=100,
     )
 
 
@@ -214,9 +275,9 @@ def _update(seat: int, number: int) -> tuple[bytes, bytes, bytes]:
     return digest, data_root, salt
 
 
-def _words(number: int) -> tuple[bytes, bytes, bytes, bytes]:
-    first, second, third, fourth = (keccak(f"{part} {number}".encode()) for part in ("input", "cid", "data", "weight"))
-    return first, second, third, fourth
+def _words(number: int) -> tuple[bytes, bytes, bytes]:
+    first, second, third = (keccak(f"{part} {number}".encode()) for part in ("input", "cid", "data"))
+    return first, second, third
 
 
 def _address(chain: Chain) -> Any:

@@ -84,9 +84,10 @@ def test_envelope_digests_are_eip712(
 def test_commitments_are_hashed_as_abi_encode_does(
     domain: Domain, number: int, seat: int, digest: bytes, data_root: bytes, salt: bytes
 ) -> None:
-    types = ["bytes32", "uint256", "address", "uint64", "uint32", "address", "bytes32", "bytes32", "bytes32"]
     tag = keccak(b"SwarmProof update commitment, version 1")
-    values = [tag, domain.chain_id, domain.project, number, seat, PROJECT, digest, data_root, salt]
+    scope = encode(["bytes32", "uint256", "address", "uint64"], [tag, domain.chain_id, domain.project, number])
+    types = ["bytes32", "uint32", "address", "bytes32", "bytes32", "bytes32"]
+    values = [keccak(scope), seat, PROJECT, digest, data_root, salt]
     assert commitment_hash(domain, number, seat, PROJECT, digest, data_root, salt) == keccak(encode(types, values))
 
 

@@ -225,7 +225,8 @@ class Walk:
 
 async def supply(chains: list[Chain], stage: Stage) -> int:
     """What all people and contracts hold together."""
-    holders = [*(address_of(chain) for chain in chains), stage.project.address, stage.registry.address]
+    contracts = [stage.project.address, stage.registry.address, stage.deployment.insurance]
+    holders = [*(address_of(chain) for chain in chains), *contracts]
     return sum([await stage.token.balance_of(holder) for holder in holders])
 
 

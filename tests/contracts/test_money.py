@@ -92,8 +92,7 @@ async def test_anybody_funds(stage: Stage) -> None:
 
 
 async def test_a_round_opens_only_if_its_whole_pool_is_there(stage: Stage) -> None:
-    configuration = configuration_of(stage.deployment, address_of(stage.owner))
-    project = Project(stage.owner, await create_project(stage.factory, configuration))
+    project = (await stage.another()).project
     await fund(stage.token, project.address, ROUND_POOL - 1)
     with pytest.raises(Project_BudgetTooSmall) as refusal:
         await project.open_round()
@@ -113,11 +112,11 @@ async def test_tokens_sent_past_the_ledger_pay_for_nothing(stage: Stage) -> None
 
 
 async def test_a_round_needs_its_seats_in_this_epoch(stage: Stage) -> None:
-    configuration = configuration_of(stage.deployment, address_of(stage.owner), minimum_seats=PEERS)
-    project = Project(stage.owner, await create_project(stage.factory, configuration))
+    other = await stage.another(minimum_seats=PEERS)
+    project = other.project
     await fund(stage.token, project.address, 2 * ROUND_POOL)
-    leaver = stage.peers[0]
-    await Registry(leaver.chain, stage.registry.address).begin_unstake([leaver.seat])
+    leaver = other.peers[0]
+    await Registry(leaver.chain, other.registry.address).begin_unstake([leaver.seat])
     snapshot = stage.control("evm_snapshot")
     await project.open_round()
     stage.control("evm_revert", snapshot)
@@ -130,8 +129,7 @@ async def test_a_round_needs_its_seats_in_this_epoch(stage: Stage) -> None:
 async def test_pools_of_unfinalized_rounds_stay_within_a_third_of_the_stake(stage: Stage) -> None:
     third = PEERS * SEAT_STAKE // 3
     for pool, allowed in ((third, True), (third + 1, False)):
-        configuration = configuration_of(stage.deployment, address_of(stage.owner), round_pool=pool)
-        project = Project(stage.owner, await create_project(stage.factory, configuration))
+        project = (await stage.another(round_pool=pool)).project
         await fund(stage.token, project.address, 10 * third)
         if allowed:
             await project.open_round()
@@ -284,8 +282,7 @@ async def test_nothing_is_refunded_while_a_round_is_unsettled(stage: Stage) -> N
 
 
 async def test_a_complete_project_opens_no_round_and_closes_at_once(stage: Stage) -> None:
-    configuration = configuration_of(stage.deployment, address_of(stage.owner), rounds=1)
-    small = stage.on(await create_project(stage.factory, configuration))
+    small = await stage.another(rounds=1)
     await fund(stage.token, small.project.address, 2 * ROUND_POOL)
     number, result = await small.play_round(total=1)
     with pytest.raises(Project_Complete) as refusal:
@@ -304,8 +301,7 @@ async def test_a_complete_project_opens_no_round_and_closes_at_once(stage: Stage
 
 
 async def test_skipped_rounds_do_not_count_towards_completion(stage: Stage) -> None:
-    configuration = configuration_of(stage.deployment, address_of(stage.owner), rounds=1)
-    small = stage.on(await create_project(stage.factory, configuration))
+    small = await stage.another(rounds=1)
     await fund(stage.token, small.project.address, ROUND_POOL)
     opened = await small.open_round()
     stage.mine(opened.commit_end)

@@ -104,6 +104,16 @@ class Stage:
         peers = tuple(replace(peer, project=Project(peer.chain, project)) for peer in self.peers)
         return replace(self, project=Project(self.owner, project), peers=peers)
 
+    async def another(self, **changes: Any) -> Stage:
+        """The same people with a seat each in a new project, which has no budget; seats count from the newest block."""
+        configuration = configuration_of(self.deployment, address_of(self.owner), **changes)
+        other = self.on(await create_project(self.factory, configuration))
+        registry = (await other.project.configuration()).registry
+        seats = [await join(peer.chain, self.deployment, registry, 1) for peer in self.peers]
+        peers = tuple(replace(peer, seat=seat) for peer, seat in zip(other.peers, seats, strict=True))
+        await self.next_epoch()
+        return replace(other, peers=peers, registry=Registry(self.owner, registry))
+
     async def now(self) -> int:
         """Time of the newest block."""
         return (await self.owner.head()).timestamp

@@ -195,7 +195,7 @@ def test_bodies_come_back_as_they_were(revealed: set[int], data: st.DataObject) 
     evidence = frozenset(data.draw(st.sets(st.binary(min_size=32, max_size=32), max_size=9)))
     proposal = Proposal("a", seats, evidence, failed)
     assert parse_proposal("a", proposal_body(proposal, ordered), ordered) == proposal
-    votes = tuple(bytes([word]) * 65 for word in {seat // 256 for seat in seats})
+    votes = (b"v" * 65,) * len({seat // 256 for seat in seats})
     voted = have_list_body(seats, ordered, seats - failed, failed, votes)
     assert parse_have_list("a", voted, b"", ordered).votes == votes
     for opening in (None, Custody(bytes(32), b"s" * 32)):

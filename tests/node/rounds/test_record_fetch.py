@@ -70,8 +70,10 @@ def record() -> RoundRecord:
 RECORD = record()
 ACCEPTANCE = Acceptance(RECORD.result, RECORD.result_hash, 100, 4, PLACE)
 ROUND = RoundHistory(1, b"b" * 32, SEED, 1, 100, 4, 10, 20, 20, 20, 30, PLACE, acceptance=ACCEPTANCE)
-HISTORY = SwarmHistory(
-    4, b"b" * 32, NOWHERE, 0, 0, MappingProxyType({1: Seat(1, OWNER, 1)}), MappingProxyType({}), rounds=(ROUND,)
+HISTORY = replace(
+    SwarmHistory.start(seat_stake_wei=4, genesis_digest=b"b" * 32),
+    seats=MappingProxyType({1: Seat(1, OWNER, 1)}),
+    rounds=(ROUND,),
 )
 
 
@@ -177,6 +179,6 @@ def test_a_result_that_came_through_another_contract_shows_no_signatures() -> No
     assert signatures_of(b"", 1, ACCEPTANCE) == {}
     assert signatures_of(b"\x12\x34\x56\x78" + bytes(100), 1, ACCEPTANCE) == {}
     encode = contract_abi("TrainingProject").encode_call
-    garbage = encode("acceptSigned", 1, RECORD.result, [(b"\xff" * 32, b"\xff" * 32)])
+    garbage = encode("acceptSigned", 1, RECORD.result, b"", [(b"\xff" * 32, b"\xff" * 32)], [])
     assert signatures_of(garbage, 1, ACCEPTANCE) == {}
-    assert signatures_of(encode("acceptSigned", 2, RECORD.result, []), 1, ACCEPTANCE) == {}
+    assert signatures_of(encode("acceptSigned", 2, RECORD.result, b"", [], []), 1, ACCEPTANCE) == {}
