@@ -12,7 +12,7 @@ import {vm} from "../support/Vm.sol";
 /// entries a chunk, and one that slashes who signed. Nothing of the trees is known but the leaves that are opened.
 contract DisputesGasTest is SwarmTest {
     uint256 private constant GOAL_GAS = 1_200_000;
-    uint256 private constant SEATS = 16;
+    uint256 internal constant SEATS = 16;
     uint256 private constant PARAMETERS = 1_000_000;
     uint256 private constant LEAVES = 15_625;
     uint256 private constant LEAF_DEPTH = 14;
@@ -23,6 +23,7 @@ contract DisputesGasTest is SwarmTest {
     uint64 private constant COORDINATE = 5_000;
 
     bytes32[8] private _leaf;
+    bytes[] internal _revelations;
 
     function setUp() public override {
         for (uint256 i = 0; i < 8; ++i) {
@@ -34,18 +35,7 @@ contract DisputesGasTest is SwarmTest {
         _stake(peers[2], 3);
         vm.warp(vm.getBlockTimestamp() + EPOCH_SECONDS);
         _open();
-        for (uint32 seat = 1; seat <= SEATS; ++seat) {
-            (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(seat);
-            address account = registry.seat(seat).owner;
-            bytes32 commitment = project.commitmentHash(round, seat, account, digest, dataRoot, salt);
-            vm.prank(account);
-            project.commit(round, seat, commitment);
-        }
-        for (uint32 seat = 1; seat <= SEATS; ++seat) {
-            (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(seat);
-            vm.prank(registry.seat(seat).owner);
-            project.reveal(round, seat, digest, dataRoot, salt);
-        }
+        _playReveals();
         bytes[] memory leaves = new bytes[](SEATS);
         uint128 reward = POOL / uint128(SEATS);
         for (uint32 i = 0; i < SEATS; ++i) {
@@ -65,6 +55,22 @@ contract DisputesGasTest is SwarmTest {
         _accept(PEERS);
     }
 
+    function _playReveals() internal virtual {
+        for (uint32 seat = 1; seat <= SEATS; ++seat) {
+            (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(seat);
+            address account = registry.seat(seat).owner;
+            bytes32 commitment = project.commitmentHash(round, seat, account, digest, dataRoot, salt);
+            vm.prank(account);
+            project.commit(round, seat, commitment);
+        }
+        for (uint32 seat = 1; seat <= SEATS; ++seat) {
+            (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(seat);
+            vm.prank(registry.seat(seat).owner);
+            project.reveal(round, seat, digest, dataRoot, salt);
+            _revelations.push(abi.encodePacked(seat, digest, dataRoot, salt));
+        }
+    }
+
     function _deployDisputes() internal override returns (address) {
         return Deployed.create("Disputes", "");
     }
@@ -76,7 +82,7 @@ contract DisputesGasTest is SwarmTest {
     }
 
     function test_a_proof_costs_at_most_what_was_promised() public {
-        uint256 spent = _spend(_proof(), "proveAggregate");
+        uint256 spent = _spend(_proof(), _name());
         vm.assertLe(spent, GOAL_GAS, "proof");
         vm.assertEq(uint256(_phase()), uint256(IProjectTypes.Phase.Voided));
     }
@@ -84,9 +90,13 @@ contract DisputesGasTest is SwarmTest {
     function test_a_proof_with_slashing_costs_at_most_what_was_promised() public {
         bytes[] memory calls = new bytes[](2);
         (calls[0], calls[1]) = (_proof(), _slashing());
-        uint256 spent = _spend(abi.encodeWithSignature("multicall(bytes[])", calls), "proveAggregate and slashSigners");
+        uint256 spent = _spend(abi.encodeWithSignature("multicall(bytes[])", calls), string.concat(_name(), " and slashSigners"));
         vm.assertLe(spent, 2 * GOAL_GAS, "proof and slashing");
         vm.assertEq(_slashed(0), SEAT_STAKE);
+    }
+
+    function _name() internal pure virtual returns (string memory) {
+        return "proveAggregate";
     }
 
     /// @dev Of a whole transaction: its base, its data, at least the floor of EIP-7623, and the call.
@@ -103,11 +113,8 @@ contract DisputesGasTest is SwarmTest {
     }
 
     function _proof() private view returns (bytes memory) {
-        bytes[] memory revelations = new bytes[](SEATS);
         IDisputes.Record[] memory records = new IDisputes.Record[](SEATS);
         for (uint32 i = 0; i < SEATS; ++i) {
-            (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(i + 1);
-            revelations[i] = abi.encodePacked(i + 1, digest, dataRoot, salt);
             records[i] = IDisputes.Record(_record(i + 1), Paths.some(CHUNK_DEPTH, i + 1));
         }
         IProjectTypes.Result memory none;
@@ -119,7 +126,7 @@ contract DisputesGasTest is SwarmTest {
         place.baseProof = place.nextProof = Paths.some(LEAF_DEPTH, 99);
         return abi.encodeCall(
             IDisputes.proveAggregate,
-            (IDisputes.Case(address(project), round, result, none, contributions, revelations), _arithmetic(), place, records)
+            (IDisputes.Case(address(project), round, result, none, contributions, _revelations), _arithmetic(), place, records)
         );
     }
 
@@ -148,7 +155,7 @@ contract DisputesGasTest is SwarmTest {
         return Paths.rootAbove(abi.encode(_leaf), COORDINATE / 64, LEAVES, Paths.some(LEAF_DEPTH, 99));
     }
 
-    function _shown(uint32 seat) private pure returns (bytes32 digest, bytes32 dataRoot, bytes32 salt) {
+    function _shown(uint32 seat) internal pure returns (bytes32 digest, bytes32 dataRoot, bytes32 salt) {
         dataRoot = Paths.rootAbove(_record(seat), 1, CHUNKS, Paths.some(CHUNK_DEPTH, seat));
         (digest, salt) = (keccak256(abi.encode("digest", seat)), keccak256(abi.encode(seat)));
     }
@@ -163,5 +170,41 @@ contract DisputesGasTest is SwarmTest {
             uint16 index = i == 14 ? uint16(COORDINATE - 4_096) : i * 64 + uint16(seat & 7);
             record = bytes.concat(record, bytes2(index | (i % 2 == 1 ? 1 << 15 : 0)));
         }
+    }
+}
+
+/// @dev The same where all updates come out of one batch.
+contract DisputesBatchedGasTest is DisputesGasTest {
+    function _playReveals() internal override {
+        bytes memory openings;
+        bytes32[] memory commitments = new bytes32[](SEATS);
+        for (uint32 seat = 1; seat <= SEATS; ++seat) {
+            (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(seat);
+            address account = registry.seat(seat).owner;
+            bytes32 commitment = project.commitmentHash(round, seat, account, digest, dataRoot, salt);
+            IProjectTypes.Signature memory signature =
+                _sign(_keyOf(account), project.signedCommitmentHash(round, seat, commitment));
+            commitments[seat - 1] = commitment;
+            openings = bytes.concat(
+                openings,
+                abi.encodePacked(uint16(seat - 1), seat, account, digest, dataRoot, salt, signature.r, signature.vs)
+            );
+        }
+        vm.prank(peers[0]);
+        project.postCommits(round, keccak256(abi.encodePacked(commitments)), uint16(SEATS));
+        _toReveal();
+        project.revealBatch(round, 0, openings, new bytes32[](SEATS));
+        _revelations.push(bytes.concat(hex"00", openings));
+    }
+
+    function _name() internal pure override returns (string memory) {
+        return "proveAggregate, batched";
+    }
+
+    function _keyOf(address account) private view returns (uint256) {
+        for (uint256 i = 0; i < PEERS; ++i) {
+            if (peers[i] == account) return keys[i];
+        }
+        return 0;
     }
 }
