@@ -34,15 +34,21 @@ contract CourtInvariantsTest {
         bytes4[] selectors;
     }
 
+    /// forge-config: slow.invariant.runs = 32
+    /// forge-config: slow.invariant.depth = 300
     function invariant_the_court_holds_balances_and_what_is_locked() public view {
         vm.assertEq(actor.held(), actor.sumOfBalances() + actor.locked());
     }
 
+    /// forge-config: slow.invariant.runs = 32
+    /// forge-config: slow.invariant.depth = 300
     function invariant_only_what_is_proven_is_slashed() public view {
         (uint256 all,,) = actor.slashedSeats();
         vm.assertEq(all, actor.slashed());
     }
 
+    /// forge-config: slow.invariant.runs = 32
+    /// forge-config: slow.invariant.depth = 300
     function invariant_who_follows_the_protocol_loses_nothing() public view {
         (, uint256 ofHonest, uint256 strikesOfHonest) = actor.slashedSeats();
         vm.assertEq(ofHonest, 0);
