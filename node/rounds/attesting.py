@@ -10,6 +10,7 @@ from contracts.values import Address
 from node.rounds.actions import (
     Action,
     Announce,
+    Appear,
     Attest,
     CommitResult,
     Fetch,
@@ -18,7 +19,6 @@ from node.rounds.actions import (
     Replay,
     ShowResult,
     Submit,
-    Appear,
 )
 from node.rounds.agreement import (
     Judgement,

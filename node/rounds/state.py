@@ -16,6 +16,7 @@ from contracts.values import Address
 from node.rounds.actions import (
     Action,
     Announce,
+    Appear,
     Attest,
     Claim,
     Commit,
@@ -35,7 +36,6 @@ from node.rounds.actions import (
     ShowResult,
     Skip,
     Submit,
-    Appear,
 )
 from node.rounds.attesting import attesting
 from node.rounds.history import Phase, RoundHistory, SwarmHistory
@@ -46,6 +46,7 @@ from node.rounds.rules import Rules
 __all__ = [
     "Action",
     "Announce",
+    "Appear",
     "Attest",
     "Claim",
     "Commit",
@@ -67,7 +68,6 @@ __all__ = [
     "ShowResult",
     "Skip",
     "Submit",
-    "Appear",
     "is_complete",
     "next_actions",
 ]
