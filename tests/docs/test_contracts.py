@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from contracts.abi import ARTIFACTS
+from contracts.reverts.attendance import AttendanceReverted
 from contracts.reverts.base import TypedRevert
 from contracts.reverts.court import CourtReverted
+from contracts.reverts.disputes import DisputesReverted
 from contracts.reverts.factory import FactoryReverted
 from contracts.reverts.project import ProjectReverted
 from contracts.reverts.registry import RegistryReverted
 from tests.support.markdown import DOCS, ROOT, Document
 
 PAGE = Document(DOCS / "contracts.md")
-CONTRACTS = ("PeerRegistry", "ProjectFactory", "TrainingProject", "OutputCourt")
+CONTRACTS = ("PeerRegistry", "ProjectFactory", "TrainingProject", "Attendance", "Disputes", "OutputCourt")
 
 
 def abi(contract: str, kind: str) -> list[str]:
@@ -35,7 +37,9 @@ def test_every_call_and_event_is_documented(contract: str) -> None:
         assert name in row or name.startswith("EIP712"), name
 
 
-@pytest.mark.parametrize("kind", [CourtReverted, FactoryReverted, ProjectReverted, RegistryReverted])
+@pytest.mark.parametrize(
+    "kind", [AttendanceReverted, CourtReverted, DisputesReverted, FactoryReverted, ProjectReverted, RegistryReverted]
+)
 def test_every_error_is_documented(kind: type[TypedRevert]) -> None:
     assert kind.__subclasses__()
     for error in kind.__subclasses__():
@@ -44,14 +48,24 @@ def test_every_error_is_documented(kind: type[TypedRevert]) -> None:
 
 def test_gas_is_what_the_snapshot_says() -> None:
     figures = json.loads((ROOT / "tests" / "contracts" / "gas_snapshot.json").read_text(encoding="utf-8"))
-    few, many = figures["8 seats"], figures["16 seats"]
+    sizes = [figures[f"{count} seats"] for count in (8, 16, 64)]
     section = PAGE.section("Gas")
-    for row, name in (("commit, each", "commit"), ("reveal, each", "reveal"), ("whole round", "whole")):
-        assert f"| {row} | {few[f'later round: {name}']:,} | {many[f'later round: {name}']:,} |" in section
-    for name in ("open", "accept", "finalize"):
-        assert f"| {name} | {few[f'later round: {name}']:,} | {many[f'later round: {name}']:,} |" in section
-    claims = [f"{each['first round: claim, holder']:,}, {each['later round: claim, holder']:,}" for each in (few, many)]
-    assert f"| claim, first and later | {claims[0]} | {claims[1]} |" in section
+    rows = {
+        "open": "later round: open",
+        "commit, each": "later round: commit",
+        "reveal, each": "later round: reveal",
+        "accept": "later round: accept",
+        "finalize": "later round: finalize",
+        "whole round": "later round: whole",
+        "batched: post commits": "batched round: post commits",
+        "batched: reveal": "batched round: reveal batch",
+        "batched: whole round, each seat": "batched round: each",
+    }
+    for row, name in rows.items():
+        assert f"| {row} | {' | '.join(f'{each[name]:,}' for each in sizes)} |" in section
+    claims = [f"{each['first round: claim, holder']:,}, {each['later round: claim, holder']:,}" for each in sizes]
+    assert f"| claim, first and later | {' | '.join(claims)} |" in section
+    few = sizes[0]
     assert f"{few['deploy']:,}, creating a project {few['create project']:,}" in section
 
 

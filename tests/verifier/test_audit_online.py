@@ -232,6 +232,6 @@ async def test_peers_are_found_by_the_endpoints_they_announced(verifier_devnet: 
             async with project.gateway() as url:
                 for seat, announced in ((3, "http://127.0.0.1:9"), (4, url), (5, "http://127.0.0.1:9"), (5, "")):
                     registry = (await Project(swarm.owner, project.address).configuration()).registry
-                        await Registry(swarm.peer_of(seat), registry).set_endpoint(announced, bytes(32))
+                    await Registry(swarm.peer_of(seat), registry).set_endpoint(announced, bytes(32))
                 verdict = await audit(settings_of(project))
     assert isinstance(verdict, Accept)
