@@ -19,8 +19,8 @@ interface IDisputes {
     /// @notice An accepted result and all that its round has on the chain.
     /// @param base Result of the round accepted before; all zero where it is the first
     /// @param contributions As they were accepted, 41 bytes each
-    /// @param revelations Everything revealed, in order, packed: seat, digest, data root and salt (100 bytes) of an update
-    /// that its owner revealed; number of the batch (1 byte) and openings of what was revealed out of a batch together
+    /// @param revelations Everything revealed, in order, packed: seat, digest, data root and salt (100 bytes) of an
+    /// update that its owner revealed; number of the batch (1 byte) and openings of what came out of a batch together
     struct Case {
         address project;
         uint64 round;
@@ -156,7 +156,8 @@ interface IDisputes {
     /// @param voters Some who said so, ascending
     function proveAvailability(Case calldata case_, uint256 index, address[] calldata voters) external;
 
-    /// @notice Proves that somebody signed two results for one round, and takes the stake of the named seats. At any time.
+    /// @notice Proves that somebody signed two results for one round, and takes the stake of the named seats. At any
+    /// time.
     function proveEquivocation(
         address project,
         uint64 round,

@@ -71,8 +71,8 @@ library InputSet {
         }
     }
 
-    /// @dev Who revealed is not silent, and the other way round; who committed directly has committed. Whether a seat was
-    /// drawn is not on record: where trainers are drawn, an update out of a batch may be passed over.
+    /// @dev Who revealed is not silent, and the other way round; who committed directly has committed. Whether a seat
+    /// was drawn is not on record: where trainers are drawn, an update out of a batch may be passed over.
     function _isSilenceWrong(
         IDisputes.Case calldata case_,
         Contributions.Contribution memory item,

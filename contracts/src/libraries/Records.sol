@@ -47,7 +47,8 @@ library Records {
         chunk.element = coordinate - start;
         chunk.dense = tensor.entriesPerChunk == 0;
         chunk.twoLevels = tensor.bits == 2;
-        chunk.head = tensorIndex << 168 | within << 136 | start << 72 | chunk.length << 40 | chunk.count << 8 | tensor.bits;
+        chunk.head = tensorIndex << 168 | within << 136 | start << 72 | chunk.length << 40 | chunk.count << 8;
+        chunk.head |= tensor.bits;
     }
 
     /// @notice What a record says about the element, in 2^-40; 0 where it does not carry it.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {ECDSA} from "solady/src/utils/ECDSA.sol";
 import {LibBytes} from "solady/src/utils/LibBytes.sol";
 import {LibSort} from "solady/src/utils/LibSort.sol";
@@ -32,8 +31,8 @@ library Revealed {
         bytes32 dataRoot;
     }
 
-    /// @dev Of an EIP-712 domain with name, version, chain and contract.
-    bytes1 private constant DOMAIN_FIELDS = 0x0f;
+    bytes32 private constant DOMAIN_TYPEHASH =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant NAME_HASH = keccak256("SwarmProof");
     bytes32 private constant VERSION_HASH = keccak256("1");
     uint256 private constant SEAT_BITS = 64;
@@ -43,8 +42,8 @@ library Revealed {
     function read(IDisputes.Case calldata case_) internal view returns (Book memory book) {
         book.round = case_.round;
         book.scope = keccak256(abi.encode(Attestation.COMMIT_DOMAIN, block.chainid, case_.project, case_.round));
-        book.domain = MessageHashUtils.toDomainSeparator(
-            DOMAIN_FIELDS, NAME_HASH, VERSION_HASH, block.chainid, case_.project, 0
+        book.domain = keccak256(
+            abi.encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, case_.project)
         );
         uint256 count = 0;
         for (uint256 i = 0; i < case_.revelations.length; ++i) {
