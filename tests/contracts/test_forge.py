@@ -14,6 +14,9 @@ from contracts.build import ROOT
 FORGE = ROOT / "node_modules" / ".bin" / "forge"
 SUITES = sorted(path.relative_to(ROOT / "test").as_posix() for path in (ROOT / "test").rglob("*.t.sol"))
 
+# What calls cost is compared with `snapshots`; `forge test` by hand writes it anew.
+SNAPSHOTS = {"FORGE_SNAPSHOT_CHECK": "true", "FORGE_SNAPSHOT_EMIT": "false"}
+
 
 def require_forge() -> None:
     """Skips where node is absent; packages that are missing although node is there are an error."""
@@ -26,7 +29,7 @@ def require_forge() -> None:
 def run_forge(profile: str) -> dict[str, dict[str, str]]:
     """Run every suite; what each test ended as, by suite and test."""
     require_forge()
-    environment = {**os.environ, "FOUNDRY_PROFILE": profile, "FOUNDRY_DISABLE_NIGHTLY_WARNING": "1"}
+    environment = {**os.environ, "FOUNDRY_PROFILE": profile, "FOUNDRY_DISABLE_NIGHTLY_WARNING": "1", **SNAPSHOTS}
     done = subprocess.run(
         [FORGE, "test", "--json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
