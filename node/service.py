@@ -184,6 +184,7 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         mailbox=parts.mailbox,
         gossip=gossip,
         book=book,
+        attack=member.attack,
     )
     witness = Witness(
         contract=Attendance(parts.chain, member.attendance.attendance),

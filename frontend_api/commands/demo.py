@@ -41,7 +41,9 @@ def demo(
 ) -> None:
     """Devnet, contracts, peers (some of them attackers), API, audit and output court, as real processes on loopback."""
     from scripts.demo.run import run_demo
-    from scripts.demo.settings import DEFAULT_ATTACKS, DemoSettings, default_rounds
+    from scripts.demo.settings import DEFAULT_ATTACKS, DemoSettings, challenge_seconds, default_rounds
+
+    attacks = tuple(attack or DEFAULT_ATTACKS)
 
     settings = DemoSettings(
         peers=peers,
@@ -49,7 +51,8 @@ def demo(
         rounds=rounds or default_rounds(task),
         task=task,
         data_dir=data_dir,
-        attacks=tuple(attack or DEFAULT_ATTACKS),
+        attacks=attacks,
+        challenge_seconds=challenge_seconds(attacks),
         split=split,
         rule=rule,
         checked_seats=checked_seats,

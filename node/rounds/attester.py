@@ -17,6 +17,7 @@ from contracts.attestation import Domain, recover, result_digest, sign_digest
 from contracts.client import Project
 from contracts.errors import InvalidSignature
 from contracts.values import Address, Custody
+from node.attacks.base import Attack
 from node.codec import Update
 from node.errors import ExchangeError, MalformedMessage, StorageError
 from node.exchange.envelope import Envelope, seal
@@ -117,8 +118,9 @@ class Attester:
         mailbox: Mailbox,
         gossip: Gossip,
         book: RecordBook,
+        attack: Attack,
     ) -> None:
-        self._attendance = attendance
+        self._attendance, self._attack = attendance, attack
         self._project, self._domain, self._key, self._me = project, domain, key, me
         self._manifest, self._rules, self._library, self._state = manifest, rules, library, state
         self._mailbox, self._gossip, self._book = mailbox, gossip, book
@@ -250,7 +252,7 @@ class Attester:
     ) -> RoundOutcome:
         """The deterministic result of a round over these updates; the same bytes on every honest peer."""
         base, previous = await self._library.base(round_)
-        return await asyncio.to_thread(
+        outcome = await asyncio.to_thread(
             compute_outcome,
             manifest=self._manifest,
             round=round_.number,
@@ -263,6 +265,7 @@ class Attester:
             earned=self._book.earned_before(history, round_),
             failed=failed,
         )
+        return await asyncio.to_thread(self._attack.poison_outcome, outcome)
 
     async def submit(self, history: SwarmHistory, round_: RoundHistory) -> None:
         """Send the signed result with just enough signatures, largest stakes first, in the contract's order."""

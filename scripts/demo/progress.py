@@ -83,9 +83,12 @@ async def collect(swarm: Swarm, session: aiohttp.ClientSession, progress: Progre
 def report_rounds(swarm: Swarm, progress: Progress, console: Console) -> None:
     """Print each round once, in order, when the first peer has settled it."""
     skipped = {item.number for item in swarm.observer.history.rounds if item.skipped is not None}
+    voided = {item.number for item in swarm.observer.history.rounds if item.voided is not None}
     while True:
         number = progress.reported + 1
-        if records := progress.records.get(number):
+        if number in voided:
+            console.print(f"round {number:>3}  voided: its result, or one it was built on, was proven false")
+        elif records := progress.records.get(number):
             console.print(round_line(swarm, next(iter(records.values()))))
         elif number in skipped:
             console.print(f"round {number:>3}  skipped: no result before its time was over")
@@ -116,7 +119,7 @@ def describe(swarm: Swarm, progress: Progress) -> str:
     history, now = swarm.observer.history, swarm.observer.head.timestamp
     current = history.current
     if current is None:
-        return f"waiting for the peers to stake: {len(history.seats)} of {swarm.settings.peers} seats"
+        return f"waiting for the peers to stake: {len(history.seats)} of {swarm.settings.seats} seats"
     finalized = sum(item.finalized is not None for item in history.rounds)
     return (
         f"round {current.number}: {current.phase(now).value}, {len(current.commits)} committed, "

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.chain import Chain
+from contracts.client import Project, Registry
 from contracts.values import Address
 from node.rounds.record import RoundRecord
 from scripts.demo.hearing import Hearing, shown_distances
 from scripts.demo.progress import Progress
 from scripts.demo.scenario import DemoPeer, Swarm
-from scripts.demo.settings import TOKEN
+from scripts.demo.settings import SEAT_STAKE_WEI, TOKEN
 from verifier.verdict import Accept, Verdict
 
 
@@ -36,13 +37,14 @@ class Figures:
 @dataclass(frozen=True)
 class DemoReport:
     """Everything a run showed. `records`: of one honest peer, by round; `hearing`: what the output court found of a
-    model that generates; `failures`: what did not end as it must."""
+    model that generates; `slashed`: seats that lost all their stake; `failures`: what did not end as it must."""
 
     swarm: Swarm
     records: dict[int, RoundRecord]
     verdict: Verdict
     hearing: Hearing | None
     figures: Figures
+    slashed: frozenset[int]
     failures: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
@@ -55,6 +57,8 @@ class DemoReport:
             "accuracy": last.accuracy,
             "rounds_finalized": sum(item.finalized is not None for item in self.swarm.observer.history.rounds),
             "checkpoint": {"cid": str(last.checkpoint), "round": last.round},
+            "rounds_voided": [item.number for item in self.swarm.observer.history.rounds if item.voided is not None],
+            "slashed_seats": sorted(self.slashed),
             "peers": [self._peer(peer) for peer in self.swarm.peers],
             "audit": self.verdict.to_json(),
             "court": [] if self.hearing is None else [case.document() for case in self.hearing.cases],
@@ -104,12 +108,14 @@ def reasons_of(records: dict[int, RoundRecord], account: Address) -> dict[str, i
     return {reason: counted[reason] for reason in sorted(counted)}
 
 
-def records_of_one(progress: Progress) -> dict[int, RoundRecord]:
-    """One honest peer's record of each round."""
-    return {number: next(iter(records.values())) for number, records in sorted(progress.records.items()) if records}
+def records_of_one(swarm: Swarm, progress: Progress) -> dict[int, RoundRecord]:
+    """One honest peer's record of each round that was not voided."""
+    valid = {item.number for item in swarm.observer.history.rounds if item.acceptance is not None}
+    shown = ((number, records) for number, records in sorted(progress.records.items()) if records)
+    return {number: next(iter(records.values())) for number, records in shown if number in valid}
 
 
-def failures_of(swarm: Swarm, progress: Progress, verdict: Verdict) -> tuple[str, ...]:
+def failures_of(swarm: Swarm, progress: Progress, verdict: Verdict, slashed: frozenset[int]) -> tuple[str, ...]:
     """Everything that did not end as it must, in sentences."""
     failures = []
     accepted = {
@@ -117,17 +123,36 @@ def failures_of(swarm: Swarm, progress: Progress, verdict: Verdict) -> tuple[str
         for item in swarm.observer.history.rounds
         if item.acceptance is not None
     }
-    for number, records in progress.records.items():
+    for number in accepted.keys() & progress.records.keys():
+        records = progress.records[number]
         for account, record in records.items():
             if record.computed_hash != accepted[number]:
                 failures.append(f"round {number}: {account} did not compute the result that was accepted")
     if len(accepted) < swarm.settings.rounds:
         failures.append(f"{len(accepted)} rounds accepted, expected {swarm.settings.rounds}")
+    if swarm.settings.captures_quorum:
+        if not any(item.voided_acceptance is not None for item in swarm.observer.history.rounds):
+            failures.append("a captured quorum signed, and no result was voided")
+        failures += [f"seat {seat} of an attacker kept its stake" for seat in seats_of_attackers(swarm) - slashed]
+        failures += [f"seat {seat} of an honest peer lost its stake" for seat in slashed - seats_of_attackers(swarm)]
     if not isinstance(verdict, Accept):
         failures.append(f"the audit did not accept: {verdict}")
     if not swarm.observer.history.claimed_wei:
         failures.append("nobody claimed a reward")
     return tuple(failures)
+
+
+def seats_of_attackers(swarm: Swarm) -> frozenset[int]:
+    """Numbers of the seats that attackers hold."""
+    attackers = {peer.address for peer in swarm.peers if peer.attack is not None}
+    return frozenset(seat.number for seat in swarm.observer.history.seats.values() if seat.owner in attackers)
+
+
+async def slashed_seats(swarm: Swarm) -> frozenset[int]:
+    """Numbers of the seats that lost all their stake."""
+    registry = Registry(swarm.chain, (await Project(swarm.chain, swarm.project_address).configuration()).registry)
+    seats = {number: await registry.seat(number) for number in swarm.observer.history.seats}
+    return frozenset(number for number, seat in seats.items() if seat.slashed == SEAT_STAKE_WEI)
 
 
 async def gas_of_rounds(chain: Chain, swarm: Swarm) -> tuple[int, int]:
@@ -177,6 +202,9 @@ def print_report(report: DemoReport, console: Console) -> None:
     console.print(f"wire        {document['bytes']['bits_per_parameter_per_round']:.3f} bits per parameter per round")
     console.print(f"gas         {document['gas']['per_round']:,} a round, {document['gas']['per_contribution']:,} each")
     console.print(f"audit       {document['audit']['verdict']}")
+    if document["rounds_voided"]:
+        voided, slashed = document["rounds_voided"], document["slashed_seats"]
+        console.print(f"voided      rounds {voided}, proven false; slashed: seats {slashed}")
     for failure in report.failures:
         console.print(f"FAILED      {failure}", style="bold red")
 

@@ -29,8 +29,9 @@ from scripts.demo.report import (
     message_sizes,
     print_report,
     records_of_one,
+    slashed_seats,
 )
-from scripts.demo.scenario import Swarm, start_api, start_swarm
+from scripts.demo.scenario import Swarm, start_api, start_swarm, start_watcher
 from scripts.demo.settings import DemoSettings
 from verifier.audit import AuditSettings, audit
 
@@ -77,6 +78,7 @@ async def _run(settings: DemoSettings, *, as_json: bool) -> int:
             async with swarm.chain:
                 api_url = await start_api(swarm, processes)
                 console.print(f"API at {api_url}, logs in {folder}")
+                await start_watcher(swarm, processes)
                 ready = time.monotonic()
                 progress = await follow(swarm, processes, session, console)
                 trained = time.monotonic()
@@ -124,7 +126,8 @@ async def _report(
             gateways=(endpoint.url,),
         )
     )
-    records = records_of_one(progress)
+    records = records_of_one(swarm, progress)
+    slashed = await slashed_seats(swarm)
     gas_per_round, gas_per_contribution = await gas_of_rounds(swarm.chain, swarm)
     message_bytes, message_count = message_sizes(list(records.values()))
     figures = Figures(
@@ -136,8 +139,8 @@ async def _report(
         training_seconds=trained - ready,
         total_seconds=time.monotonic() - started,
     )
-    failures = failures_of(swarm, progress, verdict) + (() if hearing is None else hearing.failures)
-    return DemoReport(swarm, records, verdict, hearing, figures, failures)
+    failures = failures_of(swarm, progress, verdict, slashed) + (() if hearing is None else hearing.failures)
+    return DemoReport(swarm, records, verdict, hearing, figures, slashed, failures)
 
 
 def report_console() -> Console:

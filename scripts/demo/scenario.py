@@ -67,6 +67,7 @@ class Swarm:
     chain: Chain
     observer: ChainObserver
     owner_key_file: Path
+    watcher_key_file: Path
     spare_accounts: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -105,6 +106,16 @@ async def start_api(swarm: Swarm, processes: Processes) -> str:
     return str((await announcement_of(running))["api_url"])
 
 
+async def start_watcher(swarm: Swarm, processes: Processes) -> None:
+    """Start somebody without a seat who computes every accepted result again."""
+    await processes.start(
+        "watcher",
+        sys.executable,
+        *("-m", "frontend_api", "watch", "--rpc-url", swarm.rpc_url, "--key-file", str(swarm.watcher_key_file)),
+        *("--deployment", str(swarm.folder / "deployment.json"), "--project", swarm.project_address),
+    )
+
+
 async def announcement_of(running: Running) -> dict[str, Any]:
     """The JSON a server prints once it listens. Raises ProcessDied when it ends before."""
     assert running.process.stdout is not None
@@ -135,7 +146,7 @@ async def start_swarm(settings: DemoSettings, folder: Path, processes: Processes
     ).checking(settings.checked_seats)
     say("starting a local chain")
     more = accounts_needed(task) if isinstance(task, GenerativeTask) else 0
-    devnet = await start_devnet(processes, settings.peers + 1 + more)
+    devnet = await start_devnet(processes, settings.peers + 2 + more)
     owner = devnet["accounts"][0]
     chain = await Chain.connect(devnet["rpc_url"], account=Account.from_key(owner["private_key"]))
     try:
@@ -163,7 +174,10 @@ async def _populate(
     project = await create_project(settings, chain, owner["address"], deployment, manifest)
     token = Token(chain, deployment.token)
     await asyncio.gather(
-        *(token.transfer(account["address"], SEAT_STAKE_WEI) for account in accounts[: settings.peers])
+        *(
+            token.transfer(account["address"], settings.seats_of(index) * SEAT_STAKE_WEI)
+            for index, account in enumerate(accounts[: settings.peers])
+        )
     )
     say(f"starting {settings.peers} peers, {settings.attackers} of them attackers")
     peers = []
@@ -189,7 +203,8 @@ async def _populate(
         chain,
         observer,
         write_key(folder / "owner.key", owner["private_key"]),
-        tuple(accounts[settings.peers :]),
+        write_key(folder / "watcher.key", accounts[settings.peers]["private_key"]),
+        tuple(accounts[settings.peers + 1 :]),
     )
 
 
@@ -203,7 +218,7 @@ async def create_project(
         owner=owner,
         round_pool=ROUND_POOL_WEI,
         rounds=settings.rounds,
-        minimum_seats=settings.peers,
+        minimum_seats=settings.minimum_seats,
         commit_seconds=settings.commit_seconds,
         reveal_seconds=settings.reveal_seconds,
         availability_seconds=settings.availability_seconds,
@@ -232,6 +247,7 @@ def write_peer_configuration(
         "project": project,
         "from_block": deployment.block_number,
         "exit_when_complete": False,
+        "seats": settings.seats_of(peer.index),
     }
     if settings.data_dir is not None:
         values["data_dir"] = str(settings.data_dir.resolve())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,19 @@ ROUND_POOL_WEI = 100 * TOKEN
 DEFAULT_ROUNDS = 8
 ROUNDS = {"text": 16}  # to write takes longer to learn than to tell digits apart or draw them
 DEFAULT_ATTACKS = ("sign-flip", "label-flip", "noise")
+CAPTURED_QUORUM = "captured-quorum"
+CHALLENGE_SECONDS = 4
+WATCHED_CHALLENGE_SECONDS = 30
 
 
 def default_rounds(task: str) -> int:
     """Rounds after which a demonstration of this task has something to show."""
     return ROUNDS.get(task, DEFAULT_ROUNDS)
+
+
+def challenge_seconds(attacks: Sequence[str]) -> int:
+    """How long a result can be challenged: longer where somebody has to."""
+    return WATCHED_CHALLENGE_SECONDS if CAPTURED_QUORUM in attacks else CHALLENGE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ class DemoSettings:
     reveal_seconds: int = 20
     availability_seconds: int = 2
     attest_seconds: int = 60
-    challenge_seconds: int = 4
+    challenge_seconds: int = CHALLENGE_SECONDS
     epoch_seconds: int = 5
 
     def __post_init__(self) -> None:
@@ -57,8 +66,31 @@ class DemoSettings:
             raise ConfigurationError(f"{self.attackers} attackers among {self.peers} peers, expected fewer")
         if self.rounds < 1:
             raise ConfigurationError(f"{self.rounds} rounds, expected at least 1")
+        if self.captures_quorum and set(self.attacks) != {CAPTURED_QUORUM}:
+            raise ConfigurationError(f"{CAPTURED_QUORUM} is for all attackers or none, not beside {self.attacks}")
         if self.attackers and not self.attacks:
             raise ConfigurationError(f"{self.attackers} attackers and no attack to carry out")
+
+    @property
+    def captures_quorum(self) -> bool:
+        """Whether the attackers hold more than two thirds of the stake, and a watcher stands against them."""
+        return self.attackers > 0 and CAPTURED_QUORUM in self.attacks
+
+    def seats_of(self, peer: int) -> int:
+        """Seats of peer number `peer`: one, or as many as attackers need to outweigh everybody else twice."""
+        if not self.captures_quorum or self.attack_of(peer) is None:
+            return 1
+        return 2 * (self.peers - self.attackers) // self.attackers + 1
+
+    @property
+    def seats(self) -> int:
+        """Of all peers."""
+        return sum(map(self.seats_of, range(self.peers)))
+
+    @property
+    def minimum_seats(self) -> int:
+        """Without which no round opens: those who cheat are gone once they are slashed."""
+        return self.peers - self.attackers if self.captures_quorum else self.peers
 
     @property
     def round_seconds(self) -> int:

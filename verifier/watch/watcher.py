@@ -9,7 +9,7 @@ import structlog
 
 from contracts.chain import Chain
 from contracts.disputes import Disputes, Fraud
-from contracts.errors import ContractReverted
+from contracts.errors import SwarmProofError
 from contracts.values import ProjectConfiguration
 from node.fraud import ProofRefused, find_fraud
 from node.observer import ChainObserver
@@ -104,9 +104,9 @@ class Watcher:
             slashing = await slashing_of(self._chain, history, round_)
             try:
                 receipt = await self._disputes.prove(proof, slashing)
-            except ContractReverted as reverted:
-                # Somebody else may have been faster, or the result became final in the meantime.
-                self._log.warning("the proof was not taken", round=round_.number, cause=str(reverted))
+            except SwarmProofError as error:
+                # Somebody else was faster, the result became final, or the endpoint is slow: the next look will tell.
+                self._log.warning("the proof was not taken", round=round_.number, cause=str(error))
                 await self._observer.look()
                 return
             verdict = Verdict(round_.number, result_hash, proof.fraud, gathered.missing, voided=True)
