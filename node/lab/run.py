@@ -77,14 +77,15 @@ def summarise(
     for item in rounds:
         judgement = item.judgement
         shares = share_pool(judgement.scores, _POOL, 1 << 16)
-        for seat, weight, share in zip(item.seats, judgement.weights, shares, strict=True):
+        counted = [max(0, weight) for weight in judgement.weights]
+        for seat, weight, share in zip(item.seats, counted, shares, strict=True):
             weights[seat] += weight
             paid[seat] += share
             if seat <= cell.honest:
                 judged += 1
                 left_out += weight == 0
-        kept += not any(judgement.weights)
-        if any(weight and seat > cell.honest for seat, weight in zip(item.seats, judgement.weights, strict=True)):
+        kept += not any(counted)
+        if any(weight and seat > cell.honest for seat, weight in zip(item.seats, counted, strict=True)):
             attacked.append(item.number)
     total_weight, total_paid = max(1, sum(weights.values())), max(1, sum(paid.values()))
     rewards = tuple(share / total_paid for share in paid.values())
