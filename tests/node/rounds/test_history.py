@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from eth_account import Account
 
-from contracts.attestation import Result, checksum_address
+from contracts.attestation import NO_REVEALS, Domain, Result, chain_batch, checksum_address
+from contracts.batches import BatchOpening, pack_openings, sign_commitment
 from contracts.events import (
+    AttestationCommitted,
+    Attested,
+    AvailabilityVoted,
+    CommitsPosted,
     EndpointChanged,
     Event,
+    InactivityLeaked,
     ProjectFunded,
     ResultAccepted,
     RewardClaimed,
     RoundFinalized,
     RoundOpened,
     RoundSkipped,
+    RoundVoided,
     RoundWindowsMoved,
     SeatsStaked,
     SeatsUnstaked,
+    SilencePunished,
     UnstakeBegun,
     UpdateCommitted,
     UpdateRevealed,
+    UpdatesRevealed,
 )
 from contracts.values import Address
 from node.errors import HistoryError
@@ -291,3 +302,95 @@ def test_only_endpoints_of_accounts_with_a_seat_are_asked(chain: Chain) -> None:
     )
     assert set(history.endpoints) == {ALICE, BOB}
     assert set(history.member_endpoints) == {ALICE}
+
+
+def test_a_voided_result_takes_with_it_whatever_was_built_on_it(chain: Chain) -> None:
+    first, second = word("checkpoint 1"), word("checkpoint 2")
+    history = fold_all(opened(chain), [accept(chain, 1), open_round(chain, 2, base=first)])
+    history = fold_all(history, [commit(chain, 2, 1), accept(chain, 2, base=first), open_round(chain, 3, base=second)])
+    with pytest.raises(HistoryError, match="impossible RoundVoided"):
+        fold(history, chain(RoundVoided, round=2, head_digest=second))
+    voided = fold_all(history, [chain(RoundVoided, round=number, head_digest=first) for number in (3, 2)])
+    assert [voided.phase(number, 0) for number in (1, 2, 3)] == [Phase.CHALLENGE, Phase.VOIDED, Phase.VOIDED]
+    assert voided.head_digest == first
+    fallen = voided.round(2)
+    assert fallen.acceptance is None
+    assert fallen.voided_acceptance is not None
+    assert fallen.voided_acceptance.result.cid == second
+    again = fold(voided, open_round(chain, 4, base=first))
+    assert again.previous_accepted(4) is again.round(1)
+    final = fold(history, finalize(chain, 1))
+    with pytest.raises(HistoryError, match="ended_round = 1"):
+        fold(final, chain(RoundVoided, round=1, head_digest=GENESIS))
+
+
+def test_attendance_is_heard_of_the_own_project_only(chain: Chain) -> None:
+    history = fold_all(opened(chain), [reveal(chain, 1, 1)])
+    own = history.domain.project
+    said = {"round": 1, "account": ALICE}
+    history = fold(history, chain(AvailabilityVoted, project=own, **said, word=0, bitmap=0b10))
+    history = fold(history, chain(AvailabilityVoted, project=own, **said, word=1, bitmap=0b1))
+    history = fold(history, chain(AvailabilityVoted, project=ALICE, **said, word=0, bitmap=0b1000))
+    assert history.round(1).votes == {ALICE: frozenset({1, 256})}
+    promise = {"project": own, "commitment": word("promise"), "seats": 2}
+    history = fold(history, chain(AttestationCommitted, **said, **promise))
+    history = fold(history, chain(Attested, project=own, round=1, account=BOB, result_hash=word("result")))
+    assert history.round(1).present == {ALICE, BOB}
+    assert (history.round(1).commitments[ALICE].seats, history.round(1).attests[BOB].seats) == (2, 1)
+    with pytest.raises(HistoryError, match="committed_twice"):
+        fold(history, chain(AttestationCommitted, **said, **promise))
+    history = fold(history, chain(RoundSkipped, round=1))
+    history = fold(history, chain(SilencePunished, project=own, round=1, seat=3, amount=5))
+    history = fold(history, chain(InactivityLeaked, project=own, round=1, seat=4, amount=5))
+    assert (history.round(1).punished, history.round(1).leaked) == ({3}, {4})
+
+
+def test_results_are_accepted_only_after_the_window_for_votes(chain: Chain) -> None:
+    start = SwarmHistory.start(seat_stake_wei=SEAT_WEI, genesis_digest=GENESIS, availability_seconds=4)
+    history = fold_all(start, [stake(chain, ALICE, 1, 4)])
+    history = fold(history, replace(open_round(chain, 1), attest_start=127))  # type: ignore[call-arg]
+    history = fold_all(history, [commit(chain, 1, 1), reveal(chain, 1, 1)])
+    phases = [history.phase(1, now) for now in (119, 120, 123, 124, 126, 127, 129, 130)]
+    assert phases == [
+        Phase.REVEAL,
+        Phase.AVAILABILITY,
+        Phase.AVAILABILITY,
+        Phase.ATTEST_COMMIT,
+        Phase.ATTEST_COMMIT,
+        Phase.ATTEST,
+        Phase.ATTEST,
+        Phase.EXPIRED,
+    ]
+    assert history.round(1).attester_commits
+
+
+def test_out_of_a_batch_only_the_first_signed_update_of_a_seats_owner_counts(chain: Chain) -> None:
+    keys = {name: bytes([number]) * 32 for number, name in enumerate(("owner", "stranger"), start=1)}
+    accounts = {name: Account.from_key(key).address for name, key in keys.items()}
+    start = SwarmHistory.start(seat_stake_wei=SEAT_WEI, genesis_digest=GENESIS, domain=Domain(1, CONTRACT))
+    history = fold(start, stake(chain, accounts["owner"], 1, 4))
+    history = fold(history, open_round(chain, 1))
+    history = fold(history, chain(CommitsPosted, round=1, batch=0, poster=ALICE, batch_hash=word("batch"), count=4))
+    assert history.phase(1, 115) is Phase.REVEAL
+
+    def opening(seat: int, signer: str, salt: str) -> BatchOpening:
+        made = BatchOpening(0, seat, accounts[signer], word("digest"), word("root"), word(salt), bytes(65))
+        commitment = made.commitment(history.domain, 1)
+        return replace(made, signature=sign_commitment(history.domain, keys[signer], 1, seat, commitment))
+
+    forged = replace(opening(2, "owner", "a"), signature=opening(2, "stranger", "a").signature)
+    shown = [opening(1, "owner", "first"), opening(1, "owner", "second"), opening(3, "stranger", "a"), forged]
+    packed = pack_openings(shown)
+    history = fold(history, chain(UpdatesRevealed, round=1, batch=0, openings=packed))
+    round_one = history.round(1)
+    assert [(item.seat, item.salt) for item in round_one.reveals] == [(1, word("first"))]
+    assert round_one.commit_by_seat[1].commitment is None
+    assert round_one.commit_by_seat[1].place == round_one.batches[0].place
+    assert round_one.reveals_hash == chain_batch(NO_REVEALS, 0, packed)
+    only_false = fold(
+        fold(fold(start, stake(chain, accounts["owner"], 1, 4)), open_round(chain, 1)),
+        chain(CommitsPosted, round=1, batch=0, poster=ALICE, batch_hash=word("batch"), count=4),
+    )
+    only_false = fold(only_false, chain(UpdatesRevealed, round=1, batch=0, openings=pack_openings([forged])))
+    assert not only_false.round(1).reveals
+    assert only_false.phase(1, 125) is Phase.ATTEST, "the chain counts whatever was opened"
