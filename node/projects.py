@@ -96,4 +96,11 @@ async def read_manifest(
             f"rule {manifest.rule!r} of {project} has hash 0x{rule_hash(manifest.rule).hex()}, "
             f"the contract says 0x{configuration.rule_hash.hex()}"
         )
+    terms = arithmetic_of(manifest).hash
+    if terms != configuration.arithmetic_hash:
+        # Whoever computes with the manifest would sign what the contract's terms prove false.
+        raise ManifestError(
+            f"the manifest of {project} computes with terms of hash 0x{terms.hex()}, "
+            f"the contract says 0x{configuration.arithmetic_hash.hex()}"
+        )
     return manifest

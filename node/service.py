@@ -169,6 +169,12 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
             f"this build makes genesis 0x{genesis_digest.hex()} from the manifest, "
             f"the contract says 0x{member.configuration.genesis_digest.hex()}"
         )
+    genesis_root = (await library.checkpoint(genesis_digest)).data_root
+    if genesis_root != member.configuration.genesis_data_root:
+        raise ConfigurationError(
+            f"the parameters of genesis have root 0x{genesis_root.hex()}, "
+            f"the contract says 0x{member.configuration.genesis_data_root.hex()}"
+        )
     rules = Rules.of(member.configuration, epoch_seconds=await parts.registry.epoch_seconds())
     book = RecordBook(parts.state, me=member.me)
     attester = Attester(

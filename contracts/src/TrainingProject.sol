@@ -100,7 +100,9 @@ contract TrainingProject is ProjectState, Multicall {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Commit);
         batch = clock.batches;
-        if (count == 0 || count > Batches.MAXIMUM_COMMITMENTS || batch == Batches.MAXIMUM_BATCHES) {
+        // More commitments than seats would only make what a proof has to bring longer.
+        uint256 most = clock.seats < Batches.MAXIMUM_COMMITMENTS ? clock.seats : Batches.MAXIMUM_COMMITMENTS;
+        if (count == 0 || count > most || batch == Batches.MAXIMUM_BATCHES) {
             revert Project_BadBatch(number, count, batch);
         }
         if (Terms.registry().seatsAt(msg.sender, clock.epoch) == 0) {
@@ -246,7 +248,6 @@ contract TrainingProject is ProjectState, Multicall {
         Progress memory progress = _progressNow();
         if (_rounds[progress.lastRound].clock.status == Status.Open) {
             _void(progress.lastRound, progress, result.prevCid);
-            progress.pinnedBlock = _pinned(progress.lastRound);
         }
         // Accepted and not final: at most MAXIMUM_PIPELINE rounds, of which this is one.
         for (uint64 fallen = 0; fallen != number;) {

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from contracts.attendance import AttendanceDomain, availability_words, custody_hash
-from contracts.attestation import Domain, recover, result_digest, sign_digest
+from contracts.attestation import Domain, Result, recover, result_digest, sign_digest
 from contracts.client import Project
 from contracts.errors import InvalidSignature
 from contracts.values import Address, Custody
 from node.attacks.base import Attack
+from node.checkpoint import Checkpoint
 from node.codec import Update
-from node.errors import ExchangeError, MalformedMessage, StorageError
+from node.errors import ExchangeError, MalformedMessage, NodeError, StorageError
 from node.exchange.envelope import Envelope, seal
 from node.exchange.gossip import Gossip
 from node.exchange.mailbox import Mailbox
@@ -98,6 +99,17 @@ class UpdatesUnavailable(ExchangeError):
         listed = "; ".join(f"seat {seat}: {cause}" for seat, cause in sorted(causes.items()))
         super().__init__(f"round {round_number}: updates not available: {listed}")
         self.round, self.causes = round_number, dict(causes)
+
+
+class BaseMismatch(NodeError):
+    """The checkpoint that round `round` was accepted with has other parameters than its result's root says."""
+
+    def __init__(self, round_number: int, have: bytes, want: bytes) -> None:
+        super().__init__(
+            f"the checkpoint of round {round_number} has parameters of root 0x{have.hex()}, "
+            f"its result says 0x{want.hex()}: nothing is signed on top of it"
+        )
+        self.round, self.have, self.want = round_number, have, want
 
 
 class Attester:
@@ -252,6 +264,9 @@ class Attester:
     ) -> RoundOutcome:
         """The deterministic result of a round over these updates; the same bytes on every honest peer."""
         base, previous = await self._library.base(round_)
+        before = history.previous_accepted(round_.number)
+        if before is not None and before.acceptance is not None:
+            await asyncio.to_thread(_check_base, before.number, base, before.acceptance.result)
         outcome = await asyncio.to_thread(
             compute_outcome,
             manifest=self._manifest,
@@ -370,3 +385,12 @@ class Attester:
 
 def _revealed(round_: RoundHistory) -> list[int]:
     return sorted(round_.reveal_by_seat)
+
+
+def _check_base(number: int, base: Checkpoint, accepted: Result) -> None:
+    """Raises BaseMismatch where parameters and root of an accepted result are not the same.
+
+    A proof would be computed from the root: whoever builds on other parameters could be proven a liar.
+    """
+    if base.data_root != accepted.data_root:
+        raise BaseMismatch(number, base.data_root, accepted.data_root)

@@ -65,10 +65,11 @@ def fold_round(history: SwarmHistory, current: RoundHistory, event: RoundEvent, 
             return replace(current, batches=(*current.batches, batch))
         case UpdateRevealed():
             require(event.seat in current.commit_by_seat, event, never_committed=event.seat)
-            require(event.seat not in current.reveal_by_seat, event, revealed_twice=event.seat)
             reveal = Reveal(event.seat, event.digest, event.data_root, event.salt, place)
             packed = event.seat.to_bytes(4, "big") + event.digest + event.data_root + event.salt
-            return current.with_revelation(packed).with_reveal(reveal)
+            current = current.with_revelation(packed)
+            # A seat may also have been opened out of a batch, and what counts is what came first.
+            return current if event.seat in current.reveal_by_seat else current.with_reveal(reveal)
         case UpdatesRevealed():
             return _reveal_batch(history, current, event, place)
         case RoundWindowsMoved():

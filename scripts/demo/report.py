@@ -85,7 +85,7 @@ class DemoReport:
         weights: Counter[Address] = Counter()
         for record in self.records.values():
             for item in record.contributions:
-                weights[item.owner] += item.weight
+                weights[item.owner] += max(0, item.weight)
         return {
             "address": peer.address,
             "role": "honest" if peer.attack is None else "attacker",

@@ -280,7 +280,7 @@ interface IProjectTypes {
     error Project_CommitMismatch(uint64 round, uint32 seat);
     /// @notice The seat revealed before, or two openings open the same commitment.
     error Project_AlreadyRevealed(uint64 round, uint32 seat);
-    /// @notice A batch holds 1 to 255 commitments, not `count`; a round has at most 8 batches and has `batches`.
+    /// @notice A batch holds 1 to 255 commitments, at most one a seat, not `count`; a round has at most 8 batches and has `batches`.
     error Project_BadBatch(uint64 round, uint256 count, uint256 batches);
     /// @notice The commitments hash to `have`, posted was `want`.
     error Project_BatchMismatch(uint64 round, uint8 batch, bytes32 have, bytes32 want);

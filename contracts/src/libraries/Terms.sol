@@ -12,7 +12,6 @@ library Terms {
     uint256 private constant TOKEN = 0;
     uint256 private constant REGISTRY = 1;
     uint256 private constant TRAINERS_PER_ROUND = 12;
-    uint256 private constant ATTEST_COMMIT_SECONDS = 17;
 
     /// @notice All of it.
     function all() internal view returns (IProjectTypes.Configuration memory) {
@@ -29,10 +28,6 @@ library Terms {
 
     function trainersPerRound() internal view returns (uint256) {
         return _word(TRAINERS_PER_ROUND);
-    }
-
-    function attestCommitSeconds() internal view returns (uint256) {
-        return _word(ATTEST_COMMIT_SECONDS);
     }
 
     function _word(uint256 index) private view returns (uint256) {
