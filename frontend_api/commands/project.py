@@ -207,7 +207,9 @@ async def _close(invocation: Invocation) -> None:
             document |= {"state": "closed", "refund_wei": str(status.refunded)}
         elif status.complete or (status.closing and now >= status.closable_at):
             closed = (await project.close()).event(ProjectClosed)
-            document |= {"state": "closed", "refund_wei": str(closed.refund), "insured_wei": str(closed.insured)}
+            document |= {"state": "closed", "refund_wei": str(closed.refund)}
+            if closed.insured:
+                document["insured_wei"] = str(closed.insured)
         elif status.closing:
             document |= {"state": "closing", "closable_at": status.closable_at, "chain_time": now}
         else:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from contracts.values import Address, ProjectConfiguration
-from node.aggregation.rules import rule_hash
+from contracts.values import Address
 from node.checkpoint import genesis
 from node.manifest import Manifest
+from node.projects import configuration_of
 from node.storage.unixfs import root_of
 from node.tasks import load_task
 from tests.support.command_line import Command
@@ -23,15 +23,10 @@ ACCOUNT = Address("0x" + "00" * 20)
 
 def archive(folder: Path, manifest: Manifest) -> Path:
     """An archive in which the project was created and nothing else has happened."""
-    configuration = ProjectConfiguration(
+    configuration = configuration_of(
+        manifest,
         token=ACCOUNT,
-        disputes=ACCOUNT,
-        attendance=ACCOUNT,
-        insurance=ACCOUNT,
         owner=ACCOUNT,
-        manifest_digest=manifest.digest,
-        genesis_digest=genesis(manifest).digest,
-        rule_hash=rule_hash(manifest.rule),
         round_pool=1,
         rounds=1,
         minimum_seats=1,
@@ -39,7 +34,6 @@ def archive(folder: Path, manifest: Manifest) -> Path:
         reveal_seconds=1,
         attest_seconds=1,
         challenge_seconds=1,
-        close_thaw_seconds=1,
     )
     facts = ProjectFacts(1, ACCOUNT, ACCOUNT, ACCOUNT, 1, configuration, manifest.to_bytes(), 1, bytes(32), 1)
     folder.mkdir()

@@ -31,7 +31,7 @@ def test_the_owner_s_way_from_deployment_to_refund(swarmproof: Command, devnet: 
     owner, peer = devnet.accounts[10], devnet.accounts[11]
     options = ["--rpc-url", devnet.rpc_url, "--key-file", key_file(tmp_path, owner.private_key)]
 
-    deployed = swarmproof("deploy", "--seat-stake", "2.5", "--grant", f"{peer.address}=40", "--json", *options)
+    deployed = swarmproof("deploy", "--verifier-stake", "2.5", "--grant", f"{peer.address}=40", "--json", *options)
     assert deployed.exit_code == 0, deployed.stderr
     assert deployed.document["gas"] > 1_000_000
     record = Deployment.load(Path("swarmproof-deployment.json"))

@@ -70,4 +70,4 @@ async def test_before_the_first_block_there_is_no_answer(tmp_path: Path) -> None
             settings = Settings(rpc_url=devnet.rpc_url, deployment=tmp_path / "deployment.json")
             async with open_index(settings, IN_MEMORY) as index, AsyncSession(index.engine) as session:
                 with pytest.raises(IndexEmpty):
-                    await Reader.open(session, index.facts)
+                    await Reader.open(session)

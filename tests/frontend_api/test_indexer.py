@@ -27,7 +27,7 @@ from frontend_api.indexing.indexer import Indexer
 from node.errors import HistoryError
 from tests.support.devnet import Devnet, running_devnet
 from tests.support.rpc import Rpc
-from tests.support.synthetic import SyntheticProject, configuration, create_project, synthetic_project
+from tests.support.synthetic import SEAT_TERMS, SyntheticProject, configuration, create_project, synthetic_project
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ async def test_a_stranger_s_manifest_stops_nobody(quiet_devnet: Devnet, tmp_path
         settings: ProjectConfiguration = replace(
             configuration(swarm.deployment, swarm.accounts[0]), manifest_digest=hashlib.sha256(manifest).digest()
         )
-        await Factory(swarm.chain, swarm.deployment.factory).create_project(settings, manifest)
+        await Factory(swarm.chain, swarm.deployment.factory).create_project(settings, SEAT_TERMS, manifest)
         indexer = await Indexer.open(swarm.chain, swarm.deployment, engine)
         await indexer.catch_up()
         assert [item.manifest is None for item in indexer.state.projects.values()] == [False, True]

@@ -24,9 +24,10 @@ def test_two_peers_train_are_audited_and_paid(
     owner, *peers = fresh_devnet.accounts[:3]
     keys = [key_file(tmp_path / f"{index}.key", account.private_key) for index, account in enumerate([owner, *peers])]
     grants = [part for peer in peers for part in ("--grant", f"{peer.address}=1000")]
-    assert swarmproof("deploy", "--epoch-seconds", 5, *grants, "--key-file", keys[0]).exit_code == 0
+    assert swarmproof("deploy", *grants, "--key-file", keys[0]).exit_code == 0
     create = ["project", "create", "--task", "digits", "--rounds", ROUNDS, "--minimum-seats", 2, "--rule", "mean"]
-    windows = ["--commit-seconds", 120, "--attest-seconds", 120, "--challenge-seconds", 4]
+    windows = ["--commit-seconds", 120, "--availability-seconds", 2, "--attest-seconds", 120]
+    windows += ["--challenge-seconds", 4, "--epoch-seconds", 5]
     options = ["--byzantine", 0, "--shards", 2, *windows, "--key-file", keys[0]]
     assert swarmproof(*create, *options).exit_code == 0
 

@@ -29,7 +29,7 @@ def test_attacks_are_dealt_in_turn_and_accomplices_are_those_with_the_same() -> 
 
 
 def test_a_peer_reads_its_attack_its_accomplices_and_their_seed_from_its_configuration(tmp_path: Path) -> None:
-    deployment = Deployment(31337, *ACCOUNTS[:6], block_number=7, gas=1)
+    deployment = Deployment(31337, *ACCOUNTS[:8], block_number=7, gas=1)
     friends = (ACCOUNTS[5], ACCOUNTS[7])
     attacker = DemoPeer(3, ACCOUNTS[3], "alie", tmp_path / "attacker", friends)
     honest = DemoPeer(0, ACCOUNTS[0], None, tmp_path / "honest")

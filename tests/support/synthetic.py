@@ -306,4 +306,5 @@ async def synthetic_project(
                 seatings.append(Seating(seat, peer.account, peer))
         rpc = Rpc(devnet.rpc_url)
         stack.callback(rpc.close)
+        rpc("evm_mine")  # the last seat counts from the next epoch on
         yield SyntheticProject(chain, deployment, project, registry, seatings, rpc)

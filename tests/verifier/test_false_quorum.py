@@ -60,10 +60,20 @@ def false_reward(outcome: RoundOutcome) -> RoundOutcome:
 
 
 def withheld_reward(outcome: RoundOutcome) -> RoundOutcome:
-    """Everybody is paid one unit less."""
-    return with_rewards(
-        outcome, [replace(leaf, cumulative_wei=max(0, leaf.cumulative_wei - 1)) for leaf in outcome.rewards]
+    """Every seat is paid one unit less, as the contract wants it: in contributions, rewards and total."""
+    short = {item.seat: min(1, item.reward_wei) for item in outcome.contributions}
+    contributions = tuple(
+        replace(item, reward_wei=item.reward_wei - short[item.seat]) for item in outcome.contributions
     )
+    lost = {leaf.account: 0 for leaf in outcome.rewards}
+    for item in outcome.contributions:
+        lost[item.owner] += short[item.seat]
+    paid = with_rewards(
+        outcome,
+        [replace(leaf, cumulative_wei=leaf.cumulative_wei - lost[leaf.account]) for leaf in outcome.rewards],
+    )
+    root = PositionTree(map(contribution_leaf, contributions)).root
+    return replace(paid, contributions=contributions, result=replace(paid.result, weight_root=root))
 
 
 def with_rewards(outcome: RoundOutcome, rewards: list[RewardLeaf]) -> RoundOutcome:
@@ -156,7 +166,7 @@ async def test_a_false_reward_is_named_with_its_account(lying: dict[str, Finishe
 
 
 async def test_a_withheld_reward_is_rejected(lying: dict[str, FinishedProject], tmp_path: Path) -> None:
-    assert (await rejected(lying["withheld_reward"], tmp_path)).name == "rewardRoot"
+    assert (await rejected(lying["withheld_reward"], tmp_path)).name == "weightRoot"
 
 
 async def test_a_false_data_root_is_rejected(lying: dict[str, FinishedProject], tmp_path: Path) -> None:
