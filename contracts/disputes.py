@@ -17,6 +17,8 @@ from contracts.chain import Receipt
 from contracts.contract import Contract
 from contracts.values import ZERO_ADDRESS, Address
 
+PROOF_GAS: Final = 1 << 24  # no transaction may have more (EIP-7825); what is not used costs nothing
+
 _ZERO = bytes(32)
 NO_RESULT: Final = Result(_ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, 0)
 
@@ -155,7 +157,8 @@ class Disputes(Contract):
         calls = [self.calldata(proof)]
         if slashing is not None and slashing.seats:
             calls.append(self._slash_call(proof.case.project, proof.case.round, proof.case.result, slashing))
-        return await self._send("multicall", calls)
+        # Every second counts before a result is final, and a node may need many to estimate this much work.
+        return await self.chain.send(self.address, self.abi.encode_call("multicall", calls), gas=PROOF_GAS)
 
     def calldata(self, proof: Proof) -> bytes:
         """The call that a proof is."""

@@ -37,10 +37,12 @@ class RecordBook:
             if data is None:
                 return None
             try:
-                self._remember(RoundRecord.from_json(data, round_number))
+                record = RoundRecord.from_json(data, round_number)
             except RecordError as error:
                 self._complain(round_number, error)
                 return None
+            self._remember(record)
+            return record  # an old one is not kept in memory
         return self._newest[round_number]
 
     def save(self, record: RoundRecord) -> None:

@@ -17,7 +17,7 @@ ROUNDS = {"text": 16}  # to write takes longer to learn than to tell digits apar
 DEFAULT_ATTACKS = ("sign-flip", "label-flip", "noise")
 CAPTURED_QUORUM = "captured-quorum"
 CHALLENGE_SECONDS = 4
-WATCHED_CHALLENGE_SECONDS = 30
+WATCHED_CHALLENGE_SECONDS = 60
 
 
 def default_rounds(task: str) -> int:
