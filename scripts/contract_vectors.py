@@ -1,7 +1,7 @@
-"""What Python makes of fixed lists, for the contracts' tests in Solidity to compare: `python -m scripts.contract_vectors`.
+"""What Python makes of fixed lists, for the tests in Solidity to compare: `python -m scripts.contract_vectors`.
 
-Writes contracts/test/vectors/trees.json: roots of position trees of 0 to 19 leaves, leaf i being i times the byte i, and
-packed contributions with their weight root and the sum of their rewards.
+Writes contracts/test/vectors/trees.json: roots of position trees of 0 to 19 leaves, leaf i being i times the byte i,
+and packed contributions with their weight root and the sum of their rewards.
 """
 
 from __future__ import annotations

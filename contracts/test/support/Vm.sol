@@ -27,6 +27,7 @@ interface Vm {
     function expectEmit(address emitter) external;
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
+    function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
     function assume(bool condition) external pure;
     function signCompact(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 vs);
     function label(address account, string calldata name) external;

@@ -184,4 +184,34 @@ contract SubmitTest is CourtTest {
         vm.expectRevert(reason);
         court.submitJob(terms, INPUT);
     }
+
+    function test_a_court_tells_what_it_was_made_with() public view {
+        vm.assertEq(court.curator(), curator);
+        vm.assertEq(court.classDelaySeconds(), 60);
+        vm.assertEq(court.token(), address(token));
+        vm.assertEq(court.noShowPenalty(), NO_SHOW_PENALTY);
+        vm.assertEq(court.strikePenalty(), STRIKE_PENALTY);
+    }
+
+    function test_steps_of_another_phase_are_refused() public {
+        _submit();
+        vm.expectPartialRevert(IOutputCourt.Court_WrongPhase.selector);
+        court.decide(terms, members, _log(), opened);
+        _passPinned();
+        court.drawSeed(terms);
+        vm.expectRevert(abi.encodeWithSelector(IOutputCourt.Court_AlreadyDrawn.selector, jobId));
+        court.drawSeed(terms);
+        vm.warp(court.job(terms).phaseEnd);
+        vm.expectPartialRevert(IOutputCourt.Court_WrongPhase.selector);
+        court.pinBlock(terms);
+    }
+
+    function test_a_committee_is_drawn_once() public {
+        _submit();
+        _work(TRUTH);
+        _passPinned();
+        court.drawCommittee(terms);
+        vm.expectRevert(abi.encodeWithSelector(IOutputCourt.Court_AlreadyDrawn.selector, jobId));
+        court.drawCommittee(terms);
+    }
 }

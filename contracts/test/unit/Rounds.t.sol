@@ -118,6 +118,18 @@ contract RoundsTest is SwarmCalls {
         project.openRound();
     }
 
+    function test_a_round_counts_no_more_seats_than_its_word_holds() public {
+        uint256 most = type(uint24).max;
+        bytes memory pool = abi.encode(uint48(1_001), most + 1);
+        vm.mockCall(address(registry), abi.encodeCall(IPeerRegistry.currentPool, ()), pool);
+        vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_TooManySeats.selector, most + 1, most));
+        project.openRound();
+        pool = abi.encode(uint48(1_001), most);
+        vm.mockCall(address(registry), abi.encodeCall(IPeerRegistry.currentPool, ()), pool);
+        project.openRound();
+        vm.assertEq(project.round(1).seats, most);
+    }
+
     function test_unfinalized_pools_are_at_most_a_third_of_the_stake() public {
         IProjectTypes.Configuration memory terms = _terms();
         terms.roundPool = uint128(PEERS * SEAT_STAKE / 3 / 2);

@@ -199,7 +199,7 @@ contract UpdatesTest is SwarmCalls {
         project.postCommits(1, keccak256("batch"), 0);
         vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_BadBatch.selector, 1, 256, 0));
         project.postCommits(1, keccak256("batch"), 256);
-        project.postCommits(1, keccak256("batch"), 255);
+        project.postCommits(1, keccak256("batch"), uint16(PEERS));
         vm.stopPrank();
     }
 
