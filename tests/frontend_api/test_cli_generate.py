@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from contracts.values import Address
-from node.checkpoint import genesis
 from node.manifest import Manifest
 from node.projects import configuration_of
 from node.storage.unixfs import root_of

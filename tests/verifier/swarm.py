@@ -126,7 +126,7 @@ async def running_swarm(devnet: Devnet, folder: Path) -> AsyncIterator[Swarm]:
         deployment = await deploy_system(owner)
         deployment.save(folder / "deployment.json")
         peers = {index: await connect(index) for index in dict.fromkeys(OWNERS)}
-        for index, peer in peers.items():
+        for peer in peers.values():
             assert peer.account is not None
             await Token(owner, deployment.token).transfer(peer.account.address, 100 * SEAT_STAKE_WEI)
         rpc = Rpc(devnet.rpc_url)
