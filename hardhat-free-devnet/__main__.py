@@ -11,13 +11,15 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 
 from devnet.accounts import development_accounts
 from devnet.chain import INITIAL_BALANCE_WEI, Chain
+from devnet.datadir import open_chain
 from devnet.errors import DevnetError
-from devnet.rpc import application
+from devnet.server import UVICORN_OPTIONS, application
 from devnet.worker import Worker
 
 
@@ -52,18 +54,40 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--accounts", type=_integer(0, 1_000), default=20, help="development accounts (default %(default)s)"
     )
+    parser.add_argument(
+        "--cors-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="also serve web pages from there, e.g. https://app.example.org, or * for all; can be repeated",
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep the chain in this folder, where it survives any end of the process (default: in memory)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON line once listening")
     return parser
 
 
 def _serve(options: argparse.Namespace) -> int:
     listener = _listen(options.host, options.port)
-    chain = Chain(chain_id=options.chain_id, accounts=development_accounts(options.accounts))
+    accounts = development_accounts(options.accounts)
+    if options.data_dir is None:
+        chain = Chain(chain_id=options.chain_id, accounts=accounts)
+    else:
+        chain = open_chain(options.data_dir, chain_id=options.chain_id, accounts=accounts)
     host, port = listener.getsockname()[:2]
     rpc_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     server = _Server(
         uvicorn.Config(
-            application(chain), log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+            application(chain, options.cors_origin),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            **UVICORN_OPTIONS,
         ),
         announcement=_json_line(chain, rpc_url) if options.json else _greeting(chain, rpc_url),
     )

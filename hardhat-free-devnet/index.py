@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
-from eth.abc import BlockAPI, BlockHeaderAPI
+from eth.abc import BlockAPI, BlockHeaderAPI, SignedTransactionAPI
 
 from devnet.evm import BuiltBlock
 from devnet.formats import Json, block_json, receipts_json, transaction_json
@@ -111,6 +111,11 @@ class Index:
         """A mined transaction, or None."""
         place = self._places.get(transaction_hash)
         return None if place is None else self._blocks[place[0]].transactions[place[1]]
+
+    def signed_transaction(self, transaction_hash: str) -> SignedTransactionAPI | None:
+        """A mined transaction as it was signed, or None."""
+        place = self._places.get(transaction_hash)
+        return None if place is None else self._blocks[place[0]].block.transactions[place[1]]
 
     def receipt(self, transaction_hash: str) -> Json | None:
         """The receipt of a mined transaction, or None."""

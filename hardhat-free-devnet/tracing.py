@@ -1,0 +1,152 @@
+"""`debug_traceTransaction`, `debug_traceBlockBy...` and `debug_traceCall` with geth's `callTracer`: who called whom.
+
+Transactions are run again on the state they ran on. Source: geth, eth/tracers/native/call.go (the form of the frames).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from eth.abc import ComputationAPI
+from eth.exceptions import Revert
+
+from devnet import execution, parameters
+from devnet.chain import Chain
+from devnet.errors import InvalidParams, ServerError
+from devnet.formats import Json
+from devnet.hexing import data, parse_data, quantity
+from devnet.index import IndexedBlock
+from devnet.overrides import overridden, state_edits
+from devnet.parameters import Method, Params, call_object, take
+
+
+def methods(chain: Chain) -> dict[str, Method]:
+    """The table of methods by name."""
+    tracing = Tracing(chain)
+    return {
+        "debug_traceBlockByHash": tracing.block,
+        "debug_traceBlockByNumber": tracing.block,
+        "debug_traceCall": tracing.call,
+        "debug_traceTransaction": tracing.transaction,
+    }
+
+
+class Tracing:
+    """The methods."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def transaction(self, params: Params) -> Json:
+        """debug_traceTransaction."""
+        value, options = take(params, 1, 1)
+        settings = _settings(options)
+        transaction_hash = data(parse_data(value, "hash", length=32))
+        receipt = self._chain.receipt(transaction_hash)
+        found = None if receipt is None else self._chain.block_by_hash(receipt["blockHash"])
+        if receipt is None or found is None:
+            raise ServerError("transaction not found")
+        return self._replayed(found, settings, int(receipt["transactionIndex"], 16))[-1]
+
+    def block(self, params: Params) -> list[Json]:
+        """debug_traceBlockByNumber and ByHash."""
+        tag, options = take(params, 1, 1)
+        settings = _settings(options)
+        found = parameters.block(self._chain, tag)
+        if found.number == 0:
+            raise ServerError("genesis is not traceable")
+        frames = self._replayed(found, settings, len(found.block.transactions) - 1)
+        hashes = found.json["transactions"]
+        return [{"txHash": name, "result": frame} for name, frame in zip(hashes, frames, strict=True)]
+
+    def call(self, params: Params) -> Json:
+        """debug_traceCall."""
+        request, tag, options = take(params, 1, 2)
+        settings = _settings(options)
+        given: Mapping[str, object] = options if isinstance(options, dict) else {}
+        message = call_object(request).message
+        header = overridden(parameters.header(self._chain, tag), given.get("blockOverrides"))
+        edits = state_edits(given.get("stateOverrides"))
+        with self._chain.machine.simulation(header, edits, free=message.max_fee == 0) as simulation:
+            computation = execution.run(simulation, message)
+            gas_used = max(message.gas - computation.get_gas_remaining(), simulation.minimum_gas(message))
+        return _outermost(computation, message.gas, gas_used, settings)
+
+    def _replayed(self, found: IndexedBlock, settings: Mapping[str, bool], last: int) -> list[Json]:
+        """The frames of a block's transactions up to the one at position `last`."""
+        parent = self._chain.block(found.number - 1)
+        if parent is None:
+            raise ServerError("parent block not found")
+        header = found.header
+        vm = self._chain.machine.replay(parent.header, header)
+        frames = []
+        for transaction, receipt in zip(found.block.transactions[: last + 1], found.receipts, strict=False):
+            _, computation = vm.apply_transaction(header, transaction)
+            frames.append(_outermost(computation, transaction.gas, int(receipt["gasUsed"], 16), settings))
+        return frames
+
+
+def _settings(options: object) -> Mapping[str, bool]:
+    """`onlyTopCall` and `withLog`. Raises for any other tracer."""
+    if options is None or not isinstance(options, dict):
+        raise InvalidParams('this devnet has one tracer: expected {"tracer": "callTracer"}')
+    if options.get("tracer") != "callTracer":
+        raise InvalidParams('this devnet has one tracer: expected {"tracer": "callTracer"}')
+    configuration = options.get("tracerConfig") or {}
+    if not isinstance(configuration, dict):
+        raise InvalidParams("tracerConfig: expected an object")
+    return {name: configuration.get(name) is True for name in ("onlyTopCall", "withLog")}
+
+
+def _outermost(computation: ComputationAPI, gas: int, gas_used: int, settings: Mapping[str, bool]) -> Json:
+    """The frame of a transaction, whose gas counts what it costs before any code runs."""
+    return _frame(computation, settings) | {"gas": quantity(gas), "gasUsed": quantity(gas_used)}
+
+
+def _frame(computation: ComputationAPI, settings: Mapping[str, bool]) -> Json:
+    message = computation.msg
+    kind = _kind(computation)
+    answer: Json = {
+        "type": kind,
+        "from": data(message.storage_address if kind == "DELEGATECALL" else message.sender),
+        "to": data(message.storage_address if message.is_create else message.code_address),
+        "gas": quantity(message.gas),
+        "gasUsed": quantity(message.gas - computation.get_gas_remaining()),
+        "input": data(message.code if message.is_create else bytes(message.data)),
+    }
+    if kind != "STATICCALL":
+        answer["value"] = quantity(message.value)
+    if computation.output:
+        answer["output"] = data(computation.output)
+    if computation.is_error:
+        answer["error"] = _error(computation)
+        reason = execution.revert_reason(computation.output) if isinstance(computation.error, Revert) else None
+        if reason is not None:
+            answer["revertReason"] = reason
+    if settings["withLog"] and not computation.is_error:
+        answer["logs"] = [
+            {
+                "address": data(address),
+                "topics": [data(topic.to_bytes(32, "big")) for topic in topics],
+                "data": data(content),
+            }
+            for _, address, topics, content in computation._log_entries
+        ]
+    if computation.children and not settings["onlyTopCall"]:
+        answer["calls"] = [_frame(child, settings) for child in computation.children]
+    return answer
+
+
+def _kind(computation: ComputationAPI) -> str:
+    message = computation.msg
+    if message.is_create:
+        return "CREATE"
+    if message.is_static:
+        return "STATICCALL"
+    if message.is_delegation or message.code_address != message.storage_address:
+        return "DELEGATECALL"
+    return "CALL"
+
+
+def _error(computation: ComputationAPI) -> str:
+    return "execution reverted" if isinstance(computation.error, Revert) else execution.failure_text(computation)
