@@ -67,6 +67,7 @@ class Chain:
         self._snapshots: dict[int, SnapshotRecord] = {}
         self._next_snapshot = 1
         self._automine = True
+        self.interval_seconds: float | None = None
         self._log: BlockLog | None = None
         self._fault: WriteFailed | None = None
         self._changes: Journal[Change] = Journal()
@@ -166,6 +167,12 @@ class Chain:
         """Let the worker build blocks by itself, or leave all to `mine`: then none of its blocks comes any more."""
         with self._building, self._lock:
             self._automine = enabled
+            self.changed.notify_all()
+
+    def set_interval(self, seconds: float) -> None:
+        """Build an empty block after that long without one, in place of the heartbeat the worker began with; 0: never."""
+        with self._lock:
+            self.interval_seconds = seconds
             self.changed.notify_all()
 
     def has_work(self) -> bool:

@@ -26,6 +26,7 @@ def methods(chain: Chain) -> dict[str, Method]:
         "evm_mine": control.mine,
         "evm_revert": control.revert,
         "evm_setAutomine": control.set_automine,
+        "evm_setIntervalMining": control.set_interval,
         "evm_setNextBlockTimestamp": control.set_next_timestamp,
         "evm_snapshot": control.snapshot,
     }
@@ -91,6 +92,12 @@ class Control:
         if not isinstance(enabled, bool):
             raise InvalidParams("expected true or false")
         self._chain.set_automine(enabled)
+
+    def set_interval(self, params: Params) -> bool:
+        """evm_setIntervalMining: milliseconds without a block after which an empty one is built; 0 = never."""
+        (value,) = take(params, 1)
+        self._chain.set_interval(parse_quantity(value, "interval", maximum=MAXIMUM_TIME_SECONDS) / 1_000)
+        return True
 
     # Snapshots.
 
