@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    # uvicorn ends in peace and then raises the signal again: to end when asked is a success, as for SIGINT.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     listener = _listen(options.host, options.port)
     accounts = development_accounts(options.accounts)
     if options.data_dir is None:
@@ -97,8 +99,6 @@ def _serve(options: argparse.Namespace) -> int:
         heartbeat_seconds=options.heartbeat_seconds,
         on_failure=server.fail,
     )
-    # uvicorn ends in peace and then raises the signal again: to end when asked is a success, as for SIGINT.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     worker.start()
     try:
         asyncio.run(server.serve(sockets=[listener]))

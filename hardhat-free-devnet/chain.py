@@ -290,6 +290,12 @@ class Chain:
         """Write everything from now on to a log that holds everything up to now."""
         self._log = log
 
+    def close(self) -> None:
+        """Build nothing more and let another process have the log."""
+        with self._building:
+            if self._log is not None:
+                self._log.close()
+
     @property
     def fault(self) -> WriteFailed | None:
         """Why the chain cannot go on, if it cannot."""

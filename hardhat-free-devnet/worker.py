@@ -46,6 +46,10 @@ class Worker:
             self._stopping = True
             self._chain.changed.notify_all()
 
+    def join(self) -> None:
+        """Wait for the end of the thread."""
+        self._thread.join()
+
     def _run(self) -> None:
         try:
             self._build_blocks()

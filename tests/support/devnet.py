@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.support.tied import tied
 
@@ -39,15 +40,18 @@ def running_devnet(
     heartbeat_seconds: float = 1,
     accounts: int = 20,
     chain_id: int = 31337,
+    data_dir: Path | None = None,
 ) -> Iterator[Devnet]:
     """Start a devnet, on a free port unless one is named, and stop it at the end."""
-    options = {
+    options: dict[str, object] = {
         "--port": port,
         "--blocks-per-second": blocks_per_second,
         "--heartbeat-seconds": heartbeat_seconds,
         "--accounts": accounts,
         "--chain-id": chain_id,
     }
+    if data_dir is not None:
+        options["--data-dir"] = data_dir
     command = tied(sys.executable, "-m", "devnet", "--json", *(str(part) for pair in options.items() for part in pair))
     with (
         tempfile.TemporaryFile("w+") as output,
