@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ def running_devnet(
     accounts: int = 20,
     chain_id: int = 31337,
     data_dir: Path | None = None,
+    arguments: Sequence[str] = (),
 ) -> Iterator[Devnet]:
     """Start a devnet, on a free port unless one is named, and stop it at the end."""
     options: dict[str, object] = {
@@ -52,7 +53,9 @@ def running_devnet(
     }
     if data_dir is not None:
         options["--data-dir"] = data_dir
-    command = tied(sys.executable, "-m", "devnet", "--json", *(str(part) for pair in options.items() for part in pair))
+    command = tied(
+        sys.executable, "-m", "devnet", "--json", *(str(part) for pair in options.items() for part in pair), *arguments
+    )
     with (
         tempfile.TemporaryFile("w+") as output,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True) as process,
