@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -99,8 +100,7 @@ def test_a_client_that_does_not_read_is_given_up_and_costs_bounded_memory(fresh_
         before = resident_bytes(fresh_devnet)
         fresh_rpc("evm_mine", {"blocks": 100})
         with pytest.raises(ConnectionClosed, match="not read fast enough"):
-            while True:
-                idle.connection.recv(timeout=30)
+            deque(idle.connection, maxlen=0)
         assert resident_bytes(fresh_devnet) - before < 200 << 20
     with open_socket(fresh_devnet) as other:
         assert other("eth_blockNumber") == fresh_rpc("eth_blockNumber")
