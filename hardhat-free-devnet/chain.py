@@ -170,7 +170,7 @@ class Chain:
             self.changed.notify_all()
 
     def set_interval(self, seconds: float) -> None:
-        """Build an empty block after that long without one, in place of the heartbeat the worker began with; 0: never."""
+        """Build an empty block after that long without one, in place of the heartbeat; 0: never."""
         with self._lock:
             self.interval_seconds = seconds
             self.changed.notify_all()

@@ -26,6 +26,7 @@ from eth_typing import Address, Hash32
 from trie.hexary import HexaryTrie
 
 from devnet.accounts import Account
+from devnet.listtrie import list_trie
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,15 @@ class _SimulationExecutor(PragueTransactionExecutor):
             raise InsufficientFunds(balance, needed)
 
 
+@dataclass
+class _Filling:
+    """What py-evm asks a header for while its transactions run; copying a header for each costs more than a call."""
+
+    gas_limit: int
+    gas_used: int = 0
+    bloom: int = 0
+
+
 class Machine:
     """A Prague chain that starts at its genesis block, with `accounts` holding `balance_wei` each."""
 
@@ -148,27 +158,52 @@ class Machine:
         header = self.next_header(parent, timestamp)
         vm = self._chain.get_vm(header)
         apply_edits(vm.state, edits)
+        filling = _Filling(header.gas_limit)
         taken: list[SignedTransactionAPI] = []
         receipts: list[ReceiptAPI] = []
         refused: list[tuple[SignedTransactionAPI, str]] = []
         for transaction in candidates:
-            if header.gas_used + transaction.gas > header.gas_limit:
+            if filling.gas_used + transaction.gas > filling.gas_limit:
                 break
             obstacle = _obstacle(vm.state, transaction)
             if obstacle is not None:
                 refused.append((transaction, obstacle))
                 continue
             try:
-                receipt, _ = vm.apply_transaction(header, transaction)
+                receipt, _ = vm.apply_transaction(filling, transaction)
             except Exception as failure:
                 raise BuildFailed(transaction, failure) from failure
-            header = vm.add_receipt_to_header(header, receipt)
+            filling.gas_used = receipt.gas_used
+            filling.bloom |= receipt.bloom
             taken.append(transaction)
             receipts.append(receipt)
-        filled = vm.set_block_transactions_and_withdrawals(vm.get_block(), header, tuple(taken), tuple(receipts))
-        block = vm.mine_block(filled).block
-        self._chain.chaindb.persist_block(block)
+        block = self._sealed(vm, header, filling, taken, receipts)
         return BuiltBlock(block, tuple(receipts), tuple(refused), edits)
+
+    def _sealed(
+        self,
+        vm: Any,
+        header: BlockHeaderAPI,
+        filling: _Filling,
+        taken: Sequence[SignedTransactionAPI],
+        receipts: Sequence[ReceiptAPI],
+    ) -> BlockAPI:
+        """Store state, receipts and header, and put the block together: once, since py-evm's blocks copy deeply."""
+        vm.state.persist()
+        transaction_root, _ = list_trie([transaction.encode() for transaction in taken])
+        receipt_root, receipt_nodes = list_trie([receipt.encode() for receipt in receipts])
+        sealed = header.copy(
+            gas_used=filling.gas_used,
+            bloom=filling.bloom,
+            transaction_root=transaction_root,
+            receipt_root=receipt_root,
+            state_root=vm.state.state_root,
+        )
+        chaindb = self._chain.chaindb
+        chaindb.persist_trie_data_dict(receipt_nodes)
+        chaindb.persist_header(sealed)
+        block: BlockAPI = vm.get_block_class()(sealed, transactions=taken, uncles=(), withdrawals=())
+        return block
 
     def rewind(self, header: BlockHeaderAPI) -> None:
         """Make an earlier block the head of the database again."""
