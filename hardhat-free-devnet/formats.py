@@ -75,6 +75,7 @@ def transaction_json(transaction: SignedTransactionAPI, block: BlockAPI | None =
         "s": quantity(transaction.s),
         "blockHash": None if block is None else data(block.hash),
         "blockNumber": None if block is None else quantity(block.number),
+        "blockTimestamp": None if block is None else quantity(block.header.timestamp),
         "transactionIndex": None if block is None else quantity(index),
     }
     if transaction.chain_id is not None:
@@ -103,7 +104,7 @@ def access_list_json(entries: Iterable[tuple[bytes, Iterable[int]]]) -> list[Jso
     ]
 
 
-HEADER_OMITS = ("size", "transactions", "uncles", "withdrawals")
+HEADER_OMITS = ("size", "totalDifficulty", "transactions", "uncles", "withdrawals")
 
 
 def header_json(block: Json) -> Json:

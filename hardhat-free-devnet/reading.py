@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 
 from devnet import fees, parameters
 from devnet.chain import Chain
@@ -125,7 +126,7 @@ class Reading:
         next_nonces = {sender: self._chain.pending_nonce(sender) for sender in {item.sender for item in waiting}}
         for item in waiting:
             part = pending if item.nonce < next_nonces[item.sender] else queued
-            part.setdefault(data(item.sender), {})[str(item.nonce)] = transaction_json(item)
+            part.setdefault(to_checksum_address(item.sender), {})[str(item.nonce)] = transaction_json(item)
         return pending, queued
 
     def block_receipts(self, params: Params) -> list[Json] | None:

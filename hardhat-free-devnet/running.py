@@ -129,6 +129,8 @@ class Running:
 
 def _slot(value: object) -> int:
     """A storage slot, written as a quantity or as at most 32 bytes."""
+    if isinstance(value, str) and len(value) > parameters.HASH_TEXT_LENGTH:
+        raise ServerError("unable to decode storage key: hex string too long, want at most 32 bytes")
     try:
         return parse_quantity(value, "slot")
     except InvalidParams as failure:

@@ -14,7 +14,7 @@ from devnet import execution, parameters
 from devnet.chain import Chain
 from devnet.errors import InvalidParams, ServerError
 from devnet.formats import Json
-from devnet.hexing import data, parse_data, quantity
+from devnet.hexing import data, parse_data, parse_quantity, quantity
 from devnet.index import IndexedBlock
 from devnet.overrides import overridden, state_edits
 from devnet.parameters import Method, Params, call_object, take
@@ -52,7 +52,11 @@ class Tracing:
         """debug_traceBlockByNumber and ByHash."""
         tag, options = take(params, 1, 1)
         settings = _settings(options)
-        found = parameters.block(self._chain, tag)
+        found = parameters.block_or_none(self._chain, tag)
+        if found is None:
+            raise ServerError(
+                f"block {tag if isinstance(tag, str) else quantity(parse_quantity(tag, 'block'))} not found"
+            )
         if found.number == 0:
             raise ServerError("genesis is not traceable")
         frames = self._replayed(found, settings, len(found.block.transactions) - 1)
