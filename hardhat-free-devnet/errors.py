@@ -62,7 +62,7 @@ class MethodNotFound(RpcError):
     code = -32601
 
     def __init__(self, method: str) -> None:
-        super().__init__(f"the method {method} does not exist/is not available")
+        super().__init__(f"the method {method[:80]} does not exist/is not available")
         self.method = method
 
 
