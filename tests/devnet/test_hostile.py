@@ -24,7 +24,8 @@ METHODS = sorted(Dispatcher(Chain(chain_id=1, accounts=development_accounts(1)))
 # Many blocks are work that was asked for, not an attack.
 QUIET = [name for name in METHODS if not name.endswith("_mine")]
 ADDRESS, HASH = "0x" + "11" * 20, "0x" + "22" * 32
-TRIES = 60
+TRIES = 25
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))]
 
 
 def nonsense(source: random.Random, depth: int = 0) -> Any:
@@ -92,7 +93,7 @@ def nonsense(source: random.Random, depth: int = 0) -> Any:
     return {source.choice(names): nonsense(source, depth + 1) for _ in range(source.randrange(6))}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_no_method_fails_on_nonsense_and_the_chain_goes_on(fresh_devnet: Devnet, fresh_rpc: Rpc, seed: int) -> None:
     source = random.Random(seed)
     before = resident_bytes(fresh_devnet)
@@ -112,11 +113,11 @@ def test_no_method_fails_on_nonsense_and_the_chain_goes_on(fresh_devnet: Devnet,
     assert resident_bytes(fresh_devnet) - before < 150 << 20
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_no_body_breaks_the_parser(rpc: Rpc, seed: int) -> None:
     source = random.Random(seed)
     sound = json.dumps(rpc.request("eth_getBlockByNumber", "latest", False)).encode()
-    for _ in range(300):
+    for _ in range(200):
         body = bytearray(sound)
         for _ in range(source.randrange(1, 6)):
             place = source.randrange(len(body))

@@ -10,11 +10,11 @@ import pytest
 
 from tests.devnet.programs import LOG_INPUT, word
 from tests.devnet.signing import Wallet
-from tests.devnet.test_hostile import HASH, nonsense
+from tests.devnet.test_hostile import HASH, SEEDS, nonsense
 from tests.support.devnet import Devnet
 from tests.support.rpc import Rpc
 
-ROUNDS = 40
+ROUNDS = 20
 
 
 def sound_requests(rpc: Rpc, devnet: Devnet) -> dict[str, list[Any]]:
@@ -88,7 +88,7 @@ def mutated(source: random.Random, value: Any) -> Any:
     return changed
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_no_mutation_of_a_sound_request_is_a_fault_of_the_devnet(
     fresh_devnet: Devnet, fresh_rpc: Rpc, seed: int
 ) -> None:
