@@ -24,6 +24,9 @@ def devnet(
     blocks_per_second: Annotated[float, typer.Option(help="Blocks a second, at most.")] = 4,
     heartbeat_seconds: Annotated[float, typer.Option(help="An empty block after this long; 0 = never.")] = 1,
     accounts: Annotated[int, typer.Option(help="Funded accounts to print.", min=1)] = 20,
+    cors_origin: Annotated[
+        list[str] | None, typer.Option(help="Serve web pages from there too; * = all. Can be repeated.")
+    ] = None,
 ) -> None:
     """Run a local Ethereum JSON-RPC node with funded accounts until interrupted."""
     arguments = [
@@ -34,6 +37,7 @@ def devnet(
         f"--heartbeat-seconds={heartbeat_seconds:g}",
         f"--accounts={accounts}",
     ]
+    arguments += [f"--cors-origin={origin}" for origin in cors_origin or []]
     if invocation.output.as_json:
         arguments.append("--json")
     # The devnet is a program of its own: nothing of ours imports it, as with any other chain.
