@@ -19,6 +19,7 @@ from eth.constants import GENESIS_PARENT_HASH, ZERO_ADDRESS
 from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.state import PragueTransactionExecutor
+from eth.vm.forks.prague.transactions import Authorization
 from eth.vm.spoof import SpoofTransaction
 from eth_hash.auto import keccak
 from eth_tester.backends.pyevm.main import PyEVMBackend, get_default_genesis_params
@@ -66,6 +67,7 @@ class Message:
     access_list: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
     max_fee: int = 0
     max_priority_fee: int = 0
+    authorizations: tuple[Authorization, ...] = ()
 
 
 class InsufficientFunds(Exception):
@@ -260,18 +262,21 @@ class Simulation:
     def transaction(self, message: Message) -> Any:
         """The message as a transaction that needs no signature."""
         builder: Any = PragueVM.get_transaction_builder()
-        unsigned = builder.new_unsigned_dynamic_fee_transaction(
-            chain_id=self._chain_id,
-            nonce=self.state.get_nonce(Address(message.sender)),
-            max_priority_fee_per_gas=message.max_priority_fee,
-            max_fee_per_gas=message.max_fee,
-            gas=message.gas,
-            to=message.to,
-            value=message.value,
-            data=message.data,
-            access_list=message.access_list,
-        )
-        return SpoofTransaction(unsigned, from_=message.sender)
+        fields: dict[str, Any] = {
+            "chain_id": self._chain_id,
+            "nonce": self.state.get_nonce(Address(message.sender)),
+            "max_priority_fee_per_gas": message.max_priority_fee,
+            "max_fee_per_gas": message.max_fee,
+            "gas": message.gas,
+            "to": message.to,
+            "value": message.value,
+            "data": message.data,
+            "access_list": message.access_list,
+        }
+        if message.authorizations:
+            fields["authorization_list"] = message.authorizations
+            return SpoofTransaction(builder.new_unsigned_set_code_transaction(**fields), from_=message.sender)
+        return SpoofTransaction(builder.new_unsigned_dynamic_fee_transaction(**fields), from_=message.sender)
 
 
 def apply_edits(state: StateAPI, edits: Iterable[StateEdit]) -> None:

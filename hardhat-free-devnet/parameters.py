@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from eth.abc import BlockHeaderAPI
+from eth.vm.forks.prague.transactions import Authorization
 
 from devnet.chain import BLOCK_GAS_LIMIT, Chain
 from devnet.errors import InvalidParams, ServerError
@@ -20,6 +21,8 @@ LATEST_TAGS = ("latest", "safe", "finalized")
 MAXIMUM_TOPICS = 4
 MAXIMUM_ALTERNATIVES = 1_000
 MAXIMUM_ACCESS_LIST_KEYS = 10_000
+MAXIMUM_AUTHORIZATIONS = 1_000
+UINT64_MAXIMUM = (1 << 64) - 1
 RANGE_NAMES = ("blockHash", "fromBlock", "toBlock")
 ZERO_ADDRESS = bytes(20)
 HASH_TEXT_LENGTH = 66
@@ -90,9 +93,8 @@ def call_object(value: object) -> CallObject:
     """Read a transaction object; fields we do not know are ignored, as other nodes do."""
     if not isinstance(value, dict):
         raise InvalidParams("expected a transaction object")
-    for name in ("blobVersionedHashes", "authorizationList"):
-        if value.get(name):
-            raise InvalidParams(f"{name}: not supported in transaction objects by this devnet")
+    if value.get("blobVersionedHashes"):
+        raise InvalidParams("blobVersionedHashes: this devnet has no blob transactions")
     gas = _optional_quantity(value, "gas")
     to = value.get("to")
     price, fee, tip = (_optional_quantity(value, name) for name in ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas"))
@@ -109,7 +111,10 @@ def call_object(value: object) -> CallObject:
         access_list=_access_list(value.get("accessList")),
         max_fee=(fee if price is None else price) or 0,
         max_priority_fee=(tip if price is None else price) or 0,
+        authorizations=_authorizations(value.get("authorizationList")),
     )
+    if message.authorizations and not message.to:
+        raise ServerError("EIP-7702 transaction cannot be used to create contract")
     return CallObject(
         message=message,
         gas=gas,
@@ -227,3 +232,24 @@ def _access_list(value: object) -> tuple[tuple[bytes, tuple[int, ...]], ...]:
         slots = tuple(int.from_bytes(parse_data(key, "storageKeys", length=32), "big") for key in keys)
         entries.append((parse_address(item.get("address"), "accessList"), slots))
     return tuple(entries)
+
+
+def _authorizations(value: object) -> tuple[Authorization, ...]:
+    """An EIP-7702 list; `v` does for `yParity`."""
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise InvalidParams("authorizationList: expected a list of objects")
+    if len(value) > MAXIMUM_AUTHORIZATIONS:
+        raise InvalidParams(f"authorizationList: {len(value)} entries, at most {MAXIMUM_AUTHORIZATIONS}")
+    return tuple(
+        Authorization(
+            chain_id=parse_quantity(item.get("chainId"), "chainId"),
+            address=parse_address(item.get("address"), "authorizationList"),
+            nonce=parse_quantity(item.get("nonce"), "nonce", maximum=UINT64_MAXIMUM),
+            y_parity=parse_quantity(item.get("yParity", item.get("v")), "yParity", maximum=1),
+            r=parse_quantity(item.get("r"), "r"),
+            s=parse_quantity(item.get("s"), "s"),
+        )
+        for item in value
+    )

@@ -106,11 +106,13 @@ class Signing:
             return legacy.as_signed_transaction(account.key, self._chain.chain_id)
         tip = fees.SUGGESTED_TIP_WEI if request.max_priority_fee is None else request.max_priority_fee
         base_fee = self._chain.machine.next_base_fee(self._chain.head.header)
-        unsigned = builder.new_unsigned_dynamic_fee_transaction(
-            chain_id=self._chain.chain_id,
-            max_priority_fee_per_gas=tip if request.max_fee is None else min(tip, request.max_fee),
-            max_fee_per_gas=2 * base_fee + tip if request.max_fee is None else request.max_fee,
-            access_list=message.access_list,
-            **common,
-        )
-        return unsigned.as_signed_transaction(account.key)
+        fields: dict[str, Any] = common | {
+            "chain_id": self._chain.chain_id,
+            "max_priority_fee_per_gas": tip if request.max_fee is None else min(tip, request.max_fee),
+            "max_fee_per_gas": 2 * base_fee + tip if request.max_fee is None else request.max_fee,
+            "access_list": message.access_list,
+        }
+        if message.authorizations:
+            fields["authorization_list"] = message.authorizations
+            return builder.new_unsigned_set_code_transaction(**fields).as_signed_transaction(account.key)
+        return builder.new_unsigned_dynamic_fee_transaction(**fields).as_signed_transaction(account.key)

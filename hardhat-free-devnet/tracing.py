@@ -147,7 +147,7 @@ def _kind(computation: ComputationAPI) -> str:
         return "CREATE"
     if message.is_static:
         return "STATICCALL"
-    if message.is_delegation or message.code_address != message.storage_address:
+    if message.code_address != message.storage_address:
         return "DELEGATECALL"
     return "CALL"
 

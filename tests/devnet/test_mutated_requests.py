@@ -33,6 +33,9 @@ def sound_requests(rpc: Rpc, devnet: Devnet) -> dict[str, list[Any]]:
         "maxPriorityFeePerGas": "0x1",
         "accessList": [{"address": contract, "storageKeys": [HASH]}],
     }
+    permission = wallet.authorize(contract, nonce=0)
+    listed = {"chainId": hex(devnet.chain_id), "address": contract, "nonce": "0x0", "yParity": hex(permission.y_parity)}
+    authorized = call | {"authorizationList": [listed | {"r": hex(permission.r), "s": hex(permission.s)}]}
     state = {contract: {"balance": "0x1", "nonce": "0x1", "code": "0x00", "stateDiff": {HASH: HASH}}}
     block = {"number": "0x5", "time": "0x9", "gasLimit": "0x100000", "feeRecipient": contract, "baseFeePerGas": "0x1"}
     logs = {"fromBlock": "0x0", "toBlock": "latest", "address": [contract], "topics": [[HASH], None]}
@@ -53,7 +56,7 @@ def sound_requests(rpc: Rpc, devnet: Devnet) -> dict[str, list[Any]]:
         "debug_traceTransaction": [receipt["transactionHash"], trace],
         "eth_call": [call, "latest", state, block],
         "eth_createAccessList": [call, "latest", state],
-        "eth_estimateGas": [call, "latest", state],
+        "eth_estimateGas": [authorized, "latest", state],
         "eth_feeHistory": ["0x5", "latest", [10, 20.5]],
         "eth_getBlockByNumber": [number, True],
         "eth_getLogs": [logs],

@@ -45,6 +45,13 @@ def test_a_signed_transaction_is_not_sent_until_somebody_sends_it(rpc: Rpc, devn
     assert rpc("eth_getTransactionByHash", signed["tx"]["hash"]) is None
     assert rpc("eth_sendRawTransaction", signed["raw"]) == signed["tx"]["hash"]
     assert rpc.receipt(signed["tx"]["hash"])["status"] == "0x1"
+    authorization = Account.from_key(devnet.accounts[14].private_key).sign_authorization(
+        {"chainId": devnet.chain_id, "address": recipient, "nonce": 0}
+    )
+    listed = {"address": recipient, "yParity": hex(authorization.y_parity), "chainId": hex(devnet.chain_id)}
+    listed |= {"nonce": "0x0", "r": hex(authorization.r), "s": hex(authorization.s)}
+    code = {"from": sender, "to": recipient, "authorizationList": [listed], "gas": "0x30000"}
+    assert rpc("eth_signTransaction", code)["tx"]["authorizationList"] == [listed | {"address": recipient.lower()}]
     legacy = rpc("eth_signTransaction", {"from": sender, "to": recipient, "gasPrice": hex(2 * GWEI), "gas": "0x5208"})
     assert legacy["tx"]["type"] == "0x0"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from eth_abi.abi import encode
+from eth_account import Account
+from eth_utils.address import to_checksum_address
 
 from tests.devnet.conformance import shapes
 from tests.devnet.conformance.scene import NO_HASH, NOBODY, Expressions, Scene
@@ -100,6 +102,25 @@ def estimate_suffices(scene: Scene) -> None:
 def estimate_counts_the_floor(scene: Scene) -> None:
     # 21,000 and ten a token, of which a byte that is not zero counts four (EIP-7623).
     assert scene.rpc.integer("eth_estimateGas", {"to": NOBODY, "data": "0x" + "ff" * 1_000}) == 21_000 + 10 * 4 * 1_000
+
+
+@stands_for("eth_estimateGas", "estimate-with-eip7702", "estimate-eip7623-floor-with-authorization")
+def estimate_of_an_authorization(scene: Scene) -> None:
+    authority = Account.create()
+    signed = authority.sign_authorization(
+        {"chainId": scene.devnet.chain_id, "address": to_checksum_address(scene.contracts["echo"]), "nonce": 0}
+    )
+    quantities = {"chainId": signed.chain_id, "nonce": 0, "yParity": signed.y_parity, "r": signed.r, "s": signed.s}
+    listed = {"address": scene.contracts["echo"], **{name: hex(value) for name, value in quantities.items()}}
+    request = {"from": scene.wallet.address, "to": NOBODY, "authorizationList": [listed]}
+    # An authority without an account costs 25,000 (EIP-7702), less than a long input's floor does (EIP-7623).
+    assert scene.rpc.integer("eth_estimateGas", request) == 21_000 + 25_000
+    long_input = {"data": "0x" + "ff" * 2_000}
+    assert scene.rpc.integer("eth_estimateGas", request | long_input) == 21_000 + 10 * 4 * 2_000
+    assert scene.ask("eth_call", request | {"to": authority.address, "data": "0x1234"}) == "0x1234"
+    assert scene.ask("eth_call", {"to": authority.address, "data": "0x1234"}) == "0x"
+    words = "EIP-7702 transaction cannot be used to create contract"
+    scene.fails("eth_call", request | {"to": None}, code=-32000, words=words)
 
 
 @stands_for(

@@ -7,7 +7,6 @@ BLOBS = "needs blob transactions, which a devnet refuses"
 OPCODES = "asks for a log of opcodes; there is only the call tracer"
 AMSTERDAM = "asks for what a later fork than Prague adds"
 ABSENT = "the devnet has no such method"
-AUTHORIZATIONS = "a call object with an authorization list is refused with words; raw set-code transactions work"
 
 # Method -> names of tests -> reason. A method alone stands for all of its tests, with their number.
 INAPPLICABLE: dict[str, dict[str, tuple[str, ...]]] = {
@@ -43,7 +42,6 @@ INAPPLICABLE: dict[str, dict[str, tuple[str, ...]]] = {
             "estimate-type-blob-before-cancun",
         ),
         BLOBS: ("estimate-with-eip4844",),
-        AUTHORIZATIONS: ("estimate-with-eip7702", "estimate-eip7623-floor-with-authorization"),
     },
     "eth_getBlockByNumber": {
         FORKS: ("get-block-cancun-fork", "get-block-london-fork", "get-block-merge-fork", "get-block-shanghai-fork"),
