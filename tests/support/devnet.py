@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,7 @@ def running_devnet(
     accounts: int = 20,
     chain_id: int = 31337,
     data_dir: Path | None = None,
+    engine: str | None = None,
     arguments: Sequence[str] = (),
 ) -> Iterator[Devnet]:
     """Start a devnet, on a free port unless one is named, and stop it at the end."""
@@ -53,6 +55,9 @@ def running_devnet(
     }
     if data_dir is not None:
         options["--data-dir"] = data_dir
+    else:
+        # DEVNET_ENGINE=anvil runs what needs just any chain on the devnet's other engine.
+        options["--engine"] = engine or os.environ.get("DEVNET_ENGINE", "py-evm")
     command = tied(
         sys.executable, "-m", "devnet", "--json", *(str(part) for pair in options.items() for part in pair), *arguments
     )
