@@ -1,13 +1,16 @@
-"""`debug_traceTransaction`, `debug_traceBlockBy...` and `debug_traceCall` with geth's `callTracer`: who called whom.
+"""`debug_traceTransaction`, `debug_traceBlockBy...`, `debug_traceCall`: geth's `callTracer`, who called whom, and its
+default tracer, what every opcode found and cost (opcodes.py).
 
 Transactions are run again on the state they ran on. Source: geth, eth/tracers/native/call.go (the form of the frames).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
-from eth.abc import ComputationAPI
+from eth.abc import ComputationAPI, SignedTransactionAPI, StateAPI
 from eth.exceptions import Revert
 
 from devnet import execution, parameters
@@ -16,8 +19,23 @@ from devnet.errors import InvalidParams, ServerError
 from devnet.formats import Json
 from devnet.hexing import data, parse_data, parse_quantity, quantity
 from devnet.index import IndexedBlock
+from devnet.opcodes import LogOptions, OpcodeLog
+from devnet.opcodes import options as log_options
 from devnet.overrides import overridden, state_edits
 from devnet.parameters import Method, Params, call_object, take
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A transaction that ran, its limit of gas and what it used."""
+
+    computation: ComputationAPI
+    gas: int
+    gas_used: int
+
+
+Execute = Callable[[], Executed]
+Tracer = Callable[[StateAPI, Execute], Json]
 
 
 def methods(chain: Chain) -> dict[str, Method]:
@@ -40,18 +58,19 @@ class Tracing:
     def transaction(self, params: Params) -> Json:
         """debug_traceTransaction."""
         value, options = take(params, 1, 1)
-        settings = _settings(options)
+        tracer = _tracer(options)
         transaction_hash = data(parse_data(value, "hash", length=32))
         receipt = self._chain.receipt(transaction_hash)
         found = None if receipt is None else self._chain.block_by_hash(receipt["blockHash"])
         if receipt is None or found is None:
             raise ServerError("transaction not found")
-        return self._replayed(found, settings, int(receipt["transactionIndex"], 16))[-1]
+        position = int(receipt["transactionIndex"], 16)
+        return self._replayed(found, tracer, position, position)[0]
 
     def block(self, params: Params) -> list[Json]:
         """debug_traceBlockByNumber and ByHash."""
         tag, options = take(params, 1, 1)
-        settings = _settings(options)
+        tracer = _tracer(options)
         found = parameters.block_or_none(self._chain, tag)
         if found is None:
             raise ServerError(
@@ -59,47 +78,81 @@ class Tracing:
             )
         if found.number == 0:
             raise ServerError("genesis is not traceable")
-        frames = self._replayed(found, settings, len(found.block.transactions) - 1)
+        answers = self._replayed(found, tracer, 0, len(found.block.transactions) - 1)
         hashes = found.json["transactions"]
-        return [{"txHash": name, "result": frame} for name, frame in zip(hashes, frames, strict=True)]
+        return [{"txHash": name, "result": answer} for name, answer in zip(hashes, answers, strict=True)]
 
     def call(self, params: Params) -> Json:
         """debug_traceCall."""
         request, tag, options = take(params, 1, 2)
-        settings = _settings(options)
+        tracer = _tracer(options)
         given: Mapping[str, object] = options if isinstance(options, dict) else {}
         message = call_object(request).message
         header = overridden(parameters.header(self._chain, tag), given.get("blockOverrides"))
         edits = state_edits(given.get("stateOverrides"))
         with self._chain.machine.simulation(header, edits, free=message.max_fee == 0) as simulation:
-            computation = execution.run(simulation, message)
-            gas_used = max(message.gas - computation.get_gas_remaining(), simulation.minimum_gas(message))
-        return _outermost(computation, message.gas, gas_used, settings)
 
-    def _replayed(self, found: IndexedBlock, settings: Mapping[str, bool], last: int) -> list[Json]:
-        """The frames of a block's transactions up to the one at position `last`."""
+            def execute() -> Executed:
+                computation = execution.run(simulation, message)
+                used = max(message.gas - computation.get_gas_remaining(), simulation.minimum_gas(message))
+                return Executed(computation, message.gas, used)
+
+            return tracer(simulation.state, execute)
+
+    def _replayed(self, found: IndexedBlock, tracer: Tracer, first: int, last: int) -> list[Json]:
+        """The traces of a block's transactions from one position to another, both included."""
         parent = self._chain.block(found.number - 1)
         if parent is None:
             raise ServerError("parent block not found")
-        header = found.header
-        vm = self._chain.machine.replay(parent.header, header)
-        frames = []
-        for transaction, receipt in zip(found.block.transactions[: last + 1], found.receipts, strict=False):
-            _, computation = vm.apply_transaction(header, transaction)
-            frames.append(_outermost(computation, transaction.gas, int(receipt["gasUsed"], 16), settings))
-        return frames
+        vm = self._chain.machine.replay(parent.header, found.header)
+        answers = []
+        for position, transaction in enumerate(found.block.transactions[: last + 1]):
+            if position < first:
+                vm.apply_transaction(found.header, transaction)
+                continue
+            used = int(found.receipts[position]["gasUsed"], 16)
+
+            def execute(transaction: SignedTransactionAPI = transaction, used: int = used) -> Executed:
+                _, computation = vm.apply_transaction(found.header, transaction)
+                return Executed(computation, transaction.gas, used)
+
+            answers.append(tracer(vm.state, execute))
+        return answers
 
 
-def _settings(options: object) -> Mapping[str, bool]:
-    """`onlyTopCall` and `withLog`. Raises for any other tracer."""
-    if options is None or not isinstance(options, dict):
-        raise InvalidParams('this devnet has one tracer: expected {"tracer": "callTracer"}')
-    if options.get("tracer") != "callTracer":
-        raise InvalidParams('this devnet has one tracer: expected {"tracer": "callTracer"}')
+def _tracer(options: object) -> Tracer:
+    """The tracer that options ask for. Raises InvalidParams."""
+    if options is None:
+        return partial(_by_opcode, LogOptions())
+    if not isinstance(options, dict):
+        raise InvalidParams("trace options: expected an object")
+    name = options.get("tracer")
+    if name in (None, ""):
+        return partial(_by_opcode, log_options(options))
+    if name != "callTracer":
+        raise InvalidParams('tracer not found: this devnet has "callTracer" and, without a name, the log of opcodes')
     configuration = options.get("tracerConfig") or {}
     if not isinstance(configuration, dict):
         raise InvalidParams("tracerConfig: expected an object")
-    return {name: configuration.get(name) is True for name in ("onlyTopCall", "withLog")}
+    return partial(_by_call, {key: configuration.get(key) is True for key in ("onlyTopCall", "withLog")})
+
+
+def _by_opcode(options: LogOptions, state: StateAPI, execute: Execute) -> Json:
+    log = OpcodeLog(options)
+    with log.recording(state):
+        executed = execute()
+    computation = executed.computation
+    return {
+        "gas": executed.gas_used,
+        "failed": computation.is_error,
+        "returnValue": data(computation.output),
+        "structLogs": log.entries,
+    }
+
+
+def _by_call(settings: Mapping[str, bool], state: StateAPI, execute: Execute) -> Json:
+    executed = execute()
+    return _outermost(executed.computation, executed.gas, executed.gas_used, settings)
 
 
 def _outermost(computation: ComputationAPI, gas: int, gas_used: int, settings: Mapping[str, bool]) -> Json:

@@ -7,14 +7,14 @@ from contextlib import closing
 
 import pytest
 
-from tests.devnet.conformance import blocks, execution, state
+from tests.devnet.conformance import blocks, execution, opcodes, state
 from tests.devnet.conformance.document import DOCUMENT, document
 from tests.devnet.conformance.inapplicable import ABSENT_METHODS
 from tests.devnet.conformance.scene import Scene
 from tests.support.devnet import running_devnet
 from tests.support.rpc import Rpc, RpcFailure
 
-EXPRESSIONS = {part.__name__.split(".")[-1]: part.EXPRESSIONS.by_name for part in (blocks, execution, state)}
+EXPRESSIONS = {part.__name__.split(".")[-1]: part.EXPRESSIONS.by_name for part in (blocks, execution, opcodes, state)}
 FUNCTIONS = {function.__name__: function for part in EXPRESSIONS.values() for function in part.values()}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from tests.devnet.conformance import blocks, execution, state
+from tests.devnet.conformance import blocks, execution, opcodes, state
 from tests.devnet.conformance.inapplicable import ABSENT_METHODS, INAPPLICABLE
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "devnet-conformance.md"
@@ -35,7 +35,7 @@ released.
 def document() -> str:
     """The document."""
     applied: dict[str, list[str]] = defaultdict(list)
-    for part in (blocks, execution, state):
+    for part in (blocks, execution, opcodes, state):
         for name in part.EXPRESSIONS.by_name:
             method, test = name.split("/")
             applied[method].append(test)

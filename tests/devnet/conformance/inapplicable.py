@@ -4,7 +4,6 @@ from __future__ import annotations
 
 FORKS = "asks about a block before Prague; a devnet begins with Prague"
 BLOBS = "needs blob transactions, which a devnet refuses"
-OPCODES = "asks for a log of opcodes; there is only the call tracer"
 AMSTERDAM = "asks for what a later fork than Prague adds"
 ABSENT = "the devnet has no such method"
 
@@ -57,22 +56,10 @@ INAPPLICABLE: dict[str, dict[str, tuple[str, ...]]] = {
     "eth_getTransactionByHash": {BLOBS: ("get-blob-tx",)},
     "eth_getTransactionReceipt": {BLOBS: ("get-blob-tx",)},
     "eth_sendRawTransaction": {BLOBS: ("send-blob-tx",)},
-    "debug_traceBlockByHash": {OPCODES: ("trace-block-with-transactions",)},
-    "debug_traceBlockByNumber": {
-        OPCODES: (
-            "trace-block-memory-encoding",
-            "trace-block-return-data-behavior",
-            "trace-block-storage-encoding",
-            "trace-block-storage-snapshot-timing",
-            "trace-block-with-transactions",
-        ),
-    },
     "debug_traceCall": {
-        OPCODES: ("trace-call-omitted-block", "trace-call-opcode-default", "traceCall-structLogs-gas"),
         "its name is that of a proposal, its answer that of calltracer-nested": ("traceCall-callTracer-intrinsic",),
     },
     "debug_traceTransaction": {
-        OPCODES: ("trace-contract-call", "trace-legacy-transfer"),
         AMSTERDAM: (
             "calltracer-gas-dimensions",
             "calltracer-gas-dimensions-pre-amsterdam",
