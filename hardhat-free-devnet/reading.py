@@ -16,7 +16,7 @@ from devnet.hexing import data, parse_data, parse_quantity, quantity
 from devnet.index import IndexedBlock
 from devnet.parameters import Method, Params, take
 
-MAXIMUM_LOGS = 20_000
+MAXIMUM_LOGS = 250_000
 MODULES = ("anvil", "debug", "eth", "evm", "hardhat", "net", "personal", "rpc", "txpool", "web3")
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from devnet.errors import LimitExceeded
+from devnet.reading import limited
 from tests.devnet.programs import LOG_INPUT, word
 from tests.devnet.signing import Wallet
 from tests.support.rpc import Rpc, RpcFailure
@@ -94,3 +96,9 @@ def test_a_block_filter_reports_hashes_also_of_blocks_that_replace_reverted_ones
     assert fresh_rpc("eth_getFilterChanges", identifier) == [head["parentHash"], head["hash"]]
     with pytest.raises(RpcFailure, match="filter not found"):
         fresh_rpc("eth_getFilterLogs", identifier)
+
+
+def test_an_answer_has_a_limit_of_logs() -> None:
+    with pytest.raises(LimitExceeded, match="more than 250000 results: ask for a shorter range"):
+        limited([{}] * 250_001)
+    assert len(limited([{}] * 250_000)) == 250_000
