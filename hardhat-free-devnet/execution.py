@@ -20,6 +20,7 @@ from devnet.hexing import data
 
 ERROR_STRING = bytes.fromhex("08c379a0")
 PANIC = bytes.fromhex("4e487b71")
+DELEGATION = bytes.fromhex("ef0100")
 CALL_STIPEND = 2_300
 MAXIMUM_ACCESS_ROUNDS = 8
 # geth's words, in their order of codes.
@@ -106,7 +107,7 @@ def _recorded(simulation: Simulation, message: Message, touched: dict[bytes, set
     mark_address, mark_storage = accounts.mark_address_warm, accounts.mark_storage_warm
     nonce = state.get_nonce(message.sender)
     target = message.to or generate_contract_address(Address(message.sender), nonce)
-    starts_warm = {state.coinbase, message.sender, target}
+    starts_warm = {state.coinbase, message.sender, target, delegate_of(state.get_code(target))}
 
     def address_warm(address: bytes) -> None:
         if address not in starts_warm:
@@ -162,6 +163,11 @@ def failure_text(computation: ComputationAPI) -> str:
     if isinstance(error, OutOfGas):
         return "out of gas"
     return f"execution failed: {type(error).__name__}: {error}"
+
+
+def delegate_of(code: bytes) -> bytes | None:
+    """Whose code an account with this code runs (EIP-7702); None = its own."""
+    return code[len(DELEGATION) :] if code.startswith(DELEGATION) else None
 
 
 def revert_reason(returned: bytes) -> str | None:

@@ -180,14 +180,15 @@ def _frame(computation: ComputationAPI, settings: Mapping[str, bool]) -> Json:
         reason = execution.revert_reason(computation.output) if isinstance(computation.error, Revert) else None
         if reason is not None:
             answer["revertReason"] = reason
-    if settings["withLog"] and not computation.is_error:
+    logs = computation._log_entries if settings["withLog"] and not computation.is_error else ()
+    if logs:
         answer["logs"] = [
             {
                 "address": data(address),
                 "topics": [data(topic.to_bytes(32, "big")) for topic in topics],
                 "data": data(content),
             }
-            for _, address, topics, content in computation._log_entries
+            for _, address, topics, content in logs
         ]
     if computation.children and not settings["onlyTopCall"]:
         answer["calls"] = [_frame(child, settings) for child in computation.children]
