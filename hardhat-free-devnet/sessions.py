@@ -139,12 +139,17 @@ class Session:
             finally:
                 places.release()
 
-        async with asyncio.TaskGroup() as answers:
+        answers: set[asyncio.Task[None]] = set()
+        try:
             while (message := await self._websocket.receive())["type"] == "websocket.receive":
                 await places.acquire()
                 text = message.get("text")
-                answers.create_task(answer(message["bytes"] if text is None else text.encode()))
-            raise WebSocketDisconnect
+                task = asyncio.create_task(answer(message["bytes"] if text is None else text.encode()))
+                answers.add(task)
+                task.add_done_callback(answers.discard)
+        finally:
+            for task in answers:  # nobody is left to read them
+                task.cancel()
 
     async def _send(self) -> None:
         while True:

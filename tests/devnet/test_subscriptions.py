@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import resource
+import subprocess
+import sys
 from collections import deque
+from contextlib import closing
 from pathlib import Path
+from socket import SHUT_RDWR
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -119,3 +123,23 @@ def test_a_message_beyond_the_limit_ends_the_connection_and_the_server_lives(dev
         socket.exchange(" " * ((16 << 20) + 1))
     with open_socket(devnet) as socket:
         assert socket("eth_chainId") == hex(devnet.chain_id)
+
+
+def test_clients_that_come_and_go_leave_nothing_behind_in_the_log() -> None:
+    command = [sys.executable, "-m", "devnet", "--json", "--port", "0", "--heartbeat-seconds", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        devnet = Devnet(rpc_url=told["rpc_url"], chain_id=told["chain_id"], accounts=(), process=process)
+        with closing(Rpc(devnet.rpc_url)) as rpc:
+            for ends_politely in (True, False, True, False):
+                with open_socket(devnet, close_timeout=0.1) as socket:
+                    socket("eth_subscribe", "newHeads")
+                    socket.connection.send('{"jsonrpc": "2.0", "id": 9, "method": "eth_call", "params": [{}]}')
+                    rpc("evm_mine")
+                    if not ends_politely:
+                        socket.connection.socket.shutdown(SHUT_RDWR)
+                rpc("evm_mine")
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
