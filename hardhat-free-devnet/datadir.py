@@ -6,6 +6,7 @@ receipts root. What is not in a block is not in the folder: waiting transactions
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -18,6 +19,9 @@ from devnet.errors import DevnetError
 from devnet.records import GenesisRecord, Record, UnknownRecord, decode_record
 from devnet.restoring import NotReproduced
 
+logger = logging.getLogger("devnet")
+
+BLOCKS_BETWEEN_REPORTS = 2_000
 LOG_NAME = "blocks.log"
 
 
@@ -64,6 +68,8 @@ def _restored(log: BlockLog, chain_id: int, accounts: Sequence[Account], wall: C
     chain = Chain(chain_id=chain_id, accounts=accounts, wall=wall, genesis_time_seconds=found.genesis_time_seconds)
     for entry in entries:
         record = _decoded(path, entry)
+        if chain.head.number % BLOCKS_BETWEEN_REPORTS == BLOCKS_BETWEEN_REPORTS - 1:
+            logger.info("%s: checking block %d", path, chain.head.number + 1)
         try:
             chain.restore(record)
         except NotReproduced as failure:

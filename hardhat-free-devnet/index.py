@@ -78,6 +78,8 @@ class Index:
 
     def append(self, indexed: IndexedBlock) -> None:
         """Make a block the head."""
+        if self._blocks:
+            _share_values(self.head.json, indexed.json)
         self._blocks.append(indexed)
         self._numbers[indexed.json["hash"]] = indexed.number
         for position, receipt in enumerate(indexed.receipts):
@@ -127,6 +129,13 @@ class Index:
         start = bisect_left(self._log_blocks, first)
         end = bisect_right(self._log_blocks, last)
         return [log for log in self._logs[start:end] if wanted.matches(log)]
+
+
+def _share_values(parent: Json, block: Json) -> None:
+    """Let a block hold its parent's texts where they are the same: a chain that idles repeats most of them."""
+    for name, value in block.items():
+        if parent[name] == value:
+            block[name] = parent[name]
 
 
 def index_block(built: BuiltBlock) -> IndexedBlock:
