@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from devnet.index import IndexedBlock
 
-CAPACITY = 1 << 16
+CAPACITY = 1 << 14
 
 Entry = TypeVar("Entry")
 
