@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 LOG    := $(VENV)/install.log
 PIP    := $(PYTHON) -m pip --disable-pip-version-check --quiet
-NODE_READY := contracts/node_modules/.ready
+NODE_READY := contracts/node_modules/.ready tests/devnet/clients/node_modules/.ready
 
 # Which Python makes the virtual environment; `make PYTHON3=/path/to/python3.12 ...` chooses.
 PYTHON3 ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
@@ -54,7 +54,7 @@ bench: $(READY)  ## measure; each benchmark prints its own table
 		name=$$(basename $$file .py); echo "== $$name"; $(PYTHON) -m scripts.$$name || exit 1; done
 
 clean:  ## remove what make has made, the virtual environment too
-	rm -rf $(VENV) build contracts/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build $(dir $(NODE_READY)) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(READY): pyproject.toml constraints.txt
 	@$(or $(PYTHON3),false) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -66,15 +66,15 @@ $(READY): pyproject.toml constraints.txt
 		|| { cat $(LOG) >&2; echo "error: the setup failed; the text above is also in $(LOG)" >&2; exit 1; }
 	@touch $@
 
-# Solidity's compiler and libraries: only the tests that compile Solidity need them.
+# Solidity's compiler and libraries, and Ethereum clients: only the tests that compile Solidity or run those need them.
 .PHONY: node-modules
 node-modules:
 	@if command -v npm >/dev/null && command -v node >/dev/null; then $(MAKE) --no-print-directory $(NODE_READY); \
-	else echo "node and npm are not installed: the tests that compile Solidity will be skipped," \
+	else echo "node and npm are not installed: the tests that compile Solidity or run its clients will be skipped," \
 		"all others use the committed artifacts" >&2; fi
 
-$(NODE_READY): contracts/package.json contracts/package-lock.json
-	@cd contracts && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+$(NODE_READY): %/node_modules/.ready: %/package.json %/package-lock.json
+	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
 # The folder under its import name, for the type checker.

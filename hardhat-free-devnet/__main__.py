@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-import uvicorn
-
-from devnet.accounts import development_accounts
-from devnet.chain import INITIAL_BALANCE_WEI, Chain
+from devnet import bridging
+from devnet.accounts import Account, development_accounts
+from devnet.anvil import Anvil
+from devnet.bridge import Bridge
+from devnet.chain import Chain
+from devnet.datadir import open_chain
 from devnet.errors import DevnetError
-from devnet.rpc import application
+from devnet.server import application
+from devnet.serving import Server, announcement, listen
 from devnet.worker import Worker
 
 
@@ -52,29 +55,55 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--accounts", type=_integer(0, 1_000), default=20, help="development accounts (default %(default)s)"
     )
+    parser.add_argument(
+        "--cors-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="also serve web pages from there, e.g. https://app.example.org, or * for all; can be repeated",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=["py-evm", "anvil"],
+        default="py-evm",
+        help="what executes; anvil is a program of its own and many times faster (default %(default)s)",
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep the chain in this folder, where it survives any end of the process (default: in memory)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON line once listening")
     return parser
 
 
 def _serve(options: argparse.Namespace) -> int:
-    listener = _listen(options.host, options.port)
-    chain = Chain(chain_id=options.chain_id, accounts=development_accounts(options.accounts))
-    host, port = listener.getsockname()[:2]
-    rpc_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    server = _Server(
-        uvicorn.Config(
-            application(chain), log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
-        ),
-        announcement=_json_line(chain, rpc_url) if options.json else _greeting(chain, rpc_url),
-    )
+    # uvicorn ends in peace and then raises the signal again: to end when asked is a success, as for SIGINT.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if options.engine == "anvil" and options.data_dir is not None:
+        raise DevnetError("--data-dir needs --engine py-evm: anvil cannot keep a chain so that it survives any end")
+    listener = listen(options.host, options.port)
+    accounts = development_accounts(options.accounts)
+    greeting = announcement(listener, options.chain_id, accounts, as_json=options.json)
+    run = _run_anvil if options.engine == "anvil" else _run_py_evm
+    return run(options, accounts, listener, greeting)
+
+
+def _run_py_evm(
+    options: argparse.Namespace, accounts: Sequence[Account], listener: socket.socket, greeting: str
+) -> int:
+    if options.data_dir is None:
+        chain = Chain(chain_id=options.chain_id, accounts=accounts)
+    else:
+        chain = open_chain(options.data_dir, chain_id=options.chain_id, accounts=accounts)
+    server = Server(application(chain, options.cors_origin), greeting)
     worker = Worker(
         chain,
         blocks_per_second=options.blocks_per_second,
         heartbeat_seconds=options.heartbeat_seconds,
         on_failure=server.fail,
     )
-    # uvicorn ends in peace and then raises the signal again: to end when asked is a success, as for SIGINT.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     worker.start()
     try:
         asyncio.run(server.serve(sockets=[listener]))
@@ -83,51 +112,20 @@ def _serve(options: argparse.Namespace) -> int:
     return 1 if server.failed else 0
 
 
-class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
+def _run_anvil(options: argparse.Namespace, accounts: Sequence[Account], listener: socket.socket, greeting: str) -> int:
+    anvil = Anvil(chain_id=options.chain_id, accounts=len(accounts))
 
-    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
-        super().__init__(config)
-        self._announcement = announcement
-        self.failed = False
+    async def serve() -> int:
+        bridge = Bridge(anvil, blocks_per_second=options.blocks_per_second, heartbeat_seconds=options.heartbeat_seconds)
+        server = Server(bridging.application(bridge, options.cors_origin), greeting)
+        async with bridge.running(on_end=server.fail):
+            await server.serve(sockets=[listener])
+        return 1 if server.failed else 0
 
-    def fail(self) -> None:
-        """Stop serving, because the chain cannot go on."""
-        self.failed = True
-        self.should_exit = True
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        print(self._announcement, flush=True)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without it each answer waits 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
-        listener.listen(1024)
-    except (OSError, OverflowError) as failure:
-        listener.close()
-        reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else str(failure)
-        raise DevnetError(f"cannot listen on {host} port {port}: {reason}") from failure
-    return listener
-
-
-def _json_line(chain: Chain, rpc_url: str) -> str:
-    accounts = [{"address": account.address, "private_key": account.private_key} for account in chain.accounts]
-    return json.dumps({"rpc_url": rpc_url, "chain_id": chain.chain_id, "accounts": accounts})
-
-
-def _greeting(chain: Chain, rpc_url: str) -> str:
-    lines = [
-        f"devnet listening on {rpc_url}, chain id {chain.chain_id}",
-        f"accounts with {INITIAL_BALANCE_WEI // 10**18:,} ether each; everybody knows the keys, use them nowhere else:",
-    ]
-    lines += [f"  {account.address}  {account.private_key}" for account in chain.accounts]
-    return "\n".join(lines)
+        return asyncio.run(serve())
+    finally:
+        anvil.stop()
 
 
 def _integer(smallest: int, largest: int) -> Callable[[str], int]:

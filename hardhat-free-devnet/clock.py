@@ -41,10 +41,14 @@ class ChainClock:
         """Fix the time of the next block."""
         self._forced = timestamp
 
-    def block_built(self, timestamp: int) -> None:
-        """A block took this time: a fixed time is used up, and chain time goes on from there."""
-        if self._forced is not None:
-            self.offset_seconds = timestamp - int(self._wall())
+    def offset_after(self, timestamp: int) -> int:
+        """The offset once a block of this time is built: chain time goes on from a time that was fixed."""
+        return self.offset_seconds if self._forced is None else timestamp - int(self._wall())
+
+    def block_built(self, timestamp: int, offset_seconds: int) -> None:
+        """A block took this time: if it was fixed, that is used up."""
+        if self._forced == timestamp:
+            self.offset_seconds = offset_seconds
             self._forced = None
 
     def restore(self, offset_seconds: int) -> None:

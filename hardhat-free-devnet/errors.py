@@ -7,10 +7,13 @@ Error tree:
   - ParseError        -32700  the body is not JSON
   - InvalidRequest    -32600  JSON, but not a JSON-RPC 2.0 request
   - MethodNotFound    -32601
+  - NotificationsUnsupported  the same code: a subscription over HTTP
   - InvalidParams     -32602
   - InternalError     -32603  a fault of the devnet itself
   - ServerError       -32000  the chain has no such thing, or cannot do it
     + TransactionRejected     a transaction the pool refuses; worded as geth words it, so that clients recognise it
+  - ResponseTooLarge  -32003  the rest of a batch whose answers are too long
+  - LimitExceeded     -32005  the answer is too long: ask for less
   - ExecutionReverted      3  the code reverted; `data` is what it returned, for custom errors
 
 Codes: https://www.jsonrpc.org/specification#error_object, and geth for -32000 and 3.
@@ -59,8 +62,17 @@ class MethodNotFound(RpcError):
     code = -32601
 
     def __init__(self, method: str) -> None:
-        super().__init__(f"the method {method} does not exist/is not available")
+        super().__init__(f"the method {method[:80]} does not exist/is not available")
         self.method = method
+
+
+class NotificationsUnsupported(RpcError):
+    """Subscriptions need a connection on which the devnet can speak first."""
+
+    code = -32601
+
+    def __init__(self) -> None:
+        super().__init__("notifications not supported: connect over WebSocket, at the same address")
 
 
 class InvalidParams(RpcError):
@@ -83,6 +95,18 @@ class ServerError(RpcError):
 
 class TransactionRejected(ServerError):
     """The pool refuses a transaction."""
+
+
+class ResponseTooLarge(RpcError):
+    """Earlier answers of the batch have used up what a response may hold."""
+
+    code = -32003
+
+
+class LimitExceeded(RpcError):
+    """The answer would be longer than an answer may be."""
+
+    code = -32005
 
 
 class ExecutionReverted(RpcError):

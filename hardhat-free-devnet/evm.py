@@ -19,12 +19,15 @@ from eth.constants import GENESIS_PARENT_HASH, ZERO_ADDRESS
 from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.state import PragueTransactionExecutor
+from eth.vm.forks.prague.transactions import Authorization
 from eth.vm.spoof import SpoofTransaction
 from eth_hash.auto import keccak
 from eth_tester.backends.pyevm.main import PyEVMBackend, get_default_genesis_params
-from eth_typing import Address
+from eth_typing import Address, Hash32
+from trie.hexary import HexaryTrie
 
 from devnet.accounts import Account
+from devnet.listtrie import list_trie
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,24 @@ class BuiltBlock:
     block: BlockAPI
     receipts: tuple[ReceiptAPI, ...]
     refused: tuple[tuple[SignedTransactionAPI, str], ...]
+    edits: tuple[StateEdit, ...] = ()
+
+
+@dataclass(frozen=True)
+class StateEdit:
+    """What is written to an account without a transaction; None = as it is. `clears_storage`: before `storage`."""
+
+    address: bytes
+    balance: int | None = None
+    nonce: int | None = None
+    code: bytes | None = None
+    storage: tuple[tuple[int, int], ...] = ()
+    clears_storage: bool = False
 
 
 @dataclass(frozen=True)
 class Message:
-    """A call to run: empty `to` creates a contract. Values in wei."""
+    """A call to run: empty `to` creates a contract. Values in wei; without fees gas is free and the base fee is 0."""
 
     sender: bytes
     to: bytes
@@ -49,10 +65,13 @@ class Message:
     data: bytes
     gas: int
     access_list: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
+    max_fee: int = 0
+    max_priority_fee: int = 0
+    authorizations: tuple[Authorization, ...] = ()
 
 
 class InsufficientFunds(Exception):
-    """The sender of a simulated call does not own the value it sends. `balance` and `needed` in wei."""
+    """The sender of a simulated call does not own the value and fees it offers. `balance` and `needed` in wei."""
 
     def __init__(self, balance: int, needed: int) -> None:
         super().__init__(f"balance {balance}, value {needed}")
@@ -73,8 +92,18 @@ class _SimulationExecutor(PragueTransactionExecutor):
 
     def validate_transaction(self, transaction: SignedTransactionAPI) -> None:
         balance = self.vm_state.get_balance(transaction.sender)
-        if balance < transaction.value:
-            raise InsufficientFunds(balance, transaction.value)
+        needed = transaction.value + transaction.gas * transaction.max_fee_per_gas
+        if balance < needed:
+            raise InsufficientFunds(balance, needed)
+
+
+@dataclass
+class _Filling:
+    """What py-evm asks a header for while its transactions run; copying a header for each costs more than a call."""
+
+    gas_limit: int
+    gas_used: int = 0
+    bloom: int = 0
 
 
 class Machine:
@@ -120,31 +149,63 @@ class Machine:
         """The base fee of the block after `parent`, in wei (EIP-1559)."""
         return int(calculate_expected_base_fee_per_gas(parent))
 
-    def build(self, parent: BlockHeaderAPI, timestamp: int, candidates: Iterable[SignedTransactionAPI]) -> BuiltBlock:
-        """Run the candidates in order on top of `parent` and store the block of those that fit."""
+    def build(
+        self,
+        parent: BlockHeaderAPI,
+        timestamp: int,
+        candidates: Iterable[SignedTransactionAPI],
+        edits: tuple[StateEdit, ...] = (),
+    ) -> BuiltBlock:
+        """Edit the state after `parent`, run the candidates in order, and store the block of those that fit."""
         header = self.next_header(parent, timestamp)
         vm = self._chain.get_vm(header)
+        apply_edits(vm.state, edits)
+        filling = _Filling(header.gas_limit)
         taken: list[SignedTransactionAPI] = []
         receipts: list[ReceiptAPI] = []
         refused: list[tuple[SignedTransactionAPI, str]] = []
         for transaction in candidates:
-            if header.gas_used + transaction.gas > header.gas_limit:
+            if filling.gas_used + transaction.gas > filling.gas_limit:
                 break
             obstacle = _obstacle(vm.state, transaction)
             if obstacle is not None:
                 refused.append((transaction, obstacle))
                 continue
             try:
-                receipt, _ = vm.apply_transaction(header, transaction)
+                receipt, _ = vm.apply_transaction(filling, transaction)
             except Exception as failure:
                 raise BuildFailed(transaction, failure) from failure
-            header = vm.add_receipt_to_header(header, receipt)
+            filling.gas_used = receipt.gas_used
+            filling.bloom |= receipt.bloom
             taken.append(transaction)
             receipts.append(receipt)
-        filled = vm.set_block_transactions_and_withdrawals(vm.get_block(), header, tuple(taken), tuple(receipts))
-        block = vm.mine_block(filled).block
-        self._chain.chaindb.persist_block(block)
-        return BuiltBlock(block, tuple(receipts), tuple(refused))
+        block = self._sealed(vm, header, filling, taken, receipts)
+        return BuiltBlock(block, tuple(receipts), tuple(refused), edits)
+
+    def _sealed(
+        self,
+        vm: Any,
+        header: BlockHeaderAPI,
+        filling: _Filling,
+        taken: Sequence[SignedTransactionAPI],
+        receipts: Sequence[ReceiptAPI],
+    ) -> BlockAPI:
+        """Store state, receipts and header, and put the block together: once, since py-evm's blocks copy deeply."""
+        vm.state.persist()
+        transaction_root, _ = list_trie([transaction.encode() for transaction in taken])
+        receipt_root, receipt_nodes = list_trie([receipt.encode() for receipt in receipts])
+        sealed = header.copy(
+            gas_used=filling.gas_used,
+            bloom=filling.bloom,
+            transaction_root=transaction_root,
+            receipt_root=receipt_root,
+            state_root=vm.state.state_root,
+        )
+        chaindb = self._chain.chaindb
+        chaindb.persist_trie_data_dict(receipt_nodes)
+        chaindb.persist_header(sealed)
+        block: BlockAPI = vm.get_block_class()(sealed, transactions=taken, uncles=(), withdrawals=())
+        return block
 
     def rewind(self, header: BlockHeaderAPI) -> None:
         """Make an earlier block the head of the database again."""
@@ -156,11 +217,25 @@ class Machine:
         state: StateAPI = self._chain.get_vm(header).state
         return state
 
+    def replay(self, parent: BlockHeaderAPI, header: BlockHeaderAPI) -> Any:
+        """The virtual machine as it was before the first transaction of the block with this header."""
+        return self._chain.get_vm(header.copy(state_root=parent.state_root, gas_used=0))
+
+    def trie(self, root: bytes) -> HexaryTrie:
+        """The Merkle-Patricia trie with this root: of accounts (a header's `state_root`) or of one's storage."""
+        return HexaryTrie(self._chain.chaindb.db, Hash32(root))
+
     @contextmanager
-    def simulation(self, header: BlockHeaderAPI) -> Iterator[Simulation]:
-        """Run messages as if inside the block with this header, on the state after it, gas being free."""
+    def simulation(
+        self, header: BlockHeaderAPI, edits: Sequence[StateEdit] = (), *, free: bool = True
+    ) -> Iterator[Simulation]:
+        """Run messages as if inside the block with this header, on the edited state after it; `free`: no base fee."""
         vm = self._chain.get_vm(header)
-        state = vm.build_state(vm.chaindb.db, header.copy(base_fee_per_gas=0), vm.chain_context, vm.previous_hashes)
+        inside = header.copy(base_fee_per_gas=0) if free else header
+        state = vm.build_state(vm.chaindb.db, inside, vm.chain_context, vm.previous_hashes)
+        if edits:
+            apply_edits(state, edits)
+            state.lock_changes()
         yield Simulation(state, self.chain_id)
 
 
@@ -168,36 +243,56 @@ class Simulation:
     """Runs messages one after another, each on the same untouched state."""
 
     def __init__(self, state: StateAPI, chain_id: int) -> None:
-        self._state = state
+        self.state = state
         self._chain_id = chain_id
 
     def run(self, message: Message) -> ComputationAPI:
         """Run one message and undo it. Raises InsufficientFunds."""
-        transaction = self._transaction(message)
-        snapshot = self._state.snapshot()
+        transaction = self.transaction(message)
+        snapshot = self.state.snapshot()
         try:
-            return _SimulationExecutor(self._state)(transaction)
+            return _SimulationExecutor(self.state)(transaction)
         finally:
-            self._state.revert(snapshot)
+            self.state.revert(snapshot)
 
     def minimum_gas(self, message: Message) -> int:
         """What a transaction costs at least, before any code runs (EIP-2028, 2930, 3860, 7623)."""
-        return minimum_gas(self._transaction(message))
+        return minimum_gas(self.transaction(message))
 
-    def _transaction(self, message: Message) -> Any:
+    def transaction(self, message: Message) -> Any:
+        """The message as a transaction that needs no signature."""
         builder: Any = PragueVM.get_transaction_builder()
-        unsigned = builder.new_unsigned_dynamic_fee_transaction(
-            chain_id=self._chain_id,
-            nonce=self._state.get_nonce(Address(message.sender)),
-            max_priority_fee_per_gas=0,
-            max_fee_per_gas=0,
-            gas=message.gas,
-            to=message.to,
-            value=message.value,
-            data=message.data,
-            access_list=message.access_list,
-        )
-        return SpoofTransaction(unsigned, from_=message.sender)
+        fields: dict[str, Any] = {
+            "chain_id": self._chain_id,
+            "nonce": self.state.get_nonce(Address(message.sender)),
+            "max_priority_fee_per_gas": message.max_priority_fee,
+            "max_fee_per_gas": message.max_fee,
+            "gas": message.gas,
+            "to": message.to,
+            "value": message.value,
+            "data": message.data,
+            "access_list": message.access_list,
+        }
+        if message.authorizations:
+            fields["authorization_list"] = message.authorizations
+            return SpoofTransaction(builder.new_unsigned_set_code_transaction(**fields), from_=message.sender)
+        return SpoofTransaction(builder.new_unsigned_dynamic_fee_transaction(**fields), from_=message.sender)
+
+
+def apply_edits(state: StateAPI, edits: Iterable[StateEdit]) -> None:
+    """Write edits to a state."""
+    for edit in edits:
+        address = Address(edit.address)
+        if edit.balance is not None:
+            state.set_balance(address, edit.balance)
+        if edit.nonce is not None:
+            state.set_nonce(address, edit.nonce)
+        if edit.code is not None:
+            state.set_code(address, edit.code)
+        if edit.clears_storage:
+            state.delete_storage(address)
+        for slot, value in edit.storage:
+            state.set_storage(address, slot, value)
 
 
 def minimum_gas(transaction: SignedTransactionAPI) -> int:

@@ -5,7 +5,7 @@ Source: https://github.com/ethereum/execution-apis (schemas), checked against we
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import rlp
@@ -75,6 +75,7 @@ def transaction_json(transaction: SignedTransactionAPI, block: BlockAPI | None =
         "s": quantity(transaction.s),
         "blockHash": None if block is None else data(block.hash),
         "blockNumber": None if block is None else quantity(block.number),
+        "blockTimestamp": None if block is None else quantity(block.header.timestamp),
         "transactionIndex": None if block is None else quantity(index),
     }
     if transaction.chain_id is not None:
@@ -82,10 +83,7 @@ def transaction_json(transaction: SignedTransactionAPI, block: BlockAPI | None =
     if kind == LEGACY:
         return answer | {"gasPrice": quantity(fields.gas_price), "v": quantity(fields.v)}
     answer |= {"v": quantity(transaction.y_parity), "yParity": quantity(transaction.y_parity)}
-    answer["accessList"] = [
-        {"address": data(address), "storageKeys": [data(key.to_bytes(32, "big")) for key in keys]}
-        for address, keys in transaction.access_list
-    ]
+    answer["accessList"] = access_list_json(transaction.access_list)
     if kind == ACCESS_LIST:
         return answer | {"gasPrice": quantity(fields.gas_price)}
     if kind == SET_CODE:
@@ -96,6 +94,22 @@ def transaction_json(transaction: SignedTransactionAPI, block: BlockAPI | None =
         "maxPriorityFeePerGas": quantity(transaction.max_priority_fee_per_gas),
         "gasPrice": quantity(effective_gas_price(transaction, base_fee)),
     }
+
+
+def access_list_json(entries: Iterable[tuple[bytes, Iterable[int]]]) -> list[Json]:
+    """An EIP-2930 access list."""
+    return [
+        {"address": data(address), "storageKeys": [data(key.to_bytes(32, "big")) for key in keys]}
+        for address, keys in entries
+    ]
+
+
+HEADER_OMITS = ("size", "totalDifficulty", "transactions", "uncles", "withdrawals")
+
+
+def header_json(block: Json) -> Json:
+    """The header of a block in its JSON form."""
+    return {name: value for name, value in block.items() if name not in HEADER_OMITS}
 
 
 def effective_gas_price(transaction: SignedTransactionAPI, base_fee: int | None) -> int:

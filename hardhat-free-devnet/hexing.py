@@ -6,8 +6,12 @@ Source: https://ethereum.org/en/developers/docs/apis/json-rpc/#hex-encoding
 
 from __future__ import annotations
 
+import re
+
 from devnet.errors import InvalidParams
 
+HEXADECIMAL = re.compile("[0-9a-fA-F]*")
+MAXIMUM_DIGITS = 128
 UINT256_MAXIMUM = (1 << 256) - 1
 
 
@@ -30,11 +34,11 @@ def parse_quantity(value: object, name: str, *, maximum: int = UINT256_MAXIMUM) 
         raise InvalidParams(f"{name}: expected a hexadecimal quantity, got {_shown(value)}")
     if isinstance(value, str):
         digits = value.removeprefix("0x")
-        if digits == value or not digits or not _is_hexadecimal(digits):
+        if digits == value or not digits or len(digits) > MAXIMUM_DIGITS or not _is_hexadecimal(digits):
             raise InvalidParams(f"{name}: expected a hexadecimal quantity, got {_shown(value)}")
         value = int(digits, 16)
     if not 0 <= value <= maximum:
-        raise InvalidParams(f"{name}: {value} is out of range")
+        raise InvalidParams(f"{name}: {_shown(hex(value))} is out of range")
     return value
 
 
@@ -55,10 +59,12 @@ def parse_address(value: object, name: str = "address") -> bytes:
 
 
 def _is_hexadecimal(digits: str) -> bool:
-    return all(digit in "0123456789abcdefABCDEF" for digit in digits)
+    return HEXADECIMAL.fullmatch(digits) is not None
 
 
 def _shown(value: object) -> str:
     """The value for a message, cut short."""
-    text = repr(value)
+    if isinstance(value, list | dict):
+        return f"a JSON {'list' if isinstance(value, list) else 'object'}"
+    text = repr(value[:80]) if isinstance(value, str) else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

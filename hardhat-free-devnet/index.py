@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
-from eth.abc import BlockAPI, BlockHeaderAPI
+from eth.abc import BlockAPI, BlockHeaderAPI, SignedTransactionAPI
 
 from devnet.evm import BuiltBlock
 from devnet.formats import Json, block_json, receipts_json, transaction_json
@@ -78,6 +78,8 @@ class Index:
 
     def append(self, indexed: IndexedBlock) -> None:
         """Make a block the head."""
+        if self._blocks:
+            _share_values(self.head.json, indexed.json)
         self._blocks.append(indexed)
         self._numbers[indexed.json["hash"]] = indexed.number
         for position, receipt in enumerate(indexed.receipts):
@@ -112,6 +114,11 @@ class Index:
         place = self._places.get(transaction_hash)
         return None if place is None else self._blocks[place[0]].transactions[place[1]]
 
+    def signed_transaction(self, transaction_hash: str) -> SignedTransactionAPI | None:
+        """A mined transaction as it was signed, or None."""
+        place = self._places.get(transaction_hash)
+        return None if place is None else self._blocks[place[0]].block.transactions[place[1]]
+
     def receipt(self, transaction_hash: str) -> Json | None:
         """The receipt of a mined transaction, or None."""
         place = self._places.get(transaction_hash)
@@ -122,6 +129,13 @@ class Index:
         start = bisect_left(self._log_blocks, first)
         end = bisect_right(self._log_blocks, last)
         return [log for log in self._logs[start:end] if wanted.matches(log)]
+
+
+def _share_values(parent: Json, block: Json) -> None:
+    """Let a block hold its parent's texts where they are the same: a chain that idles repeats most of them."""
+    for name, value in block.items():
+        if parent[name] == value:
+            block[name] = parent[name]
 
 
 def index_block(built: BuiltBlock) -> IndexedBlock:

@@ -32,9 +32,10 @@ class Pending:
 
 
 class Pool:
-    """Waiting transactions by sender and nonce."""
+    """Waiting transactions by sender and nonce. `_cost_wei`: the sum over each sender's."""
 
     def __init__(self) -> None:
+        self._cost_wei: dict[bytes, int] = {}
         self._by_sender: dict[bytes, dict[int, Pending]] = {}
         self._by_hash: dict[bytes, Pending] = {}
         self._arrivals = 0
@@ -62,16 +63,19 @@ class Pool:
         pending = Pending(self._arrivals, transaction)
         self._arrivals += 1
         waiting[transaction.nonce] = pending
+        self._cost_wei[transaction.sender] = self._cost_wei.get(transaction.sender, 0) + pending.cost_wei
         self._by_hash[transaction.hash] = pending
 
     def remove(self, transaction: SignedTransactionAPI) -> None:
         """Forget a transaction; nothing happens when it is not there."""
-        if self._by_hash.pop(transaction.hash, None) is None:
+        pending = self._by_hash.pop(transaction.hash, None)
+        if pending is None:
             return
         waiting = self._by_sender[transaction.sender]
         del waiting[transaction.nonce]
+        self._cost_wei[transaction.sender] -= pending.cost_wei
         if not waiting:
-            del self._by_sender[transaction.sender]
+            del self._by_sender[transaction.sender], self._cost_wei[transaction.sender]
 
     def get(self, transaction_hash: bytes) -> SignedTransactionAPI | None:
         """A waiting transaction, or None."""
@@ -85,6 +89,7 @@ class Pool:
     def clear(self) -> None:
         """Forget everything."""
         self._by_sender.clear()
+        self._cost_wei.clear()
         self._by_hash.clear()
 
     def next_nonce(self, sender: bytes, state_nonce: int) -> int:
@@ -96,8 +101,8 @@ class Pool:
 
     def queued_cost_wei(self, sender: bytes, *, besides_nonce: int) -> int:
         """The most a sender's waiting transactions can take, without the one of this nonce."""
-        waiting = self._by_sender.get(sender, {})
-        return sum(pending.cost_wei for nonce, pending in waiting.items() if nonce != besides_nonce)
+        replaced = self._by_sender.get(sender, {}).get(besides_nonce)
+        return self._cost_wei.get(sender, 0) - (0 if replaced is None else replaced.cost_wei)
 
     def drop_stale(self, nonce_of: Callable[[bytes], int]) -> None:
         """Forget transactions whose nonce the chain has used up."""

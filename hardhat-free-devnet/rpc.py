@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 over HTTP POST: one request or a batch a body.
+"""JSON-RPC 2.0: one request or a batch a body, over HTTP POST or WebSocket.
 
 Methods of reading.py are answered in the event loop, the others in a few threads, so that a long `eth_call` or a block
 in the making never holds up somebody who asks for the head. Source: https://www.jsonrpc.org/specification
@@ -9,25 +9,32 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
-from devnet import reading, running
+from devnet import control, raw, reading, signing, tracing
 from devnet.chain import Chain
-from devnet.errors import InternalError, InvalidParams, InvalidRequest, MethodNotFound, ParseError, RpcError
+from devnet.errors import (
+    InternalError,
+    InvalidParams,
+    InvalidRequest,
+    MethodNotFound,
+    NotificationsUnsupported,
+    ParseError,
+    ResponseTooLarge,
+    RpcError,
+)
 from devnet.filters import Filters
 from devnet.parameters import Method, Params
+from devnet.running import Running
 
 logger = logging.getLogger("devnet")
 
 MAXIMUM_BODY_BYTES = 16 << 20
 MAXIMUM_BATCH = 1_000
+MAXIMUM_BATCH_RESPONSE_BYTES = 25 << 20
 MAXIMUM_DEPTH = 64
 THREADS = 4
 TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
@@ -39,35 +46,67 @@ class Dispatcher:
     """Answers parsed requests."""
 
     def __init__(self, chain: Chain) -> None:
-        self._quick: Mapping[str, Method] = {**reading.methods(chain), **Filters(chain).methods()}
-        self._slow: Mapping[str, Method] = running.methods(chain)
+        running = Running(chain)
+        self._quick: Mapping[str, Method] = {
+            **reading.methods(chain),
+            **raw.methods(chain),
+            **Filters(chain).methods(),
+            "eth_subscribe": _not_here,
+            "eth_unsubscribe": _not_here,
+        }
+        self._slow: Mapping[str, Method] = {
+            **running.methods(),
+            **signing.methods(chain, running),
+            **control.methods(chain),
+            **tracing.methods(chain),
+        }
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="devnet-call")
 
-    async def answer(self, body: bytes) -> bytes | None:
-        """The answer to a body; None when there is none to give, because it held only notifications."""
+    def method_names(self) -> frozenset[str]:
+        """Every method there is."""
+        return frozenset({*self._quick, *self._slow})
+
+    async def answer(self, body: bytes, own: Mapping[str, Method] | None = None) -> bytes | None:
+        """The answer to a body; None when there is none to give, because it held only notifications.
+
+        `own`: methods of the connection the body came over.
+        """
         try:
             request = _parse(body)
         except ParseError as failure:
             return _encode(_failure(None, failure))
         if not isinstance(request, list):
-            answer = await self._one(request)
+            answer = await self._one(request, own or {})
             return None if answer is None else _encode(answer)
         if not request:
             return _encode(_failure(None, InvalidRequest("empty batch")))
         if len(request) > MAXIMUM_BATCH:
             return _encode(_failure(None, InvalidRequest(f"batch too large: at most {MAXIMUM_BATCH} requests")))
-        answers = [answer for item in request if (answer := await self._one(item)) is not None]
-        return _encode(answers) if answers else None
+        return await self._batch(request, own or {})
 
-    async def _one(self, request: object) -> Answer | None:
+    async def _batch(self, requests: list[object], own: Mapping[str, Method]) -> bytes | None:
+        answers: list[bytes] = []
+        size = 0
+        for request in requests:
+            if size <= MAXIMUM_BATCH_RESPONSE_BYTES:
+                answer = await self._one(request, own)
+            else:
+                identifier = request.get("id") if isinstance(request, dict) else None
+                answer = _failure(identifier, ResponseTooLarge("response too large"))
+            if answer is not None:
+                answers.append(_encode(answer))
+                size += len(answers[-1])
+        return b"[" + b",".join(answers) + b"]" if answers else None
+
+    async def _one(self, request: object, own: Mapping[str, Method]) -> Answer | None:
         """Answer one request; None for a notification."""
         if not isinstance(request, dict) or request.get("jsonrpc") != "2.0":
             return _failure(None, InvalidRequest('expected an object with "jsonrpc": "2.0"'))
         identifier = request.get("id")
-        if isinstance(identifier, dict | list | bool):
+        if isinstance(identifier, dict | list | bool) or (isinstance(identifier, float) and math.isinf(identifier)):
             return _failure(None, InvalidRequest("id must be a string, a number or null"))
         try:
-            result = await self._result(request)
+            result = await self._result(request, own)
         except RpcError as failure:
             answer = _failure(identifier, failure)
         except Exception:
@@ -77,14 +116,14 @@ class Dispatcher:
             answer = {"jsonrpc": "2.0", "id": identifier, "result": result}
         return answer if "id" in request else None
 
-    async def _result(self, request: Mapping[str, object]) -> object:
+    async def _result(self, request: Mapping[str, object], own: Mapping[str, Method]) -> object:
         name, params = request.get("method"), request.get("params", [])
         if not isinstance(name, str):
             raise InvalidRequest("method must be a string")
         values: Params = [] if params is None else params  # type: ignore[assignment]
         if not isinstance(values, list):
-            raise InvalidParams("params must be a list")
-        quick = self._quick.get(name)
+            raise InvalidParams("non-array args: params must be a list")
+        quick = own.get(name) or self._quick.get(name)
         if quick is not None:
             return quick(values)
         slow = self._slow.get(name)
@@ -93,20 +132,14 @@ class Dispatcher:
         return await asyncio.get_running_loop().run_in_executor(self._threads, slow, values)
 
 
-def application(chain: Chain) -> Starlette:
-    """The ASGI application that serves a chain at `/`."""
-    dispatcher = Dispatcher(chain)
+def encode_notification(subscription: str, result: object) -> bytes:
+    """What a subscriber is told, in the form of geth's `eth_subscription`."""
+    params = {"subscription": subscription, "result": result}
+    return _encode({"jsonrpc": "2.0", "method": "eth_subscription", "params": params})
 
-    async def post(request: Request) -> Response:
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > MAXIMUM_BODY_BYTES:
-                return Response(status_code=413)
-        answer = await dispatcher.answer(bytes(body))
-        return Response(status_code=204) if answer is None else Response(answer, media_type="application/json")
 
-    return Starlette(routes=[Route("/", post, methods=["POST"])])
+def _not_here(params: Params) -> object:
+    raise NotificationsUnsupported
 
 
 def _parse(body: bytes) -> object:
@@ -122,9 +155,13 @@ def _parse(body: bytes) -> object:
             if depth > MAXIMUM_DEPTH:
                 raise ParseError(f"the body is nested more than {MAXIMUM_DEPTH} levels deep")
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_no_constant)
     except ValueError as failure:
         raise ParseError("the body is not JSON") from failure
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _failure(identifier: object, failure: RpcError) -> Answer:

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
-from eth.vm.forks.prague import PragueVM
 from eth_typing import Address
 
-from devnet import execution, fees, parameters
-from devnet.accounts import Account
+from devnet import execution, parameters
 from devnet.chain import Chain
 from devnet.errors import InvalidParams, ServerError
+from devnet.evm import Message, Simulation
+from devnet.formats import Json, access_list_json
 from devnet.hexing import data, parse_address, parse_data, parse_quantity, quantity
-from devnet.parameters import CallObject, Method, Params, call_object, no_overrides, take
+from devnet.overrides import overridden, state_edits
+from devnet.parameters import CallObject, Method, Params, call_object, take
+from devnet.proofs import account_proof
 
-MAXIMUM_BLOCKS_PER_REQUEST = 1_000
-MAXIMUM_TIME_SECONDS = 1 << 40
-
-
-def methods(chain: Chain) -> dict[str, Method]:
-    """The table of methods by name."""
-    running = Running(chain)
-    return {
-        "eth_call": running.call,
-        "eth_estimateGas": running.estimate_gas,
-        "eth_getBalance": running.balance,
-        "eth_getCode": running.code,
-        "eth_getStorageAt": running.storage,
-        "eth_getTransactionCount": running.nonce,
-        "eth_sendRawTransaction": running.send_raw,
-        "eth_sendTransaction": running.send,
-        "evm_increaseTime": running.increase_time,
-        "evm_mine": running.mine,
-        "evm_revert": running.revert,
-        "evm_setAutomine": running.set_automine,
-        "evm_setNextBlockTimestamp": running.set_next_timestamp,
-        "evm_snapshot": running.snapshot,
-    }
+MAXIMUM_PROOF_KEYS = 1_024
 
 
 class Running:
@@ -44,7 +26,20 @@ class Running:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
-        self._keys = {account.raw_address: account for account in chain.accounts}
+
+    def methods(self) -> dict[str, Method]:
+        """The table of methods by name."""
+        return {
+            "eth_call": self.call,
+            "eth_createAccessList": self.access_list,
+            "eth_estimateGas": self.estimate_gas,
+            "eth_getBalance": self.balance,
+            "eth_getCode": self.code,
+            "eth_getProof": self.proof,
+            "eth_getStorageAt": self.storage,
+            "eth_getTransactionCount": self.nonce,
+            "eth_sendRawTransaction": self.send_raw,
+        }
 
     # State at a block.
 
@@ -76,115 +71,72 @@ class Running:
         state = self._chain.machine.state(parameters.block(self._chain, tag).header)
         return quantity(state.get_nonce(Address(raw_address)))
 
+    def proof(self, params: Params) -> Json:
+        """eth_getProof."""
+        address, keys, tag = take(params, 2, 1)
+        raw_address = parse_address(address)
+        if not isinstance(keys, list):
+            raise InvalidParams("storage keys: expected a list")
+        if len(keys) > MAXIMUM_PROOF_KEYS:
+            raise InvalidParams(f"too many storage keys: {len(keys)}, at most {MAXIMUM_PROOF_KEYS}")
+        slots = [(_key(key), _slot(key)) for key in keys]
+        header = parameters.block(self._chain, tag).header
+        return account_proof(self._chain.machine, header, raw_address, slots)
+
     # Running code.
 
     def call(self, params: Params) -> str:
-        """eth_call. Gas is free in it; `gasPrice` and the like are ignored."""
+        """eth_call. Without fees gas is free in it."""
         request, tag, *overrides = take(params, 1, 3)
-        for override in overrides:
-            no_overrides(override)
         message = call_object(request).message
-        with self._chain.machine.simulation(parameters.header(self._chain, tag)) as simulation:
+        with self._simulation(message, tag, overrides) as simulation:
             return data(execution.call(simulation, message))
 
     def estimate_gas(self, params: Params) -> str:
         """eth_estimateGas."""
         request, tag, *overrides = take(params, 1, 3)
-        for override in overrides:
-            no_overrides(override)
-        return quantity(self._estimate(call_object(request), tag))
+        return quantity(self.estimate(call_object(request), tag, overrides))
 
-    def _estimate(self, request: CallObject, tag: object) -> int:
-        with self._chain.machine.simulation(parameters.header(self._chain, tag)) as simulation:
-            return execution.estimate_gas(simulation, request.message)
+    def estimate(self, request: CallObject, tag: object, overrides: Sequence[object] = (None, None)) -> int:
+        """The gas limit a request needs."""
+        # What a sender offers for gas bounds how much gas it can have, not whether the call succeeds.
+        message = replace(request.message, max_fee=0, max_priority_fee=0)
+        with self._simulation(message, tag, overrides) as simulation:
+            return execution.estimate_gas(simulation, message)
 
-    # Transactions.
+    def access_list(self, params: Params) -> Json:
+        """eth_createAccessList."""
+        request, tag, *overrides = take(params, 1, 2)
+        message = replace(call_object(request).message, max_fee=0, max_priority_fee=0)
+        with self._simulation(message, tag, [*overrides, None]) as simulation:
+            access = execution.access_list(simulation, message)
+        answer: Json = {"accessList": access_list_json(access.entries), "gasUsed": quantity(access.gas_used)}
+        return answer if access.failure is None else answer | {"error": access.failure}
+
+    @contextmanager
+    def _simulation(self, message: Message, tag: object, overrides: Sequence[object]) -> Iterator[Simulation]:
+        edits, changed = overrides
+        header = overridden(parameters.header(self._chain, tag), changed)
+        free = message.max_fee == 0
+        with self._chain.machine.simulation(header, state_edits(edits), free=free) as simulation:
+            yield simulation
 
     def send_raw(self, params: Params) -> str:
         """eth_sendRawTransaction."""
         (raw,) = take(params, 1)
         return data(self._chain.submit_raw(parse_data(raw, "transaction")))
 
-    def send(self, params: Params) -> str:
-        """eth_sendTransaction, signed with the key of a development account."""
-        (value,) = take(params, 1)
-        request = call_object(value)
-        account = self._keys.get(request.message.sender)
-        if account is None:
-            raise ServerError(f"unknown account {data(request.message.sender)}: not a development account")
-        if request.chain_id not in (None, self._chain.chain_id):
-            raise ServerError(f"chainId does not match node's (have={request.chain_id}, want={self._chain.chain_id})")
-        return data(self._chain.submit(self._sign(request, account)))
-
-    def _sign(self, request: CallObject, account: Account) -> Any:
-        message = request.message
-        builder: Any = PragueVM.get_transaction_builder()
-        nonce = self._chain.pending_nonce(account.raw_address) if request.nonce is None else request.nonce
-        common = {
-            "nonce": nonce,
-            "gas": self._estimate(request, "latest") if request.gas is None else request.gas,
-            "to": message.to,
-            "value": message.value,
-            "data": message.data,
-        }
-        if request.gas_price is not None:
-            if request.max_fee is not None or request.max_priority_fee is not None:
-                raise InvalidParams("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
-            legacy = builder.create_unsigned_transaction(gas_price=request.gas_price, **common)
-            return legacy.as_signed_transaction(account.key, self._chain.chain_id)
-        tip = fees.SUGGESTED_TIP_WEI if request.max_priority_fee is None else request.max_priority_fee
-        base_fee = self._chain.machine.next_base_fee(self._chain.head.header)
-        unsigned = builder.new_unsigned_dynamic_fee_transaction(
-            chain_id=self._chain.chain_id,
-            max_priority_fee_per_gas=tip if request.max_fee is None else min(tip, request.max_fee),
-            max_fee_per_gas=2 * base_fee + tip if request.max_fee is None else request.max_fee,
-            access_list=message.access_list,
-            **common,
-        )
-        return unsigned.as_signed_transaction(account.key)
-
-    # Control.
-
-    def mine(self, params: Params) -> str:
-        """evm_mine: a time, or {"timestamp", "blocks"}; one block by default."""
-        (value,) = take(params, 0, 1)
-        timestamp, blocks = value, 1
-        if isinstance(value, dict):
-            timestamp = value.get("timestamp")
-            blocks = parse_quantity(value.get("blocks", 1), "blocks", maximum=MAXIMUM_BLOCKS_PER_REQUEST)
-        first = None if timestamp is None else parse_quantity(timestamp, "timestamp", maximum=MAXIMUM_TIME_SECONDS)
-        for number in range(blocks):
-            self._chain.mine(first if number == 0 else None)
-        return quantity(0)
-
-    def increase_time(self, params: Params) -> int:
-        """evm_increaseTime: seconds that pass before the next block, counted from the head. Returns the offset."""
-        (seconds,) = take(params, 1)
-        return self._chain.increase_time(parse_quantity(seconds, "seconds", maximum=MAXIMUM_TIME_SECONDS))
-
-    def set_next_timestamp(self, params: Params) -> None:
-        """evm_setNextBlockTimestamp."""
-        (timestamp,) = take(params, 1)
-        self._chain.force_next_timestamp(parse_quantity(timestamp, "timestamp", maximum=MAXIMUM_TIME_SECONDS))
-
-    def set_automine(self, params: Params) -> None:
-        """evm_setAutomine: false leaves all building to evm_mine."""
-        (enabled,) = take(params, 1)
-        if not isinstance(enabled, bool):
-            raise InvalidParams("expected true or false")
-        self._chain.set_automine(enabled)
-
-    def snapshot(self, params: Params) -> str:
-        """evm_snapshot."""
-        take(params, 0)
-        return quantity(self._chain.snapshot())
-
-    def revert(self, params: Params) -> bool:
-        """evm_revert: back to a snapshot; false when it is unknown or used up."""
-        (number,) = take(params, 1)
-        return self._chain.revert(parse_quantity(number, "snapshot"))
-
 
 def _slot(value: object) -> int:
-    """A storage slot, written as a quantity or as 32 bytes."""
-    return parse_quantity(value, "slot")
+    """A storage slot, written as a quantity or as at most 32 bytes."""
+    if isinstance(value, str) and len(value) > parameters.HASH_TEXT_LENGTH:
+        raise ServerError("unable to decode storage key: hex string too long, want at most 32 bytes")
+    try:
+        return parse_quantity(value, "slot")
+    except InvalidParams as failure:
+        raise ServerError(f"unable to decode storage key: {failure.message}") from failure
+
+
+def _key(value: object) -> str:
+    """A storage key in an answer: as it was asked when that has 32 bytes, otherwise a quantity, as geth does."""
+    return value if isinstance(value, str) and len(value) == parameters.HASH_TEXT_LENGTH else quantity(_slot(value))

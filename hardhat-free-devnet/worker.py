@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from devnet.chain import Chain
+from devnet.errors import DevnetError
 
 logger = logging.getLogger("devnet")
 
@@ -45,9 +46,16 @@ class Worker:
             self._stopping = True
             self._chain.changed.notify_all()
 
+    def join(self) -> None:
+        """Wait for the end of the thread."""
+        self._thread.join()
+
     def _run(self) -> None:
         try:
             self._build_blocks()
+        except DevnetError as failure:
+            logger.error("the chain cannot go on: %s", failure)
+            self._on_failure()
         except Exception:
             logger.exception("the chain cannot go on")
             self._on_failure()
@@ -58,6 +66,8 @@ class Worker:
             with self._chain.changed:
                 if self._stopping:
                     return
+                if self._chain.fault is not None:
+                    raise self._chain.fault
                 wait_seconds = self._seconds_until_block(time.monotonic() - last_built)
                 if wait_seconds is None or wait_seconds > 0:
                     self._chain.changed.wait(wait_seconds)
@@ -72,6 +82,8 @@ class Worker:
         pause_seconds = self._interval_seconds - since_last_seconds
         if self._chain.has_work():
             return pause_seconds
-        if self._heartbeat_seconds == 0 or self._chain.is_time_forced():
+        interval_seconds = self._chain.interval_seconds
+        heartbeat_seconds = self._heartbeat_seconds if interval_seconds is None else interval_seconds
+        if heartbeat_seconds == 0 or self._chain.is_time_forced():
             return None
-        return max(pause_seconds, self._heartbeat_seconds - since_last_seconds)
+        return max(pause_seconds, heartbeat_seconds - since_last_seconds)

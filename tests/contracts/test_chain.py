@@ -211,7 +211,7 @@ async def test_logs_come_typed_and_in_chain_order(stage: Stage) -> None:
     assert first.block_timestamp == block.timestamp
     transfers = [event for event in events if isinstance(event, Transfer) and event.position[0] == first.block_number]
     assert transfers[0].recipient == stage.registry.address
-    assert await stage.owner.logs(addresses, head.number + 1, head.number + 1) == []
+    assert await stage.owner.logs(addresses, 0, 0) == []
 
 
 async def test_the_gas_and_input_of_a_transaction_can_be_asked_for_later(stage: Stage) -> None:

@@ -7,12 +7,27 @@ from typing import Any
 from eth_account import Account
 from eth_utils.address import to_checksum_address
 
+from devnet.accounts import Account as DevelopmentAccount
 from tests.devnet.programs import creation_code
 from tests.support.devnet import Devnet
 from tests.support.rpc import Rpc
 
 ETHER = 10**18
 GWEI = 10**9
+
+
+def signed_by(account: DevelopmentAccount, nonce: int, chain_id: int, **fields: Any) -> bytes:
+    """Raw EIP-1559 bytes, signed with a development account's key."""
+    transaction: dict[str, Any] = {
+        "type": 2,
+        "chainId": chain_id,
+        "nonce": nonce,
+        "gas": 21_000,
+        "maxFeePerGas": 100 * GWEI,
+        "maxPriorityFeePerGas": GWEI,
+    } | fields
+    raw: bytes = Account.from_key(account.private_key).sign_transaction(transaction).raw_transaction
+    return bytes(raw)
 
 
 class Wallet:

@@ -50,11 +50,11 @@ def test_a_transaction_the_machine_breaks_on_is_dropped_and_the_others_are_built
     broken, sound = signed(chain, 0, 0), signed(chain, 1, 0)
     build = Machine.build
 
-    def fragile(self: Machine, parent: Any, timestamp: int, candidates: Any) -> Any:
+    def fragile(self: Machine, parent: Any, timestamp: int, candidates: Any, edits: Any) -> Any:
         candidates = list(candidates)
         if broken in candidates:
             raise BuildFailed(broken, RuntimeError("no such opcode table"))
-        return build(self, parent, timestamp, candidates)
+        return build(self, parent, timestamp, candidates, edits)
 
     monkeypatch.setattr(Machine, "build", fragile)
     chain.submit(broken)

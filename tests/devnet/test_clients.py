@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from eth_account import Account
-from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3
+from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3, WebSocketProvider
 from web3.exceptions import ContractCustomError
 
 from tests.support.devnet import Devnet
@@ -66,3 +66,18 @@ async def test_async_web3_reads_blocks_fees_and_filters(devnet: Devnet) -> None:
         assert receipt["blockHash"] in new_hashes
     finally:
         await web3.provider.disconnect()
+
+
+async def test_async_web3_hears_of_heads_and_logs_over_a_websocket(devnet: Devnet) -> None:
+    async with AsyncWeb3(WebSocketProvider(devnet.rpc_url.replace("http", "ws"))) as web3:
+        heads = await web3.eth.subscribe("newHeads")
+        arrivals = await web3.eth.subscribe("newPendingTransactions")
+        sender, recipient = (account.address for account in devnet.accounts[10:12])
+        sent = await web3.eth.send_transaction({"from": sender, "to": recipient, "value": Web3.to_wei(1, "wei")})
+        told: dict[Any, list[Any]] = {heads: [], arrivals: []}
+        async for message in web3.socket.process_subscriptions():
+            told[message["subscription"]].append(message["result"])
+            if told[heads] and sent in told[arrivals]:
+                break
+        assert (await web3.eth.get_block(told[heads][0]["number"]))["hash"] == told[heads][0]["hash"]
+        assert await web3.eth.unsubscribe(heads)

@@ -87,7 +87,7 @@ def test_other_http_methods_are_refused(rpc: Rpc) -> None:
         ("eth_call", [{"to": "0x" + "00" * 20, "data": "0x1", "input": "0x1"}], "odd length"),
         ("eth_call", [{"data": "0x01", "input": "0x02"}], "not equal"),
         ("eth_call", [{"value": "0x1" + "00" * 32}], "out of range"),
-        ("eth_call", [{}, "latest", {"0x" + "00" * 20: {"balance": "0x1"}}], "overrides are not supported"),
+        ("eth_call", [{}, "latest", {"0x" + "00" * 20: {"balanse": "0x1"}}], "balanse is not supported"),
         ("eth_getLogs", [{"topics": [None] * 5}], "at most 4"),
         ("eth_getLogs", [{"fromBlock": "0x2", "toBlock": "0x1"}], "invalid block range"),
         ("eth_feeHistory", ["0x1", "latest", [50, 10]], "ascending"),

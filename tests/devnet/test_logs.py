@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from devnet.errors import LimitExceeded
+from devnet.reading import limited
 from tests.devnet.programs import LOG_INPUT, word
 from tests.devnet.signing import Wallet
 from tests.support.rpc import Rpc, RpcFailure
@@ -43,7 +45,7 @@ def test_logs_are_selected_by_address_topic_and_range(rpc: Rpc, wallet: Wallet) 
     assert select(topics=[None, None]) == []
     assert select(topics=["0x" + word(3)]) == []
     assert select(toBlock=second) == [10, 11]
-    assert select(fromBlock=third, toBlock="0xffffff") == [12]
+    assert select(fromBlock=third, toBlock="latest") == [12]
     by_hash = {"blockHash": receipts[1]["blockHash"]}
     assert rpc("eth_getLogs", by_hash) == receipts[1]["logs"]
     assert rpc("eth_getLogs", by_hash | {"address": one}) == []
@@ -92,5 +94,11 @@ def test_a_block_filter_reports_hashes_also_of_blocks_that_replace_reverted_ones
     fresh_rpc("evm_mine", {"blocks": 2})
     head = fresh_rpc("eth_getBlockByNumber", "latest", False)
     assert fresh_rpc("eth_getFilterChanges", identifier) == [head["parentHash"], head["hash"]]
-    with pytest.raises(RpcFailure, match="not a log filter"):
+    with pytest.raises(RpcFailure, match="filter not found"):
         fresh_rpc("eth_getFilterLogs", identifier)
+
+
+def test_an_answer_has_a_limit_of_logs() -> None:
+    with pytest.raises(LimitExceeded, match="more than 250000 results: ask for a shorter range"):
+        limited([{}] * 250_001)
+    assert len(limited([{}] * 250_000)) == 250_000

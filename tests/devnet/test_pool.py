@@ -135,5 +135,5 @@ def test_block_times_strictly_increase_whatever_is_done_to_the_clock(actions: li
         else:
             following = clock.next_timestamp(head)
             assert following > head
-            clock.block_built(following)
+            clock.block_built(following, clock.offset_after(following))
             head = following

@@ -84,14 +84,20 @@ def test_api_serves_until_it_is_told_to_end_and_goes_on_where_it_was(world: Worl
     assert (tmp_path / "swarmproof-index.db").exists()
 
 
-def test_devnet_is_the_devnet(tmp_path: Path) -> None:
-    with running(["devnet", "--port", 0, "--accounts", 2, "--chain-id", 77, "--json"], tmp_path) as process:
-        found = told(process)
-        rpc = Rpc(str(found["rpc_url"]))
-        assert rpc.integer("eth_chainId") == found["chain_id"] == 77
-        rpc.close()
-        process.terminate()
-        process.communicate(timeout=60)
+def test_devnet_is_the_devnet_and_keeps_its_chain_in_a_folder(tmp_path: Path) -> None:
+    head: object = None
+    for _ in range(2):
+        options = ["--port", 0, "--accounts", 2, "--chain-id", 77, "--data-dir", "chain", "--json"]
+        with running(["devnet", *options], tmp_path) as process:
+            found = told(process)
+            rpc = Rpc(str(found["rpc_url"]))
+            assert rpc.integer("eth_chainId") == found["chain_id"] == 77
+            assert head is None or rpc("eth_getBlockByHash", head, False) is not None
+            rpc("evm_mine")
+            head = rpc("eth_getBlockByNumber", "latest", False)["hash"]
+            rpc.close()
+            process.kill()
+            process.communicate(timeout=60)
 
 
 def test_output_that_nobody_reads_is_no_failure_to_shout_about(world: World, tmp_path: Path) -> None:

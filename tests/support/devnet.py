@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.support.tied import tied
 
@@ -39,16 +41,26 @@ def running_devnet(
     heartbeat_seconds: float = 1,
     accounts: int = 20,
     chain_id: int = 31337,
+    data_dir: Path | None = None,
+    engine: str | None = None,
+    arguments: Sequence[str] = (),
 ) -> Iterator[Devnet]:
     """Start a devnet, on a free port unless one is named, and stop it at the end."""
-    options = {
+    options: dict[str, object] = {
         "--port": port,
         "--blocks-per-second": blocks_per_second,
         "--heartbeat-seconds": heartbeat_seconds,
         "--accounts": accounts,
         "--chain-id": chain_id,
     }
-    command = tied(sys.executable, "-m", "devnet", "--json", *(str(part) for pair in options.items() for part in pair))
+    if data_dir is not None:
+        options["--data-dir"] = data_dir
+    else:
+        # DEVNET_ENGINE=anvil runs what needs just any chain on the devnet's other engine.
+        options["--engine"] = engine or os.environ.get("DEVNET_ENGINE", "py-evm")
+    command = tied(
+        sys.executable, "-m", "devnet", "--json", *(str(part) for pair in options.items() for part in pair), *arguments
+    )
     with (
         tempfile.TemporaryFile("w+") as output,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output, text=True) as process,

@@ -1,0 +1,48 @@
+"""HTTP and WebSocket at one address: the ASGI application around the dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from devnet.chain import Chain
+from devnet.origins import OriginGuard
+from devnet.rpc import MAXIMUM_BODY_BYTES, Dispatcher
+from devnet.sessions import Sessions
+
+# What uvicorn needs to know for the application's limits to hold. Idle connections are kept as long as browsers and
+# Node.js keep theirs: a server that closes first makes a request fail now and then.
+UVICORN_OPTIONS: dict[str, Any] = {
+    "ws": "websockets-sansio",
+    "ws_max_size": MAXIMUM_BODY_BYTES,
+    "ws_per_message_deflate": False,
+    "timeout_keep_alive": 75,
+    "limit_concurrency": 2_000,
+}
+
+
+def application(chain: Chain, cors_origins: Sequence[str] = ()) -> OriginGuard:
+    """The ASGI application that serves a chain at `/`, to browsers on pages of `cors_origins` too."""
+    dispatcher = Dispatcher(chain)
+    sessions = Sessions(chain, dispatcher)
+
+    async def post(request: Request) -> Response:
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > MAXIMUM_BODY_BYTES:
+                return Response(status_code=413)
+        answer = await dispatcher.answer(bytes(body))
+        return Response(status_code=204) if answer is None else Response(answer, media_type="application/json")
+
+    async def connect(websocket: WebSocket) -> None:
+        await sessions.serve(websocket)
+
+    routes = [Route("/", post, methods=["POST"]), WebSocketRoute("/", connect)]
+    return OriginGuard(Starlette(routes=routes), cors_origins)
