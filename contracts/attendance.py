@@ -92,7 +92,8 @@ class BatchSilence:
     batch: int
     index: int
     seat: int
-    commitments: tuple[bytes, ...]
+    commitment: bytes
+    entries: tuple[bytes, ...]
     signature: bytes
     revelations: tuple[bytes, ...]
 
@@ -140,7 +141,8 @@ class Attendance(Contract):
             silence.batch,
             silence.index,
             silence.seat,
-            list(silence.commitments),
+            silence.commitment,
+            list(silence.entries),
             compact_signature(silence.signature),
             list(silence.revelations),
         )

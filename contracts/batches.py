@@ -26,13 +26,13 @@ from contracts.values import Address
 
 OPENING_BYTES = 186
 MOST_BATCHES = 8  # of a round
-MOST_COMMITMENTS = 256  # of a batch
+MOST_COMMITMENTS = 255  # of a batch, and no more than there are seats
 UNOPENED = bytes(32)
 
 
 @dataclass(frozen=True)
 class BatchOpening:
-    """An update out of a batch: the commitment at `index` opened. `signature`: 65 bytes by `account`."""
+    """An update out of a batch: the entry at `index` opened. `signature`: 65 bytes of the commitment by `account`."""
 
     index: int
     seat: int
@@ -43,7 +43,7 @@ class BatchOpening:
     signature: bytes
 
     def commitment(self, domain: Domain, round_number: int) -> bytes:
-        """What stands in the batch."""
+        """What the account signed."""
         return commitment_hash(domain, round_number, self.seat, self.account, self.digest, self.data_root, self.salt)
 
     def is_signed(self, domain: Domain, round_number: int) -> bool:
@@ -60,9 +60,14 @@ def sign_commitment(domain: Domain, key: bytes, round_number: int, seat: int, co
     return sign_digest(key, commitment_digest(domain, round_number, seat, commitment))
 
 
-def batch_hash(commitments: Sequence[bytes]) -> bytes:
-    """What a collector posts for many commitments at once, in this order."""
-    return keccak(b"".join(commitments))
+def batch_entry(commitment: bytes, signature: bytes) -> bytes:
+    """What stands in a batch: bound to the signature (65 bytes), so that nobody can open it with another."""
+    return keccak(commitment + b"".join(compact_signature(signature)))
+
+
+def batch_hash(entries: Sequence[bytes]) -> bytes:
+    """What a collector posts for many entries at once, in this order."""
+    return keccak(b"".join(entries))
 
 
 def pack_openings(openings: Sequence[BatchOpening]) -> bytes:
@@ -86,10 +91,10 @@ def unpack_openings(packed: bytes) -> tuple[BatchOpening, ...]:
     return tuple(_unpacked(packed[at : at + OPENING_BYTES]) for at in range(0, len(packed), OPENING_BYTES))
 
 
-def rest_of(commitments: Sequence[bytes], opened: Sequence[BatchOpening]) -> list[bytes]:
-    """The commitments as revealBatch() takes them: those that are opened are left out."""
+def rest_of(entries: Sequence[bytes], opened: Sequence[BatchOpening]) -> list[bytes]:
+    """The entries as revealBatch() takes them: those that are opened are left out."""
     indices = {item.index for item in opened}
-    return [UNOPENED if index in indices else item for index, item in enumerate(commitments)]
+    return [UNOPENED if index in indices else item for index, item in enumerate(entries)]
 
 
 def _unpacked(data: bytes) -> BatchOpening:

@@ -45,10 +45,10 @@ class Project(Contract):
         return await self._send("postCommits", round_number, batch_hash, count)
 
     async def reveal_batch(
-        self, round_number: int, batch: int, openings: Sequence[BatchOpening], commitments: Sequence[bytes]
+        self, round_number: int, batch: int, openings: Sequence[BatchOpening], entries: Sequence[bytes]
     ) -> Receipt:
-        """Reveal updates out of a batch whose commitments are these. Event UpdatesRevealed."""
-        rest = rest_of(commitments, openings)
+        """Reveal updates out of a batch whose entries are these. Event UpdatesRevealed."""
+        rest = rest_of(entries, openings)
         return await self._send("revealBatch", round_number, batch, pack_openings(openings), rest)
 
     async def pin_seed(self) -> Receipt:

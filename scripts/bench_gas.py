@@ -25,7 +25,7 @@ from eth_account import Account
 from eth_hash.auto import keccak
 
 from contracts.attestation import Domain, Result, commitment_hash, result_digest, sign_digest
-from contracts.batches import BatchOpening, batch_hash, sign_commitment
+from contracts.batches import BatchOpening, batch_entry, batch_hash, sign_commitment
 from contracts.chain import Chain
 from contracts.client import Factory, Project, ProjectConfiguration, Registry, SeatTerms, Token
 from contracts.deploy import CourtParameters, Deployment, deploy_system
@@ -110,15 +110,19 @@ class Meter:
         """One round in which a collector brings everybody's commitments, and everybody's reveals."""
         opened, number = await self._open()
         commitments = [self._commitment(peer, seat, number) for peer, seat in self._seated]
+        signatures = [
+            sign_commitment(self.domain, _key(peer), number, seat, commitment)
+            for (peer, seat), commitment in zip(self._seated, commitments, strict=True)
+        ]
+        entries = [batch_entry(*pair) for pair in zip(commitments, signatures, strict=True)]
         collector = Project(self.peers[0], self.project.address)
-        posted = (await collector.post_commits(number, batch_hash(commitments), len(commitments))).gas_used
+        posted = (await collector.post_commits(number, batch_hash(entries), len(entries))).gas_used
         await self._mine((await self.project.round(number)).commit_end)
         openings = [
-            BatchOpening(index, seat, _address(peer), *_update(seat, number), signature)
+            BatchOpening(index, seat, _address(peer), *_update(seat, number), signatures[index])
             for index, (peer, seat) in enumerate(self._seated)
-            for signature in [sign_commitment(self.domain, _key(peer), number, seat, commitments[index])]
         ]
-        revealed = (await collector.reveal_batch(number, 0, openings, commitments)).gas_used
+        revealed = (await collector.reveal_batch(number, 0, openings, entries)).gas_used
         await self._mine((await self.project.round(number)).reveal_end)
         accepted, finalized = await self._settle(number, rewards, each)
         whole = opened + posted + revealed + accepted + finalized

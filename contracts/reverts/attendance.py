@@ -115,10 +115,21 @@ class Attendance_RevelationsMismatch(AttendanceReverted):
 
 
 @dataclass(eq=False)
-class Attendance_BatchMismatch(AttendanceReverted):
-    """Not the commitments that were posted."""
+class Attendance_EntryMismatch(AttendanceReverted):
+    """Commitment and signature are not what stands in the batch."""
 
-    sentence = "the commitments of batch {batch} in round {round} of {project} hash to {have}, posted was {want}"
+    sentence = "round {round} of {project}: commitment and signature make the entry {have}, in the batch stands {want}"
+    project: Address
+    round: int
+    have: bytes
+    want: bytes
+
+
+@dataclass(eq=False)
+class Attendance_BatchMismatch(AttendanceReverted):
+    """Not the entries that were posted."""
+
+    sentence = "the entries of batch {batch} in round {round} of {project} hash to {have}, posted was {want}"
     project: Address
     round: int
     batch: int

@@ -189,7 +189,7 @@ class Project_BadOpenings(ProjectReverted):
 class Project_BatchMismatch(ProjectReverted):
     """Not the commitments that were posted."""
 
-    sentence = "the commitments of batch {batch} in round {round} hash to {have}, posted was {want}"
+    sentence = "the entries of batch {batch} in round {round} hash to {have}, posted was {want}"
     round: int
     batch: int
     have: bytes

@@ -123,12 +123,16 @@ contract Attendance is IAttendance, EIP712 {
     function punishBatchSilence(address project, uint64 round, BatchSilence calldata silence) external {
         IProjectTypes.RoundView memory found = _afterReveals(project, round);
         (bytes26 posted,) = ITrainingProject(project).batchOf(round, silence.batch);
-        bytes32 have = keccak256(abi.encodePacked(silence.commitments));
+        bytes32 have = keccak256(abi.encodePacked(silence.entries));
         if (bytes26(have) != posted) {
             revert Attendance_BatchMismatch(project, round, silence.batch, have, posted);
         }
+        bytes32 entry = Batches.entryOf(silence.commitment, silence.signature.r, silence.signature.vs);
+        if (silence.entries[silence.index] != entry) {
+            revert Attendance_EntryMismatch(project, round, entry, silence.entries[silence.index]);
+        }
         bytes32 signed = ITrainingProject(project).signedCommitmentHash(
-            round, silence.seat, silence.commitments[silence.index]
+            round, silence.seat, silence.commitment
         );
         address signer = ECDSA.recover(signed, silence.signature.r, silence.signature.vs);
         if (_registryOf(project).seatOwnerAt(silence.seat, found.epoch) != signer) {
@@ -329,7 +333,6 @@ contract Attendance is IAttendance, EIP712 {
 
     /// @dev Whether what the seat committed to was opened, out of whichever batch: others can put a commitment in one more.
     function _isOpened(address project, uint64 round, BatchSilence calldata silence) private view returns (bool) {
-        bytes32 commitment = silence.commitments[silence.index];
         for (uint256 i = 0; i < silence.revelations.length; ++i) {
             bytes calldata item = silence.revelations[i];
             if (Revelations.isDirect(item)) continue;
@@ -340,7 +343,7 @@ contract Attendance is IAttendance, EIP712 {
                 bytes32 opened = ITrainingProject(project).commitmentHash(
                     round, opening.seat, opening.account, opening.digest, opening.dataRoot, opening.salt
                 );
-                if (opened == commitment) return true;
+                if (opened == silence.commitment) return true;
             }
         }
         return false;

@@ -142,12 +142,12 @@ contract TrainingProject is ProjectState, Multicall {
 
     /// @inheritdoc ITrainingProject
     function revealBatch(
-        uint64 number, uint8 batch, bytes calldata openings, bytes32[] calldata commitments
+        uint64 number, uint8 batch, bytes calldata openings, bytes32[] calldata entries
     ) external {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Reveal);
         // Check and effect: what is written is undone if the openings are not of the batch
-        _batches[batch].open(number, batch, openings, commitments);
+        _batches[batch].open(number, batch, openings, entries);
         _rounds[number].revealsHash = Attestation.chainedBatch(_rounds[number].revealsHash, batch, openings);
         clock.reveals += uint24(Batches.count(openings));
         _setClock(number, clock);

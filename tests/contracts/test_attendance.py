@@ -6,7 +6,7 @@ import pytest
 
 from contracts.attendance import Attendance, AttendanceDomain, availability_words, custody_hash, seats_of_word
 from contracts.attestation import NO_REVEALS, chain_batch, commitment_digest, result_digest, sign_digest
-from contracts.batches import BatchOpening, batch_hash, pack_openings, sign_commitment, unpack_openings
+from contracts.batches import BatchOpening, batch_entry, batch_hash, pack_openings, sign_commitment, unpack_openings
 from contracts.events import (
     AttestationCommitted,
     AvailabilityVoted,
@@ -143,7 +143,12 @@ async def test_commitments_come_in_a_batch_and_are_opened_by_anybody(stage: Stag
     other = await funded(stage)
     opened = await other.open_round()
     commitments = [other.commitment(peer, 1) for peer in other.peers]
-    await other.peers[0].project.post_commits(1, batch_hash(commitments), PEERS)
+    signatures = [
+        sign_commitment(other.domain, peer.key, 1, peer.seat, commitment)
+        for peer, commitment in zip(other.peers, commitments, strict=True)
+    ]
+    entries = [batch_entry(*pair) for pair in zip(commitments, signatures, strict=True)]
+    await other.peers[0].project.post_commits(1, batch_hash(entries), PEERS)
     other.mine(opened.commit_end)
     updates = [update_of(peer.seat, 1) for peer in other.peers]
     openings = [
@@ -154,15 +159,15 @@ async def test_commitments_come_in_a_batch_and_are_opened_by_anybody(stage: Stag
             update.digest,
             update.data_root,
             update.salt,
-            sign_commitment(other.domain, peer.key, 1, peer.seat, commitments[index]),
+            signatures[index],
         )
         for index, (peer, update) in enumerate(zip(other.peers, updates, strict=True))
     ][:4]
     assert all(item.is_signed(other.domain, 1) for item in openings)
     assert unpack_openings(pack_openings(openings)) == tuple(openings)
     with pytest.raises(Project_BatchMismatch):
-        await other.project.reveal_batch(1, 0, openings, [*commitments[:-1], b"x" * 32])
-    revealed = (await other.project.reveal_batch(1, 0, openings, commitments)).event(UpdatesRevealed)
+        await other.project.reveal_batch(1, 0, openings, [*entries[:-1], b"x" * 32])
+    revealed = (await other.project.reveal_batch(1, 0, openings, entries)).event(UpdatesRevealed)
     assert unpack_openings(revealed.openings) == tuple(openings)
     view = await other.project.round(1)
     assert (view.batches, view.reveals) == (1, 4)

@@ -24,15 +24,16 @@ interface IAttendance {
     }
 
     /// @notice A commitment of a batch that its owner signed and did not open.
-    /// @param commitments All of the batch
-    /// @param index Of the commitment among them
-    /// @param signature Of the seat's owner
+    /// @param entries All of the batch
+    /// @param index Of the commitment's entry among them
+    /// @param signature Of the commitment by the seat's owner
     /// @param revelations Everything revealed in the round, in order, as Revelations unpacks it
     struct BatchSilence {
         uint8 batch;
         uint16 index;
         uint32 seat;
-        bytes32[] commitments;
+        bytes32 commitment;
+        bytes32[] entries;
         IProjectTypes.Signature signature;
         bytes[] revelations;
     }
@@ -78,7 +79,9 @@ interface IAttendance {
     error Attendance_NotPunishable(address project, uint64 round, uint32 seat);
     /// @notice What was said to be revealed chains to `have`, the round has `want`.
     error Attendance_RevelationsMismatch(address project, uint64 round, bytes32 have, bytes32 want);
-    /// @notice The commitments hash to `have`, posted was `want`.
+    /// @notice Commitment and signature make the entry `have`, in the batch stands `want`.
+    error Attendance_EntryMismatch(address project, uint64 round, bytes32 have, bytes32 want);
+    /// @notice The entries hash to `have`, posted was `want`.
     error Attendance_BatchMismatch(address project, uint64 round, uint8 batch, bytes32 have, bytes32 want);
 
     /// @notice Counts a seat among the trainers of the caller's round. For projects that draw trainers; reverts unless

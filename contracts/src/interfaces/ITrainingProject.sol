@@ -20,7 +20,8 @@ interface ITrainingProject is IProjectTypes {
     /// @notice Commits the caller's seat to commitmentHash(...) of its update.
     function commit(uint64 round, uint32 seat, bytes32 commitment) external;
 
-    /// @notice Commits many seats at once: keccak256 of `count` commitments, packed. For owners of a seat.
+    /// @notice Commits many seats at once: keccak256 of `count` entries, packed, each keccak256 of a commitment and its
+    /// owner's signature of it, r and vs. For owners of a seat.
     /// @dev Binds nobody who has not signed Commitment(...), and keeps nobody from commit().
     function postCommits(uint64 round, bytes32 batchHash, uint16 count) external returns (uint8 batch);
 
@@ -31,9 +32,9 @@ interface ITrainingProject is IProjectTypes {
     /// @dev That each account owns its seat and signed is for everybody who computes the round to check.
     /// @param openings Packed, 186 bytes each: index of the commitment in the batch (2), seat (4), account (20), digest,
     /// data root, salt, and the account's signature of Commitment(...), r and vs (32 each)
-    /// @param commitments The batch's commitments in order, zero where they are opened
+    /// @param entries The batch's entries in order, zero where they are opened
     function revealBatch(
-        uint64 round, uint8 batch, bytes calldata openings, bytes32[] calldata commitments
+        uint64 round, uint8 batch, bytes calldata openings, bytes32[] calldata entries
     ) external;
 
     /// @notice Pins another block for the next seed, when the chain has forgotten the one that was pinned as the last

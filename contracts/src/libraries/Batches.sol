@@ -7,6 +7,8 @@ import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
 import {Attestation} from "./Attestation.sol";
 
 /// @title Many commitments under one hash
+/// @notice A batch is the hash of its entries, packed; an entry is the hash of a commitment and its owner's signature, r
+/// and vs, so that nobody can open it with another.
 /// @notice An opening is 186 bytes: index of the commitment in the batch (2), seat (4), account (20), digest, data root,
 /// salt, and the account's signature of the commitment, r and vs (32 each).
 /// @dev That the account owns the seat and has signed is not checked here, where it would be paid for each seat in each
@@ -70,11 +72,16 @@ library Batches {
         self.opened = NOTHING_OPENED;
     }
 
-    /// @notice Records that commitments are opened. Reverts unless the openings and the other commitments are the batch,
+    /// @notice What stands in a batch.
+    function entryOf(bytes32 commitment, bytes32 r, bytes32 vs) internal pure returns (bytes32) {
+        return EfficientHashLib.hash(commitment, r, vs);
+    }
+
+    /// @notice Records that commitments are opened. Reverts unless the openings and the other entries are the batch,
     /// and none was opened before: what is revealed must not grow without bound.
-    /// @param commitments In order; those that are opened may be zero
+    /// @param entries In order; those that are opened may be zero
     function open(
-        Batch storage self, uint64 round, uint8 batch, bytes calldata packed, bytes32[] memory commitments
+        Batch storage self, uint64 round, uint8 batch, bytes calldata packed, bytes32[] memory entries
     ) internal {
         uint256 openings = count(packed);
         uint256 opened = self.opened;
@@ -84,12 +91,13 @@ library Batches {
             uint256 bit = 1 << opening.index;
             if (opened & bit != 0) revert IProjectTypes.Project_AlreadyRevealed(round, opening.seat);
             opened |= bit;
-            commitments[opening.index] = Attestation.commitment(
+            bytes32 commitment = Attestation.commitment(
                 scope, opening.seat, opening.account, opening.digest, opening.dataRoot, opening.salt
             );
+            entries[opening.index] = entryOf(commitment, opening.r, opening.vs);
         }
-        bytes26 have = bytes26(EfficientHashLib.hash(commitments));
-        if (self.round != round || self.count != commitments.length || self.hash != have) {
+        bytes26 have = bytes26(EfficientHashLib.hash(entries));
+        if (self.round != round || self.count != entries.length || self.hash != have) {
             revert IProjectTypes.Project_BatchMismatch(round, batch, have, self.hash);
         }
         self.opened = opened;

@@ -20,6 +20,19 @@ contract BypassTest is SwarmCalls {
         project.revealBatch(round, batch, openings, new bytes32[](3));
     }
 
+    function test_a_batch_cannot_be_opened_with_other_signatures() public {
+        _open();
+        uint8 batch = _post(0, 0);
+        _toReveal();
+        bytes memory garbled = _opening(0, 0);
+        for (uint256 i = 1; i <= 64; ++i) {
+            garbled[garbled.length - i] = 0;
+        }
+        vm.expectPartialRevert(IProjectTypes.Project_BatchMismatch.selector);
+        project.revealBatch(round, batch, garbled, new bytes32[](1));
+        _revealBatch(batch, 0, 0);
+    }
+
     function test_what_is_attested_late_opens_as_no_commitment() public {
         IProjectTypes.Configuration memory terms = _terms();
         terms.attestCommitSeconds = 300;

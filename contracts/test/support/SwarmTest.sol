@@ -188,16 +188,23 @@ abstract contract SwarmTest {
 
     /// @dev A batch with the commitments of peers first to last.
     function _post(uint256 first, uint256 last) internal returns (uint8 batch) {
-        bytes32[] memory commitments = _batchOf(first, last);
+        bytes32[] memory entries = _batchOf(first, last);
         vm.prank(peers[first]);
-        batch = project.postCommits(round, keccak256(abi.encodePacked(commitments)), uint16(commitments.length));
+        batch = project.postCommits(round, keccak256(abi.encodePacked(entries)), uint16(entries.length));
     }
 
-    function _batchOf(uint256 first, uint256 last) internal view returns (bytes32[] memory commitments) {
-        commitments = new bytes32[](last - first + 1);
+    function _batchOf(uint256 first, uint256 last) internal view returns (bytes32[] memory entries) {
+        entries = new bytes32[](last - first + 1);
         for (uint256 i = first; i <= last; ++i) {
-            commitments[i - first] = _commitment(i);
+            entries[i - first] = _entry(i);
         }
+    }
+
+    /// @dev What stands in a batch for peer i.
+    function _entry(uint256 i) internal view returns (bytes32) {
+        bytes32 commitment = _commitment(i);
+        IProjectTypes.Signature memory signature = _signedCommitment(i, commitment);
+        return keccak256(abi.encode(commitment, signature.r, signature.vs));
     }
 
     /// @dev Reveals all of a batch posted with _post().

@@ -100,14 +100,14 @@ contract AbsenceTest is SwarmCalls {
         _open();
         _post(0, 1);
         bytes32[] memory again = new bytes32[](1);
-        again[0] = _commitment(0);
+        again[0] = _entry(0);
         vm.prank(peers[5]);
         uint8 copy = project.postCommits(1, keccak256(abi.encodePacked(again)), 1);
         _toReveal();
         _revealBatch(0, 0, 1);
         _toAvailability();
         IAttendance.BatchSilence memory silence = _silence(copy, 0);
-        silence.commitments = again;
+        silence.entries = again;
         silence.revelations = new bytes[](1);
         silence.revelations[0] = bytes.concat(bytes1(0), _openings(0, 1));
         vm.expectRevert(_notPunishable(0));
@@ -131,9 +131,9 @@ contract AbsenceTest is SwarmCalls {
         uint8 batch = _silentInBatch();
         _toAvailability();
         IAttendance.BatchSilence memory silence = _silence(batch, 1);
-        silence.commitments[0] = keccak256("another");
+        silence.entries[0] = keccak256("another");
         (bytes26 posted,) = project.batchOf(1, batch);
-        bytes32 have = keccak256(abi.encodePacked(silence.commitments));
+        bytes32 have = keccak256(abi.encodePacked(silence.entries));
         vm.expectRevert(
             abi.encodeWithSelector(
                 IAttendance.Attendance_BatchMismatch.selector, address(project), 1, batch, have, posted
@@ -143,11 +143,24 @@ contract AbsenceTest is SwarmCalls {
     }
 
     function test_silence_in_a_batch_is_shown_with_the_owners_signature() public {
-        uint8 batch = _silentInBatch();
+        _open();
+        _post(0, 1);
+        bytes32 commitment = _commitment(1);
+        IProjectTypes.Signature memory other =
+            _sign(keys[3], project.signedCommitmentHash(1, _seat(1), commitment));
+        bytes32[] memory entries = new bytes32[](1);
+        entries[0] = keccak256(abi.encode(commitment, other.r, other.vs));
+        vm.prank(peers[3]);
+        uint8 batch = project.postCommits(1, keccak256(abi.encodePacked(entries)), 1);
+        _toReveal();
+        _revealBatch(0, 0, 1);
         _toAvailability();
         IAttendance.BatchSilence memory silence = _silence(batch, 1);
-        bytes32 hash = project.signedCommitmentHash(1, _seat(1), silence.commitments[1]);
-        silence.signature = _sign(keys[3], hash);
+        silence.index = 0;
+        silence.entries = entries;
+        vm.expectPartialRevert(IAttendance.Attendance_EntryMismatch.selector);
+        attendance.punishBatchSilence(address(project), 1, silence);
+        silence.signature = other;
         vm.expectRevert(
             abi.encodeWithSelector(
                 IAttendance.Attendance_NotSeatOwner.selector, address(project), 1, _seat(1), peers[3]
@@ -282,8 +295,9 @@ contract AbsenceTest is SwarmCalls {
         silence.batch = batch;
         silence.index = uint16(i);
         silence.seat = _seat(i);
-        silence.commitments = _batchOf(0, 1);
-        silence.signature = _signedCommitment(i, _commitment(i));
+        silence.entries = _batchOf(0, 1);
+        silence.commitment = _commitment(i);
+        silence.signature = _signedCommitment(i, silence.commitment);
         silence.revelations = new bytes[](1);
         silence.revelations[0] = bytes.concat(bytes1(batch), _opening(0, 0));
     }

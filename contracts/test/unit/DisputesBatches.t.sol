@@ -123,7 +123,7 @@ contract DisputesBatchesTest is DisputesTest {
             _packedOpenings,
             abi.encodePacked(uint16(_posted.length), _seat(i), account, digest, dataRoot, salt, signature.r, signature.vs)
         );
-        _posted.push(commitment);
+        _posted.push(keccak256(abi.encode(commitment, signature.r, signature.vs)));
     }
 
     function _post() private {

@@ -177,21 +177,21 @@ contract DisputesGasTest is SwarmTest {
 contract DisputesBatchedGasTest is DisputesGasTest {
     function _playReveals() internal override {
         bytes memory openings;
-        bytes32[] memory commitments = new bytes32[](SEATS);
+        bytes32[] memory entries = new bytes32[](SEATS);
         for (uint32 seat = 1; seat <= SEATS; ++seat) {
             (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _shown(seat);
             address account = registry.seat(seat).owner;
             bytes32 commitment = project.commitmentHash(round, seat, account, digest, dataRoot, salt);
             IProjectTypes.Signature memory signature =
                 _sign(_keyOf(account), project.signedCommitmentHash(round, seat, commitment));
-            commitments[seat - 1] = commitment;
+            entries[seat - 1] = keccak256(abi.encode(commitment, signature.r, signature.vs));
             openings = bytes.concat(
                 openings,
                 abi.encodePacked(uint16(seat - 1), seat, account, digest, dataRoot, salt, signature.r, signature.vs)
             );
         }
         vm.prank(peers[0]);
-        project.postCommits(round, keccak256(abi.encodePacked(commitments)), uint16(SEATS));
+        project.postCommits(round, keccak256(abi.encodePacked(entries)), uint16(SEATS));
         _toReveal();
         project.revealBatch(round, 0, openings, new bytes32[](SEATS));
         _revelations.push(bytes.concat(hex"00", openings));

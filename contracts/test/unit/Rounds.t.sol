@@ -300,10 +300,10 @@ contract RoundsTest is SwarmCalls {
         _toReveal();
         bytes[] memory calls = new bytes[](2);
         calls[0] = abi.encodeCall(
-            project.revealBatch, (round, batch, _opening(0, 0), _zeroFor(0, _commitment(1)))
+            project.revealBatch, (round, batch, _opening(0, 0), _zeroFor(0, _entry(1)))
         );
         calls[1] = abi.encodeCall(
-            project.revealBatch, (round, batch, _opening(1, 1), _zeroFor(1, _commitment(0)))
+            project.revealBatch, (round, batch, _opening(1, 1), _zeroFor(1, _entry(0)))
         );
         (bool done,) = address(project).call(abi.encodeWithSignature("multicall(bytes[])", calls));
         vm.assertTrue(done);
