@@ -26,7 +26,7 @@ from contracts.values import Address
 
 OPENING_BYTES = 186
 MOST_BATCHES = 8  # of a round
-MOST_COMMITMENTS = 255  # of a batch, and no more than there are seats
+MOST_COMMITMENTS = 255  # of a batch, and no more than two a seat
 UNOPENED = bytes(32)
 
 

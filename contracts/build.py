@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent
 ARTIFACTS = ROOT / "artifacts"
 SOLC = ROOT / "solc-npm"
 COMPILER_VERSION = "0.8.37"
-CONTRACTS = ("SwarmToken", "PeerRegistry", "Attendance", "Disputes", "ProjectFactory", "TrainingProject", "OutputCourt")
+CONTRACTS = ("SwarmToken", "PeerRegistry", "Attendance", "ProjectFactory", "TrainingProject", "Disputes", "OutputCourt")
 
 # More runs save gas and add code. With as many as the others have, the court would be too large to deploy.
 RUNS = 500

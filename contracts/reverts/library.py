@@ -186,12 +186,3 @@ class InsufficientBalance(LibraryReverted):
     sentence = "the contract holds {balance} wei, {needed} are needed"
     balance: int
     needed: int
-
-
-@dataclass(eq=False)
-class SafeCastOverflowedUintDowncast(LibraryReverted):
-    """A number that does not fit where the contract keeps it."""
-
-    sentence = "{value} does not fit {bits} bits"
-    bits: int
-    value: int

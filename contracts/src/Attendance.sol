@@ -142,7 +142,9 @@ contract Attendance is IAttendance, EIP712 {
         if (chain != found.revealsHash) {
             revert Attendance_RevelationsMismatch(project, round, chain, found.revealsHash);
         }
-        if (_isOpened(project, round, silence)) revert Attendance_NotPunishable(project, round, silence.seat);
+        if (Revelations.open(silence.revelations, project, round, silence.seat, silence.commitment)) {
+            revert Attendance_NotPunishable(project, round, silence.seat);
+        }
         _takeBond(project, round, found, silence.seat);
     }
 
@@ -329,24 +331,6 @@ contract Attendance is IAttendance, EIP712 {
         emit SilencePunished(project, round, seat, bond);
         // Interaction
         ITrainingProject(project).slashAbsent(seat, bond);
-    }
-
-    /// @dev Whether what the seat committed to was opened, out of whichever batch: others can put a commitment in one more.
-    function _isOpened(address project, uint64 round, BatchSilence calldata silence) private view returns (bool) {
-        for (uint256 i = 0; i < silence.revelations.length; ++i) {
-            bytes calldata item = silence.revelations[i];
-            if (Revelations.isDirect(item)) continue;
-            bytes calldata openings = item[1:];
-            for (uint256 k = 0; k < Batches.count(openings); ++k) {
-                Batches.Opening memory opening = Batches.get(openings, k);
-                if (opening.seat != silence.seat) continue;
-                bytes32 opened = ITrainingProject(project).commitmentHash(
-                    round, opening.seat, opening.account, opening.digest, opening.dataRoot, opening.salt
-                );
-                if (opened == silence.commitment) return true;
-            }
-        }
-        return false;
     }
 
     function _afterReveals(

@@ -14,8 +14,8 @@ import {Rounds} from "./libraries/Rounds.sol";
 import {Terms} from "./libraries/Terms.sol";
 
 /// @title What a project is: its rounds as stored, its money, and how to read both
-/// @dev Money: funded = refunded + claimed + (allocated, not claimed) + reserved by unfinalized rounds + available. Only here is
-/// the token called, and only after everything else is written.
+/// @dev Money: funded = refunded + claimed + (allocated, not claimed) + reserved by unfinalized rounds + available.
+/// Only here is the token called, and only after everything else is written.
 abstract contract ProjectState is ITrainingProject, EIP712, ReentrancyGuardTransient {
     using Rounds for Rounds.Clock;
 

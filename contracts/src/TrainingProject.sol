@@ -100,9 +100,9 @@ contract TrainingProject is ProjectState, Multicall {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Commit);
         batch = clock.batches;
-        // More commitments than seats would only make what a proof has to bring longer.
-        uint256 most = clock.seats < Batches.MAXIMUM_COMMITMENTS ? clock.seats : Batches.MAXIMUM_COMMITMENTS;
-        if (count == 0 || count > most || batch == Batches.MAXIMUM_BATCHES) {
+        // More than two a seat would only make what a proof has to bring longer.
+        bool tooMany = count > 2 * uint256(clock.seats) || count > Batches.MAXIMUM_COMMITMENTS;
+        if (count == 0 || tooMany || batch == Batches.MAXIMUM_BATCHES) {
             revert Project_BadBatch(number, count, batch);
         }
         if (Terms.registry().seatsAt(msg.sender, clock.epoch) == 0) {

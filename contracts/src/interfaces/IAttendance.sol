@@ -4,9 +4,9 @@ pragma solidity 0.8.37;
 import {IProjectTypes} from "./IProjectTypes.sol";
 
 /// @title Who is drawn, who was there: what attesters hold, what they found, and what absence costs
-/// @notice In a quiet round nobody needs this: attesters agree off-chain and more than two thirds sign. Here those go whom
-/// others leave out. Nobody is ever slashed for what is said here, only for having promised an update and not shown it,
-/// and for having said nothing in a round that got no result.
+/// @notice In a quiet round nobody needs this: attesters agree off-chain and more than two thirds sign. Here those go
+/// whom others leave out. Nobody is ever slashed for what is said here, only for having promised an update and not
+/// shown it, and for having said nothing in a round that got no result.
 /// @dev One for all projects. It holds no money, and can take from a seat no more than the project's terms say.
 interface IAttendance {
     /// @notice What an attester holds of the seats 256 * word to 256 * word + 255, for somebody else to bring.
@@ -63,8 +63,8 @@ interface IAttendance {
     error Attendance_NotAttester(address project, uint64 round, address account);
     /// @notice The account does not own `seat`, or the seat does not count in this round.
     error Attendance_NotSeatOwner(address project, uint64 round, uint32 seat, address account);
-    /// @notice The seat is not drawn, or not yet: silent ones are replaced as the window goes on, the number of those who
-    /// are drawn has doubled `doublings` times.
+    /// @notice The seat is not drawn, or not yet: silent ones are replaced as the window goes on, the number of those
+    /// who are drawn has doubled `doublings` times.
     error Attendance_NotDrawn(address project, uint64 round, uint32 seat, uint256 doublings);
     /// @notice Seats must be named in ascending order, where attesters are drawn and only there.
     error Attendance_BadSeats(address project, uint64 round);
@@ -121,7 +121,8 @@ interface IAttendance {
     /// skipped round that had updates. Where attesters are drawn, silent ones are replaced, and nothing leaks.
     function leak(address project, uint64 round, uint32[] calldata seatIds) external;
 
-    /// @notice Seats behind the signers of a result, who must have committed to it, and how many a quorum is counted of.
+    /// @notice Seats behind the signers of a result, who must have committed to it, and how many a quorum is counted
+    /// of.
     function weigh(
         address project,
         uint64 round,

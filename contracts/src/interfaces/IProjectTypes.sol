@@ -209,8 +209,8 @@ interface IProjectTypes {
     /// @notice A seat revealed its update: root digest of its identifier and root over its records.
     event UpdateRevealed(uint64 indexed round, uint32 indexed seat, bytes32 digest, bytes32 dataRoot, bytes32 salt);
 
-    /// @notice Updates were revealed out of a batch, in this order; `openings` are packed as in revealBatch(). An update
-    /// counts if its account owns the seat and signed it, and is the first of the seat that does.
+    /// @notice Updates were revealed out of a batch, in this order; `openings` are packed as in revealBatch(). An
+    /// update counts if its account owns the seat and signed it, and is the first of the seat that does.
     event UpdatesRevealed(uint64 indexed round, uint8 indexed batch, bytes openings);
 
     /// @notice The next seed takes in the hash of `pinnedBlock`.
@@ -280,7 +280,8 @@ interface IProjectTypes {
     error Project_CommitMismatch(uint64 round, uint32 seat);
     /// @notice The seat revealed before, or two openings open the same commitment.
     error Project_AlreadyRevealed(uint64 round, uint32 seat);
-    /// @notice A batch holds 1 to 255 commitments, at most one a seat, not `count`; a round has at most 8 batches and has `batches`.
+    /// @notice A batch holds 1 to 255 commitments, at most two a seat, not `count`; a round has at most 8 batches and
+    /// has `batches`.
     error Project_BadBatch(uint64 round, uint256 count, uint256 batches);
     /// @notice The commitments hash to `have`, posted was `want`.
     error Project_BatchMismatch(uint64 round, uint8 batch, bytes32 have, bytes32 want);

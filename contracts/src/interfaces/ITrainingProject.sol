@@ -30,8 +30,8 @@ interface ITrainingProject is IProjectTypes {
 
     /// @notice Reveals updates out of a batch. Anybody can.
     /// @dev That each account owns its seat and signed is for everybody who computes the round to check.
-    /// @param openings Packed, 186 bytes each: index of the commitment in the batch (2), seat (4), account (20), digest,
-    /// data root, salt, and the account's signature of Commitment(...), r and vs (32 each)
+    /// @param openings Packed, 186 bytes each: index of the commitment in the batch (2), seat (4), account (20),
+    /// digest, data root, salt, and the account's signature of Commitment(...), r and vs (32 each)
     /// @param entries The batch's entries in order, zero where they are opened
     function revealBatch(
         uint64 round, uint8 batch, bytes calldata openings, bytes32[] calldata entries

@@ -7,15 +7,15 @@ import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
 import {Attestation} from "./Attestation.sol";
 
 /// @title Many commitments under one hash
-/// @notice A batch is the hash of its entries, packed; an entry is the hash of a commitment and its owner's signature, r
-/// and vs, so that nobody can open it with another.
-/// @notice An opening is 186 bytes: index of the commitment in the batch (2), seat (4), account (20), digest, data root,
-/// salt, and the account's signature of the commitment, r and vs (32 each).
+/// @notice A batch is the hash of its entries, packed; an entry is the hash of a commitment and its owner's signature,
+/// r and vs, so that nobody can open it with another.
+/// @notice An opening is 186 bytes: index of the commitment in the batch (2), seat (4), account (20), digest, data
+/// root, salt, and the account's signature of the commitment, r and vs (32 each).
 /// @dev That the account owns the seat and has signed is not checked here, where it would be paid for each seat in each
 /// round, but by everybody who computes the round; a result built on anything else is proven false in Disputes.
 library Batches {
-    /// @notice A batch as stored, in words that are reused from round to round. The hash is cut to 26 bytes. `opened` has
-    /// a bit for each commitment; the highest is always set, since a word that is never zero costs less to write.
+    /// @notice A batch as stored, in words that are reused from round to round. The hash is cut to 26 bytes. `opened`
+    /// has a bit for each commitment; the highest is always set, since a word that is never zero costs less to write.
     struct Batch {
         bytes26 hash;
         uint32 round;

@@ -2,11 +2,13 @@
 pragma solidity 0.8.37;
 
 import {LibBytes} from "solady/src/utils/LibBytes.sol";
+import {ITrainingProject} from "../interfaces/ITrainingProject.sol";
 import {Attestation} from "./Attestation.sol";
+import {Batches} from "./Batches.sol";
 
 /// @title Everything revealed in a round, in order, as whoever proves something brings it
-/// @notice A revelation of 100 bytes is an update that its owner revealed: seat (4), digest, data root, salt. Any other is
-/// the number of a batch (1) and the packed openings that were revealed out of it together.
+/// @notice A revelation of 100 bytes is an update that its owner revealed: seat (4), digest, data root, salt. Any
+/// other is the number of a batch (1) and the packed openings that were revealed out of it together.
 library Revelations {
     uint256 private constant DIRECT_BYTES = 100;
 
@@ -29,5 +31,24 @@ library Revelations {
     /// @notice Whether a revelation is one update that its owner revealed.
     function isDirect(bytes calldata item) internal pure returns (bool) {
         return item.length == DIRECT_BYTES;
+    }
+
+    /// @notice Whether a seat's commitment was opened, out of whichever batch: others can put it in one more.
+    function open(
+        bytes[] calldata revelations, address project, uint64 round, uint32 seat, bytes32 commitment
+    ) internal view returns (bool) {
+        for (uint256 i = 0; i < revelations.length; ++i) {
+            if (isDirect(revelations[i])) continue;
+            bytes calldata openings = revelations[i][1:];
+            for (uint256 k = 0; k < Batches.count(openings); ++k) {
+                Batches.Opening memory opening = Batches.get(openings, k);
+                if (opening.seat != seat) continue;
+                bytes32 opened = ITrainingProject(project).commitmentHash(
+                    round, seat, opening.account, opening.digest, opening.dataRoot, opening.salt
+                );
+                if (opened == commitment) return true;
+            }
+        }
+        return false;
     }
 }

@@ -29,7 +29,8 @@ library SeedBeacon {
 
     /// @notice Seed of round `next`, from the round before it.
     /// @param seed Of the round before
-    /// @param revealsHash Chain over what was revealed in it; zero: nobody had a hand in anything, so no block is needed
+    /// @param revealsHash Chain over what was revealed in it; zero: nobody had a hand in anything, so no block is
+    /// needed
     function following(
         bytes32 seed, bytes32 revealsHash, uint256 pinnedBlock, uint256 next
     ) internal view returns (bytes32) {

@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title Who is drawn for a round
-/// @dev Every seat has a number that follows from seed and role; drawn are those with a small one. As long as too few have
-/// come, the bound doubles at each quarter of the window: silent seats are replaced by the next in rank. Whoever was drawn
-/// may come at any time, so rushing gains nothing over those who need theirs.
+/// @dev Every seat has a number that follows from seed and role; drawn are those with a small one. As long as too few
+/// have come, the bound doubles at each quarter of the window: silent seats are replaced by the next in rank. Whoever
+/// was drawn may come at any time, so rushing gains nothing over those who need theirs.
 library Sortition {
     bytes32 internal constant TRAINER = keccak256("SwarmProof trainer");
     bytes32 internal constant ATTESTER = keccak256("SwarmProof attester");

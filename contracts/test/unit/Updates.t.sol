@@ -292,7 +292,7 @@ contract UpdatesTest is SwarmCalls {
         bytes32[] memory leaves = new bytes32[](2);
         leaves[1] = keccak256("something else");
         bytes memory opening = _opening(0, 0);
-        bytes26 have = bytes26(keccak256(abi.encodePacked(_commitment(0), leaves[1])));
+        bytes26 have = bytes26(keccak256(abi.encodePacked(_entry(0), leaves[1])));
         vm.expectRevert(
             abi.encodeWithSelector(IProjectTypes.Project_BatchMismatch.selector, 1, batch, have, posted)
         );

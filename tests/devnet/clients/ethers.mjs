@@ -18,7 +18,7 @@ const token = await new ContractFactory(artifact("SwarmToken").abi, artifact("Sw
   owner.address, 1_000_000n);
 await token.waitForDeployment();
 show("token", await token.getAddress());
-const registryArguments = [await token.getAddress(), 100n, 60n, 3_600n, owner.address];
+const registryArguments = [await token.getAddress(), 100n, 60n, 3_600n, owner.address, owner.address];
 const registry = await new ContractFactory(
   artifact("PeerRegistry").abi, artifact("PeerRegistry").bytecode, owner).deploy(...registryArguments);
 await registry.waitForDeployment();

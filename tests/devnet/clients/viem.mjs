@@ -27,7 +27,7 @@ const deploy = async (name, args) => {
   return { abi, address: receipt.contractAddress };
 };
 const token = await deploy("SwarmToken", [account.address, 1_000_000n]);
-const registry = await deploy("PeerRegistry", [token.address, 100n, 60, 3_600, account.address]);
+const registry = await deploy("PeerRegistry", [token.address, 100n, 60, 3_600, account.address, account.address]);
 
 // Read, simulate, send, wait for the receipt.
 show("name", await reader.readContract({ ...token, functionName: "name" }));

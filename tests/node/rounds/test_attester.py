@@ -9,6 +9,7 @@ import pytest
 
 from contracts.attendance import AttendanceDomain
 from contracts.attestation import Domain, checksum_address
+from node.attacks.base import Attack
 from node.errors import ExchangeError, MalformedMessage
 from node.exchange.envelope import seal
 from node.exchange.mailbox import Mailbox, Verdict
@@ -79,6 +80,7 @@ def attester(library: Any, mailbox: Mailbox) -> Attester:
         mailbox=mailbox,
         gossip=nothing,
         book=nothing,
+        attack=Attack(),
     )
 
 
