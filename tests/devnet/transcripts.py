@@ -93,7 +93,8 @@ def cast_transcript(devnet: Devnet) -> str:
 
     token = _deploy(shell, "SwarmToken", "TOKEN", "constructor(address,uint256)", account.address, "1000000")
     signature = "constructor(address,uint256,uint48,uint48,address,address)"
-    registry = _deploy(shell, "PeerRegistry", "REGISTRY", signature, token, *REGISTRY_ARGUMENTS, account.address, account.address)
+    roles = (account.address, account.address)  # who can slash, and who can pause
+    registry = _deploy(shell, "PeerRegistry", "REGISTRY", signature, token, *REGISTRY_ARGUMENTS, *roles)
 
     name = json.loads(shell.cast("call", token, "name()(string)"))
     receipt = shell.send(token, "transfer(address,uint256)", FRIEND, "7")
