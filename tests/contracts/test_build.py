@@ -46,7 +46,9 @@ def test_the_command_compiles_writes_and_compares(
     monkeypatch.setattr(build, "ARTIFACTS", tmp_path / "artifacts")
     monkeypatch.setattr(build, "build_artifacts", lambda: built)
     assert main(["--check"]) == 1
-    assert "artifacts differ from the sources: Attendance.json, Disputes.json, OutputCourt.json" in capsys.readouterr().err
+    assert (
+        "artifacts differ from the sources: Attendance.json, Disputes.json, OutputCourt.json" in capsys.readouterr().err
+    )
     assert main([]) == 0
     assert main(["--check"]) == 0
 
