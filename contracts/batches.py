@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from eth_hash.auto import keccak
 
 from contracts.attestation import (
+    NO_REVEALS,
     Domain,
+    chain_batch,
+    chain_reveal,
     checksum_address,
     commitment_digest,
     commitment_hash,
@@ -28,6 +31,7 @@ OPENING_BYTES = 186
 MOST_BATCHES = 8  # of a round
 MOST_COMMITMENTS = 255  # of a batch, and no more than two a seat
 UNOPENED = bytes(32)
+DIRECT_BYTES = 100  # seat, digest, data root, salt: any other revelation is the number of a batch and openings
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,17 @@ def rest_of(entries: Sequence[bytes], opened: Sequence[BatchOpening]) -> list[by
     """The entries as revealBatch() takes them: those that are opened are left out."""
     indices = {item.index for item in opened}
     return [UNOPENED if index in indices else item for index, item in enumerate(entries)]
+
+
+def chain_of(revelations: Sequence[bytes]) -> bytes:
+    """The chain over everything revealed in a round, in order."""
+    chain = NO_REVEALS
+    for item in revelations:
+        if len(item) == DIRECT_BYTES:
+            chain = chain_reveal(chain, int.from_bytes(item[:4], "big"), item[4:36], item[36:68], item[68:])
+        else:
+            chain = chain_batch(chain, item[0], item[1:])
+    return chain
 
 
 def _unpacked(data: bytes) -> BatchOpening:

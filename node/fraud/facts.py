@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from contracts.attestation import Domain, result_digest
+from contracts.batches import chain_of
 from contracts.disputes import NO_RESULT, Arithmetic, Case
 from contracts.values import Address
 from node.errors import NodeError
-from node.fraud.revealed import chain_of
 from node.merkle import ZERO_HASH, PositionTree
 from node.rounds.outcome import PackedContribution, contribution_leaf, unpack_contributions
 

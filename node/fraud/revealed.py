@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from contracts.attestation import NO_REVEALS, Domain, chain_batch, chain_reveal
-from contracts.batches import unpack_openings
+from contracts.attestation import Domain
+from contracts.batches import DIRECT_BYTES, unpack_openings
 from contracts.values import Address
-
-DIRECT_BYTES = 100  # seat, digest, data root, salt: any other revelation is the number of a batch and openings
 
 
 @dataclass(frozen=True)
@@ -23,17 +21,6 @@ class Revealed:
     digest: bytes
     data_root: bytes
     direct: bool
-
-
-def chain_of(revelations: Sequence[bytes]) -> bytes:
-    """The chain over everything revealed in a round, in order."""
-    chain = NO_REVEALS
-    for item in revelations:
-        if len(item) == DIRECT_BYTES:
-            chain = chain_reveal(chain, int.from_bytes(item[:4], "big"), item[4:36], item[36:68], item[68:])
-        else:
-            chain = chain_batch(chain, item[0], item[1:])
-    return chain
 
 
 def revealed_in(

@@ -9,12 +9,11 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from contracts.attestation import NO_REVEALS, Result, chain_batch, chain_reveal
+from contracts.attestation import Result
+from contracts.batches import chain_of
 from contracts.events import Event
 from contracts.values import Address
 from node.errors import HistoryError
-
-DIRECT_BYTES = 100  # of a packed reveal: seat, digest, data root, salt; any other is a batch and its openings
 
 
 class Phase(Enum):
@@ -174,14 +173,7 @@ class RoundHistory:
     @cached_property
     def reveals_hash(self) -> bytes:
         """Chain over everything revealed, in order."""
-        chain = NO_REVEALS
-        for item in self.revelations:
-            if len(item) == DIRECT_BYTES:
-                seat, words = int.from_bytes(item[:4], "big"), [item[at : at + 32] for at in (4, 36, 68)]
-                chain = chain_reveal(chain, seat, *words)
-            else:
-                chain = chain_batch(chain, item[0], item[1:])
-        return chain
+        return chain_of(self.revelations)
 
     @property
     def was_revealed_in(self) -> bool:

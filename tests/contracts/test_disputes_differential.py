@@ -18,6 +18,7 @@ from eth_account.signers.local import LocalAccount
 
 from contracts.abi import ContractAbi, Function, contract_abi, selector
 from contracts.attestation import Domain
+from contracts.batches import chain_of
 from contracts.build import compile_sources, read_sources
 from contracts.chain import Chain
 from contracts.decoding import decode_revert
@@ -28,7 +29,6 @@ from node.aggregation.reasons import Reason
 from node.aggregation.rewards import address_bytes
 from node.fraud import Evidence, Facts, ProofRefused, arithmetic_of, find_fraud, judge
 from node.fraud.find import coordinate_proof
-from node.fraud.revealed import chain_of
 from node.merkle import PositionTree
 from node.rounds.outcome import unpack_contributions
 from tests.support.devnet import Devnet

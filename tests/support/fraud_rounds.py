@@ -12,7 +12,7 @@ import numpy as np
 from eth_account import Account
 
 from contracts.attestation import Domain, Result, commitment_hash, result_digest
-from contracts.batches import BatchOpening, pack_openings, sign_commitment
+from contracts.batches import BatchOpening, chain_of, pack_openings, sign_commitment
 from contracts.disputes import NO_RESULT, Case
 from contracts.values import Address
 from node.aggregation.aggregate import next_theta
@@ -22,7 +22,7 @@ from node.checkpoint import Checkpoint, data_leaves
 from node.codec import MessageHeader, Update, encode, parse
 from node.codec import data_leaves as records_of
 from node.fraud import Evidence, Facts, arithmetic_of
-from node.fraud.revealed import chain_of, direct_seats
+from node.fraud.revealed import direct_seats
 from node.manifest import Manifest, TensorSpec
 from node.merkle import PositionTree, StandardTree
 from node.rounds.outcome import (
