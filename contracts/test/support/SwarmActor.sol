@@ -98,6 +98,8 @@ contract SwarmActor is ActorLedger {
         bool cut = found.phase == IProjectTypes.Phase.Voided && found.resultHash == 0;
         if (found.phase < IProjectTypes.Phase.Availability || cut) return;
         bool silent = project.commitmentOf(round, _seat(i)) != 0 && !project.hasRevealed(round, _seat(i));
+        // Who stayed away for longer than thawing takes may be gone, and the stake with them.
+        if (registry.seat(_seat(i)).owner == address(0)) silent = false;
         bytes memory call = abi.encodeCall(attendance.punishSilence, (address(project), round, _seats(i)));
         bool first = !_punished[address(project)][round][_seat(i)];
         uint256 before = _slashed(i);
