@@ -124,19 +124,14 @@ def commitment_digest(domain: Domain, round_number: int, seat: int, commitment: 
 
 
 def chain_reveal(reveals_hash: bytes, seat: int, digest: bytes, data_root: bytes, salt: bytes) -> bytes:
-    """The chain over a round's reveals after one more; it begins with NO_REVEALS."""
-    return keccak(
-        encoded_word(reveals_hash)
-        + encoded_number(seat, 32)
-        + encoded_word(digest)
-        + encoded_word(data_root)
-        + encoded_word(salt)
-    )
+    """The chain over a round's reveals after one more; it begins with NO_REVEALS. Its last three bytes count them."""
+    update = encoded_number(seat, 32) + encoded_word(digest) + encoded_word(data_root) + encoded_word(salt)
+    return _link(reveals_hash, update, 1)
 
 
-def chain_batch(reveals_hash: bytes, batch: int, openings: bytes) -> bytes:
-    """The chain over a round's reveals after openings of a batch, packed."""
-    return keccak(encoded_word(reveals_hash) + encoded_number(batch, 8) + keccak(openings))
+def chain_batch(reveals_hash: bytes, batch: int, openings: bytes, count: int) -> bytes:
+    """The chain over a round's reveals after openings of a batch, packed; `count`: how many."""
+    return _link(reveals_hash, encoded_number(batch, 8) + keccak(openings), count)
 
 
 def quiet_seed(origin: bytes, round_number: int) -> bytes:
@@ -206,6 +201,12 @@ def domain_separator(name: str, chain_id: int, contract: Address) -> bytes:
     """EIP-712 domain separator of version 1 of one of our contracts, 32 bytes."""
     names = keccak(name.encode()) + keccak(DOMAIN_VERSION.encode())
     return keccak(_DOMAIN_TYPEHASH + names + encoded_number(chain_id, 256) + encoded_address(contract))
+
+
+def _link(reveals_hash: bytes, item: bytes, count: int) -> bytes:
+    """29 bytes of a hash, and how many updates the chain is over."""
+    revealed = int.from_bytes(reveals_hash[29:], "big") + count
+    return keccak(encoded_word(reveals_hash) + item)[:29] + revealed.to_bytes(3, "big")
 
 
 def _typed(domain: Domain, encoded: bytes) -> bytes:

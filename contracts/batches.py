@@ -108,7 +108,7 @@ def chain_of(revelations: Sequence[bytes]) -> bytes:
         if len(item) == DIRECT_BYTES:
             chain = chain_reveal(chain, int.from_bytes(item[:4], "big"), item[4:36], item[36:68], item[68:])
         else:
-            chain = chain_batch(chain, item[0], item[1:])
+            chain = chain_batch(chain, item[0], item[1:], len(item[1:]) // OPENING_BYTES)
     return chain
 
 

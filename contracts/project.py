@@ -28,9 +28,12 @@ class Project(Contract):
         """Add approved tokens to the budget. Event ProjectFunded."""
         return await self._send("fund", amount)
 
-    async def open_round(self) -> Receipt:
-        """Open the next round. Event RoundOpened."""
-        return await self._send("openRound")
+    async def open_round(self, finalizing: Sequence[tuple[int, Result]] = ()) -> Receipt:
+        """Open the next round, and finalize others before that in one transaction. Event RoundOpened."""
+        calls = [self.abi.encode_call("finalize", number, result) for number, result in finalizing]
+        if not calls:
+            return await self._send("openRound")
+        return await self._send("multicall", [*calls, self.abi.encode_call("openRound")])
 
     async def commit(self, round_number: int, seat: int, commitment: bytes) -> Receipt:
         """Commit an own seat (`attestation.commitment_hash`). Event UpdateCommitted."""

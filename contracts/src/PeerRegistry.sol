@@ -249,10 +249,11 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IPeerRegistry
-    function currentPool() external view returns (uint48 epoch, uint256 seats) {
+    function currentPool() external view returns (uint48 epoch, uint256 seats, uint256 stake_) {
         _requireNotPaused();
         epoch = currentEpoch();
         seats = totalSeatsAt(epoch);
+        stake_ = seats * _seatStake;
     }
 
     /// @inheritdoc IPeerRegistry

@@ -5,7 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {MerkleProofLib} from "solady/src/utils/MerkleProofLib.sol";
 import {ITrainingProject} from "./interfaces/ITrainingProject.sol";
 import {Attestation} from "./libraries/Attestation.sol";
 import {Batches} from "./libraries/Batches.sol";
@@ -18,18 +18,13 @@ import {Terms} from "./libraries/Terms.sol";
 /// Only here is the token called, and only after everything else is written.
 abstract contract ProjectState is ITrainingProject, EIP712, ReentrancyGuardTransient {
     using Rounds for Rounds.Clock;
-
-    enum PledgeState {
-        None,
-        Committed,
-        Revealed
-    }
+    using Rounds for Rounds.Round;
 
     /// @dev What a seat committed to directly: one word, reused from round to round. The hash is cut to 27 bytes.
     struct Pledge {
         bytes27 commitment;
         uint32 round;
-        PledgeState state;
+        bool revealed;
     }
 
     /// @dev One word: where the project is in its rounds.
@@ -89,7 +84,7 @@ abstract contract ProjectState is ITrainingProject, EIP712, ReentrancyGuardTrans
     function claim(address account, uint256 cumulative, bytes32[] calldata proof) external nonReentrant {
         // Check
         bytes32 leaf = Attestation.rewardLeaf(account, cumulative);
-        if (!MerkleProof.verifyCalldata(proof, _rewardRoot, leaf)) revert Project_BadProof(account, cumulative);
+        if (!MerkleProofLib.verifyCalldata(proof, _rewardRoot, leaf)) revert Project_BadProof(account, cumulative);
         uint256 before = _claimed[account];
         if (cumulative <= before) revert Project_NothingToClaim(account, cumulative, before);
         uint256 amount = cumulative - before;
@@ -187,13 +182,14 @@ abstract contract ProjectState is ITrainingProject, EIP712, ReentrancyGuardTrans
     function round(uint64 number) external view returns (RoundView memory) {
         Rounds.Clock memory clock = _clockOf(number);
         Rounds.Outcome memory outcome = _rounds[number].outcome;
+        bytes32 revealsHash = _rounds[number].revealsHash;
         return RoundView({
             status: clock.status,
-            phase: clock.phaseAt(outcome.challengeEnd, block.timestamp),
+            phase: _rounds[number].phaseAt(clock, block.timestamp),
             epoch: clock.epoch,
             seats: clock.seats,
             commits: clock.commits,
-            reveals: clock.reveals,
+            reveals: uint32(Attestation.countRevealed(revealsHash)),
             batches: clock.batches,
             previousAccepted: outcome.previousAccepted,
             commitEnd: clock.commitEnd,
@@ -204,7 +200,7 @@ abstract contract ProjectState is ITrainingProject, EIP712, ReentrancyGuardTrans
             challengeEnd: outcome.challengeEnd,
             cumulativeTotal: outcome.cumulativeTotal,
             resultHash: _rounds[number].resultHash,
-            revealsHash: _rounds[number].revealsHash
+            revealsHash: revealsHash
         });
     }
 
@@ -216,7 +212,7 @@ abstract contract ProjectState is ITrainingProject, EIP712, ReentrancyGuardTrans
 
     /// @inheritdoc ITrainingProject
     function hasRevealed(uint64 number, uint32 seat) external view returns (bool) {
-        return _pledges[seat].round == number && _pledges[seat].state == PledgeState.Revealed;
+        return _pledges[seat].round == number && _pledges[seat].revealed;
     }
 
     /// @inheritdoc ITrainingProject
@@ -272,7 +268,7 @@ abstract contract ProjectState is ITrainingProject, EIP712, ReentrancyGuardTrans
     }
 
     function _phaseOf(uint64 number) internal view returns (Phase) {
-        return _clockOf(number).phaseAt(_rounds[number].outcome.challengeEnd, block.timestamp);
+        return _rounds[number].phaseAt(_clockOf(number), block.timestamp);
     }
 
     function _head(Configuration memory terms, Progress memory progress) internal view returns (bytes32) {

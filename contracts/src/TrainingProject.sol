@@ -17,9 +17,12 @@ import {ProjectState} from "./ProjectState.sol";
 /// @title The rounds of a project
 contract TrainingProject is ProjectState, Multicall {
     using Rounds for Rounds.Clock;
+    using Rounds for Rounds.Round;
     using Batches for Batches.Batch;
 
     uint256 private constant MAXIMUM_PIPELINE = 16;
+    /// @dev So that the number of updates in a round, those out of batches included, fits 24 bits.
+    uint256 private constant MAXIMUM_SEATS = 1 << 23;
 
     address private immutable _disputes;
     IAttendance private immutable _attendance;
@@ -53,7 +56,6 @@ contract TrainingProject is ProjectState, Multicall {
             attestSeconds: uint24(terms.attestSeconds),
             seats: uint24(seats),
             commits: 0,
-            reveals: 0,
             epoch: uint32(epoch),
             batches: 0,
             status: Status.Open
@@ -80,19 +82,20 @@ contract TrainingProject is ProjectState, Multicall {
         if (commitment == 0) revert Project_EmptyCommitment(number, seat);
         Pledge memory pledge = _pledges[seat];
         if (pledge.round == number) revert Project_AlreadyCommitted(number, seat);
-        if (Terms.registry().seatOwnerAt(seat, clock.epoch) != msg.sender) {
+        (IPeerRegistry registry, uint256 trainersPerRound) = Terms.registryAndTrainers();
+        if (registry.seatOwnerAt(seat, clock.epoch) != msg.sender) {
             revert Project_NotSeatOwner(number, seat, msg.sender);
         }
         // Effect
-        if (Terms.trainersPerRound() != 0) _attendance.joinTrainers(number, seat);
-        _pledges[seat] = Pledge(bytes27(commitment), uint32(number), PledgeState.Committed);
+        if (trainersPerRound != 0) _attendance.joinTrainers(number, seat);
+        _pledges[seat] = Pledge(bytes27(commitment), uint32(number), false);
         emit UpdateCommitted(number, seat, commitment);
-        ++clock.commits;
-        if (clock.commits == clock.seats && clock.batches == 0) {
+        if (++clock.commits == clock.seats && clock.batches == 0) {
             clock.endCommits(uint40(block.timestamp));
+            _rounds[number].clock.commitEnd = clock.commitEnd;
             _emitMoved(number, clock);
         }
-        _setClock(number, clock);
+        _rounds[number].clock.commits = clock.commits;
     }
 
     /// @inheritdoc ITrainingProject
@@ -105,13 +108,13 @@ contract TrainingProject is ProjectState, Multicall {
         if (count == 0 || tooMany || batch == Batches.MAXIMUM_BATCHES) {
             revert Project_BadBatch(number, count, batch);
         }
-        if (Terms.registry().seatsAt(msg.sender, clock.epoch) == 0) {
+        (IPeerRegistry registry,) = Terms.registryAndTrainers();
+        if (registry.seatsAt(msg.sender, clock.epoch) == 0) {
             revert Project_SignerWithoutStake(number, msg.sender);
         }
         // Effect
         _batches[batch].post(number, batchHash, count);
-        ++clock.batches;
-        _setClock(number, clock);
+        _rounds[number].clock.batches = batch + 1;
         emit CommitsPosted(number, batch, msg.sender, batchHash, count);
     }
 
@@ -126,18 +129,18 @@ contract TrainingProject is ProjectState, Multicall {
         if (pledge.round != number || pledge.commitment != bytes27(commitment)) {
             revert Project_CommitMismatch(number, seat);
         }
-        if (pledge.state == PledgeState.Revealed) revert Project_AlreadyRevealed(number, seat);
+        if (pledge.revealed) revert Project_AlreadyRevealed(number, seat);
         // Effect
-        _pledges[seat].state = PledgeState.Revealed;
-        _rounds[number].revealsHash =
+        _pledges[seat].revealed = true;
+        bytes32 revealsHash =
             Attestation.chained(_rounds[number].revealsHash, seat, digest, dataRoot, salt);
+        _rounds[number].revealsHash = revealsHash;
         emit UpdateRevealed(number, seat, digest, dataRoot, salt);
-        ++clock.reveals;
-        if (clock.reveals == clock.commits && clock.batches == 0) {
+        if (Attestation.countRevealed(revealsHash) == clock.commits && clock.batches == 0) {
             clock.endReveals(uint40(block.timestamp));
+            _rounds[number].clock.revealSeconds = clock.revealSeconds;
             _emitMoved(number, clock);
         }
-        _setClock(number, clock);
     }
 
     /// @inheritdoc ITrainingProject
@@ -145,12 +148,11 @@ contract TrainingProject is ProjectState, Multicall {
         uint64 number, uint8 batch, bytes calldata openings, bytes32[] calldata entries
     ) external {
         // Check
-        Rounds.Clock memory clock = _inPhase(number, Phase.Reveal);
+        _inPhase(number, Phase.Reveal);
         // Check and effect: what is written is undone if the openings are not of the batch
-        _batches[batch].open(number, batch, openings, entries);
-        _rounds[number].revealsHash = Attestation.chainedBatch(_rounds[number].revealsHash, batch, openings);
-        clock.reveals += uint24(Batches.count(openings));
-        _setClock(number, clock);
+        uint256 count = _batches[batch].open(number, batch, openings, entries);
+        _rounds[number].revealsHash =
+            Attestation.chainedBatch(_rounds[number].revealsHash, batch, openings, count);
         emit UpdatesRevealed(number, batch, openings);
     }
 
@@ -182,8 +184,7 @@ contract TrainingProject is ProjectState, Multicall {
         // Effect
         uint40 challengeEnd = uint40(block.timestamp) + terms.challengeSeconds;
         Rounds.Round storage accepted = _rounds[number];
-        clock.status = Status.Accepted;
-        _setClock(number, clock);
+        accepted.clock.status = Status.Accepted;
         accepted.outcome = Rounds.Outcome(challengeEnd, progress.lastAccepted, result.cumulativeTotal);
         accepted.resultHash = hash;
         progress.lastAccepted = uint48(number);
@@ -197,7 +198,7 @@ contract TrainingProject is ProjectState, Multicall {
     /// @inheritdoc ITrainingProject
     function finalize(uint64 number, Result calldata result) external {
         // Check
-        Rounds.Clock memory clock = _inPhase(number, Phase.Settled);
+        _inPhase(number, Phase.Settled);
         Rounds.Round storage settled = _rounds[number];
         bytes32 hash = resultHash(number, result);
         if (hash != settled.resultHash) revert Project_ResultMismatch(number, hash, settled.resultHash);
@@ -207,8 +208,7 @@ contract TrainingProject is ProjectState, Multicall {
             revert Project_FinalizeOutOfOrder(number, previous, progress.lastFinalized);
         }
         // Effect
-        clock.status = Status.Finalized;
-        _setClock(number, clock);
+        settled.clock.status = Status.Finalized;
         progress.lastFinalized = uint48(number);
         --progress.unfinalizedRounds;
         _setProgress(progress);
@@ -220,14 +220,13 @@ contract TrainingProject is ProjectState, Multicall {
     /// @inheritdoc ITrainingProject
     function skipRound(uint64 number) external {
         // Check
-        Rounds.Clock memory clock = _inPhase(number, Phase.Lapsed);
+        _inPhase(number, Phase.Lapsed);
         Progress memory progress = _progressNow();
         // Effect
-        clock.status = Status.Skipped;
-        _setClock(number, clock);
+        _rounds[number].clock.status = Status.Skipped;
         --progress.unfinalizedRounds;
         emit RoundSkipped(number);
-        if (clock.reveals != 0) {
+        if (_rounds[number].revealsHash != 0) {
             _ledger.forfeited += configuration().roundPool;
             progress.pinnedBlock = _pinned(number);
         }
@@ -314,8 +313,7 @@ contract TrainingProject is ProjectState, Multicall {
 
     function _inPhase(uint64 number, Phase want) private view returns (Rounds.Clock memory clock) {
         clock = _clockOf(number);
-        uint40 challengeEnd = clock.status == Status.Accepted ? _rounds[number].outcome.challengeEnd : 0;
-        Phase have = clock.phaseAt(challengeEnd, block.timestamp);
+        Phase have = _rounds[number].phaseAt(clock, block.timestamp);
         if (have != want) revert Project_WrongPhase(number, have, want);
     }
 
@@ -341,10 +339,9 @@ contract TrainingProject is ProjectState, Multicall {
         Configuration memory terms, Progress memory progress
     ) private view returns (uint48 epoch, uint256 seats, uint256 stake) {
         IPeerRegistry registry = IPeerRegistry(terms.registry);
-        (epoch, seats) = registry.currentPool();
+        (epoch, seats, stake) = registry.currentPool();
         if (seats < terms.minimumSeats) revert Project_TooFewSeats(seats, terms.minimumSeats);
-        if (seats > type(uint24).max) revert Project_TooManySeats(seats, type(uint24).max);
-        stake = seats * registry.seatStake();
+        if (seats > MAXIMUM_SEATS) revert Project_TooManySeats(seats, MAXIMUM_SEATS);
         uint256 pools = _reserved(terms, uint256(progress.unfinalizedRounds) + 1);
         if (pools > stake / 3) revert Project_PoolsAboveStakeCap(pools, stake / 3);
     }

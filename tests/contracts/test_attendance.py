@@ -171,7 +171,7 @@ async def test_commitments_come_in_a_batch_and_are_opened_by_anybody(stage: Stag
     assert unpack_openings(revealed.openings) == tuple(openings)
     view = await other.project.round(1)
     assert (view.batches, view.reveals) == (1, 4)
-    assert view.reveals_hash == chain_batch(NO_REVEALS, 0, revealed.openings)
+    assert view.reveals_hash == chain_batch(NO_REVEALS, 0, revealed.openings, view.reveals)
 
 
 async def test_silence_after_a_commitment_costs_the_bond_once(stage: Stage) -> None:

@@ -51,11 +51,11 @@ def test_gas_is_what_the_snapshot_says() -> None:
     sizes = [figures[f"{count} seats"] for count in (8, 16, 64)]
     section = PAGE.section("Gas")
     rows = {
-        "open": "later round: open",
+        "open, and finalize the round before": "later round: open",
         "commit, each": "later round: commit",
         "reveal, each": "later round: reveal",
         "accept": "later round: accept",
-        "finalize": "later round: finalize",
+        "finalize alone": "later round: finalize",
         "whole round": "later round: whole",
         "batched: post commits": "batched round: post commits",
         "batched: reveal": "batched round: reveal batch",

@@ -158,8 +158,8 @@ interface IPeerRegistry {
     /// @notice Seats that count in that epoch. Final for every epoch up to the current one.
     function totalSeatsAt(uint48 epoch) external view returns (uint256);
 
-    /// @notice The current epoch, and how many seats count in it. Reverts while new rounds are paused.
-    function currentPool() external view returns (uint48 epoch, uint256 seats);
+    /// @notice The current epoch, the seats that count in it and their stake. Reverts while new rounds are paused.
+    function currentPool() external view returns (uint48 epoch, uint256 seats, uint256 stake);
 
     /// @notice seatsAt() in stake.
     function stakeAt(address account, uint48 epoch) external view returns (uint256);

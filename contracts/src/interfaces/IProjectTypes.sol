@@ -111,7 +111,7 @@ interface IProjectTypes {
 
     /// @notice A round as seen from outside. `phase` is that of this block's time. Unknown rounds are all zero.
     /// @param attestStart When results can be accepted: the end of the windows before
-    /// @param revealsHash Chain over everything revealed, in order
+    /// @param revealsHash Chain over everything revealed, in order; its last three bytes tell how many updates
     struct RoundView {
         Status status;
         Phase phase;

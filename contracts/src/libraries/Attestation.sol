@@ -24,7 +24,12 @@ library Attestation {
 
     /// @notice What all commitments of a round have in common.
     function scope(uint64 round) internal view returns (bytes32) {
-        return keccak256(abi.encode(COMMIT_DOMAIN, block.chainid, address(this), round));
+        return EfficientHashLib.hash(
+            COMMIT_DOMAIN,
+            bytes32(block.chainid),
+            bytes32(uint256(uint160(address(this)))),
+            bytes32(uint256(round))
+        );
     }
 
     /// @notice Commitment of `account`'s seat to an update.
@@ -50,23 +55,38 @@ library Attestation {
     }
 
     /// @notice Adds an update that its seat's owner revealed to the chain over everything revealed in a round.
+    /// @dev 29 bytes of a hash, and in the last three how many were revealed: one word to write, not two.
     function chained(
         bytes32 revealsHash, uint32 seat, bytes32 digest, bytes32 dataRoot, bytes32 salt
     ) internal pure returns (bytes32) {
-        return EfficientHashLib.hash(revealsHash, bytes32(uint256(seat)), digest, dataRoot, salt);
+        bytes32 hash = EfficientHashLib.hash(revealsHash, bytes32(uint256(seat)), digest, dataRoot, salt);
+        return _link(hash, countRevealed(revealsHash) + 1);
     }
 
-    /// @notice Adds openings of a batch to the chain over everything revealed in a round.
+    /// @notice Adds openings of a batch, `count` of them, to the chain over everything revealed in a round.
     function chainedBatch(
-        bytes32 revealsHash, uint8 batch, bytes calldata openings
+        bytes32 revealsHash, uint8 batch, bytes calldata openings, uint256 count
     ) internal pure returns (bytes32) {
-        return EfficientHashLib.hash(
+        bytes32 hash = EfficientHashLib.hash(
             revealsHash, bytes32(uint256(batch)), EfficientHashLib.hashCalldata(openings)
         );
+        return _link(hash, countRevealed(revealsHash) + count);
+    }
+
+    /// @notice How many updates the chain is over.
+    function countRevealed(bytes32 revealsHash) internal pure returns (uint256) {
+        return uint24(uint256(revealsHash));
     }
 
     /// @notice Leaf of the reward tree, as OpenZeppelin's StandardMerkleTree makes it.
     function rewardLeaf(address account, uint256 cumulative) internal pure returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(abi.encode(account, cumulative))));
+        return EfficientHashLib.hash(
+            EfficientHashLib.hash(bytes32(uint256(uint160(account))), bytes32(cumulative))
+        );
+    }
+
+    /// @dev A project has no more seats than what a round can reveal fits three bytes.
+    function _link(bytes32 hash, uint256 count) private pure returns (bytes32) {
+        return bytes32(bytes29(hash)) | bytes32(count);
     }
 }

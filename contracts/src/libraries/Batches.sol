@@ -80,10 +80,11 @@ library Batches {
     /// @notice Records that commitments are opened. Reverts unless the openings and the other entries are the batch,
     /// and none was opened before: what is revealed must not grow without bound.
     /// @param entries In order; those that are opened may be zero
+    /// @return openings How many are opened
     function open(
         Batch storage self, uint64 round, uint8 batch, bytes calldata packed, bytes32[] memory entries
-    ) internal {
-        uint256 openings = count(packed);
+    ) internal returns (uint256 openings) {
+        openings = count(packed);
         uint256 opened = self.opened;
         bytes32 scope = Attestation.scope(round);
         for (uint256 i = 0; i < openings; ++i) {

@@ -69,7 +69,7 @@ library Dockets {
     function convene(
         State memory self, IPeerRegistry registry, uint32 commitSeconds
     ) internal view returns (uint8 size) {
-        (uint48 epoch, uint256 seats) = registry.currentPool();
+        (uint48 epoch, uint256 seats,) = registry.currentPool();
         size = Verdicts.sizeOf(self.round);
         if (seats < size) revert IOutputCourt.Court_PoolTooSmall(seats, size);
         self.stage = Stage.Commit;

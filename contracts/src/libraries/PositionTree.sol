@@ -31,15 +31,6 @@ library PositionTree {
         return keccak256(abi.encodePacked(LEAF, first, second, third, fourth, fifth));
     }
 
-    /// @notice Hash of a leaf of six words.
-    function leafHash(uint256 first, uint256 second, uint256 third, uint256 fourth, uint256 fifth, uint256 sixth)
-        internal
-        pure
-        returns (bytes32)
-    {
-        return keccak256(abi.encodePacked(LEAF, first, second, third, fourth, fifth, sixth));
-    }
-
     /// @notice Root over hashes of leaves, which are used up.
     function root(uint256[] memory nodes) internal pure returns (bytes32) {
         uint256 count = nodes.length;

@@ -24,7 +24,7 @@ library Revelations {
                     LibBytes.loadCalldata(item, 36),
                     LibBytes.loadCalldata(item, 68)
                 )
-                : Attestation.chainedBatch(revealsHash, uint8(item[0]), item[1:]);
+                : Attestation.chainedBatch(revealsHash, uint8(item[0]), item[1:], Batches.count(item[1:]));
         }
     }
 

@@ -15,13 +15,13 @@ library Rounds {
         uint24 attestSeconds;
         uint24 seats;
         uint24 commits;
-        uint24 reveals;
         uint32 epoch;
         uint8 batches;
         IProjectTypes.Status status;
     }
 
-    /// @notice A round as stored. `outcome` is written when a result is accepted.
+    /// @notice A round as stored. `outcome` is written when a result is accepted; `revealsHash`, which tells how many
+    /// were revealed, is all that a reveal touches.
     struct Round {
         Clock clock;
         Outcome outcome;
@@ -36,14 +36,16 @@ library Rounds {
         uint128 cumulativeTotal;
     }
 
-    /// @notice What the round is at `time`.
+    /// @notice What the round is at `time`. Reads further words only where the clock does not tell.
+    /// @param clock That of the round
     function phaseAt(
-        Clock memory self, uint40 challengeEnd, uint256 time
-    ) internal pure returns (IProjectTypes.Phase) {
-        IProjectTypes.Status status = self.status;
-        if (status == IProjectTypes.Status.Open) return _openPhaseAt(self, time);
+        Round storage self, Clock memory clock, uint256 time
+    ) internal view returns (IProjectTypes.Phase) {
+        IProjectTypes.Status status = clock.status;
+        if (status == IProjectTypes.Status.Open) return _openPhaseAt(self, clock, time);
         if (status == IProjectTypes.Status.Accepted) {
-            return time < challengeEnd ? IProjectTypes.Phase.Challenge : IProjectTypes.Phase.Settled;
+            bool isOver = time >= self.outcome.challengeEnd;
+            return isOver ? IProjectTypes.Phase.Settled : IProjectTypes.Phase.Challenge;
         }
         if (status == IProjectTypes.Status.Finalized) return IProjectTypes.Phase.Finalized;
         if (status == IProjectTypes.Status.Skipped) return IProjectTypes.Phase.Skipped;
@@ -81,14 +83,16 @@ library Rounds {
         return attestStart(self) + self.attestSeconds;
     }
 
-    function _openPhaseAt(Clock memory self, uint256 time) private pure returns (IProjectTypes.Phase) {
-        if (time < self.commitEnd) return IProjectTypes.Phase.Commit;
-        if (self.commits == 0 && self.batches == 0) return IProjectTypes.Phase.Lapsed;
-        if (time < revealEnd(self)) return IProjectTypes.Phase.Reveal;
-        if (self.reveals == 0) return IProjectTypes.Phase.Lapsed;
-        if (time < availabilityEnd(self)) return IProjectTypes.Phase.Availability;
-        if (time < attestStart(self)) return IProjectTypes.Phase.AttestCommit;
-        if (time < attestEnd(self)) return IProjectTypes.Phase.Attest;
+    function _openPhaseAt(
+        Round storage self, Clock memory clock, uint256 time
+    ) private view returns (IProjectTypes.Phase) {
+        if (time < clock.commitEnd) return IProjectTypes.Phase.Commit;
+        if (clock.commits == 0 && clock.batches == 0) return IProjectTypes.Phase.Lapsed;
+        if (time < revealEnd(clock)) return IProjectTypes.Phase.Reveal;
+        if (self.revealsHash == 0) return IProjectTypes.Phase.Lapsed;
+        if (time < availabilityEnd(clock)) return IProjectTypes.Phase.Availability;
+        if (time < attestStart(clock)) return IProjectTypes.Phase.AttestCommit;
+        if (time < attestEnd(clock)) return IProjectTypes.Phase.Attest;
         return IProjectTypes.Phase.Lapsed;
     }
 }

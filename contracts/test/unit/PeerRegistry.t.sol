@@ -103,9 +103,10 @@ contract PeerRegistryTest {
             vm.assertEq(registry.totalStakeAt(epoch), want * STAKE);
             vm.assertEq(registry.seatOwnerAt(2, epoch), want == 0 ? address(0) : alice);
         }
-        (uint48 now_, uint256 seats) = registry.currentPool();
+        (uint48 now_, uint256 seats, uint256 pooled) = registry.currentPool();
         vm.assertEq(now_, 10);
         vm.assertEq(seats, 0);
+        vm.assertEq(pooled, 0);
         (uint32 seatId, address owner) = registry.seatAt(2, 11);
         vm.assertEq(seatId, 3);
         vm.assertEq(owner, alice);

@@ -119,12 +119,12 @@ contract RoundsTest is SwarmCalls {
     }
 
     function test_a_round_counts_no_more_seats_than_its_word_holds() public {
-        uint256 most = type(uint24).max;
-        bytes memory pool = abi.encode(uint48(1_001), most + 1);
+        uint256 most = 1 << 23;
+        bytes memory pool = abi.encode(uint48(1_001), most + 1, (most + 1) * SEAT_STAKE);
         vm.mockCall(address(registry), abi.encodeCall(IPeerRegistry.currentPool, ()), pool);
         vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_TooManySeats.selector, most + 1, most));
         project.openRound();
-        pool = abi.encode(uint48(1_001), most);
+        pool = abi.encode(uint48(1_001), most, most * SEAT_STAKE);
         vm.mockCall(address(registry), abi.encodeCall(IPeerRegistry.currentPool, ()), pool);
         project.openRound();
         vm.assertEq(project.round(1).seats, most);

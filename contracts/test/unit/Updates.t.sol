@@ -157,7 +157,7 @@ contract UpdatesTest is SwarmCalls {
         bytes32 chain = 0;
         for (uint256 n = 2; n > 0; --n) {
             (bytes32 digest, bytes32 dataRoot, bytes32 salt) = _update(n);
-            chain = keccak256(abi.encode(chain, _seat(n), digest, dataRoot, salt));
+            chain = _link(keccak256(abi.encode(chain, _seat(n), digest, dataRoot, salt)), 3 - n);
             vm.expectEmit(address(project));
             emit IProjectTypes.UpdateRevealed(1, _seat(n), digest, dataRoot, salt);
             this.reveal(n);
@@ -261,14 +261,14 @@ contract UpdatesTest is SwarmCalls {
         vm.expectEmit(address(project));
         emit IProjectTypes.UpdatesRevealed(1, batch, openings);
         project.revealBatch(1, batch, openings, leaves);
-        bytes32 chain = keccak256(abi.encode(0, batch, keccak256(openings)));
+        bytes32 chain = _link(keccak256(abi.encode(0, batch, keccak256(openings))), 2);
         vm.assertEq(project.round(1).revealsHash, chain);
         vm.assertEq(project.round(1).reveals, 2);
         leaves = _batchOf(0, 3);
         leaves[1] = 0;
         openings = bytes.concat(_opening(1, 1));
         project.revealBatch(1, batch, openings, leaves);
-        chain = keccak256(abi.encode(chain, batch, keccak256(openings)));
+        chain = _link(keccak256(abi.encode(chain, batch, keccak256(openings))), 3);
         vm.assertEq(project.round(1).revealsHash, chain);
         vm.assertEq(project.round(1).reveals, 3);
     }
@@ -371,5 +371,10 @@ contract UpdatesTest is SwarmCalls {
         _revealBatch(batch, 0, PEERS - 2);
         _reveal(PEERS - 1);
         vm.assertEq(project.round(1).reveals, PEERS);
+    }
+
+    /// @dev 29 bytes of a hash, and how many were revealed.
+    function _link(bytes32 hash, uint256 count) private pure returns (bytes32) {
+        return bytes32(uint256(hash) >> 24 << 24 | count);
     }
 }

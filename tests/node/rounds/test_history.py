@@ -386,7 +386,7 @@ def test_out_of_a_batch_only_the_first_signed_update_of_a_seats_owner_counts(cha
     assert [(item.seat, item.salt) for item in round_one.reveals] == [(1, word("first"))]
     assert round_one.commit_by_seat[1].commitment is None
     assert round_one.commit_by_seat[1].place == round_one.batches[0].place
-    assert round_one.reveals_hash == chain_batch(NO_REVEALS, 0, packed)
+    assert round_one.reveals_hash == chain_batch(NO_REVEALS, 0, packed, len(shown))
     only_false = fold(
         fold(fold(start, stake(chain, accounts["owner"], 1, 4)), open_round(chain, 1)),
         chain(CommitsPosted, round=1, batch=0, poster=ALICE, batch_hash=word("batch"), count=4),
