@@ -248,6 +248,7 @@ def write_peer_configuration(
         "from_block": deployment.block_number,
         "exit_when_complete": False,
         "seats": settings.seats_of(peer.index),
+        "batched": settings.batched,
     }
     if settings.data_dir is not None:
         values["data_dir"] = str(settings.data_dir.resolve())

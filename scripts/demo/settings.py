@@ -16,6 +16,8 @@ DEFAULT_ROUNDS = 8
 ROUNDS = {"text": 16}  # to write takes longer to learn than to tell digits apart or draw them
 DEFAULT_ATTACKS = ("sign-flip", "label-flip", "noise")
 CAPTURED_QUORUM = "captured-quorum"
+COMMIT_SECONDS = 120
+BATCHED_COMMIT_SECONDS = 36
 CHALLENGE_SECONDS = 4
 WATCHED_CHALLENGE_SECONDS = 60
 
@@ -23,6 +25,11 @@ WATCHED_CHALLENGE_SECONDS = 60
 def default_rounds(task: str) -> int:
     """Rounds after which a demonstration of this task has something to show."""
     return ROUNDS.get(task, DEFAULT_ROUNDS)
+
+
+def commit_seconds(task: str, *, batched: bool) -> int:
+    """How long trainers may commit: with batches the window never ends early, so there it has to be what they need."""
+    return BATCHED_COMMIT_SECONDS if batched and task == "digits" else COMMIT_SECONDS
 
 
 def challenge_seconds(attacks: Sequence[str]) -> int:
@@ -33,9 +40,10 @@ def challenge_seconds(attacks: Sequence[str]) -> int:
 @dataclass(frozen=True)
 class DemoSettings:
     """`attacks`: dealt out to the attackers in turn. `work_dir`: kept when given, else temporary. `outputs_dir`:
-    where a model that generates leaves what came before the court.
+    where a model that generates leaves what came before the court. `batched`: one peer commits and reveals for many.
 
-    Durations are chain seconds; a phase ends early when everybody has acted, so they only matter when someone has not.
+    Durations are chain seconds; a phase ends early when everybody has acted, so they only matter when someone has not,
+    or when commitments stand in batches.
     """
 
     peers: int = 8
@@ -47,12 +55,13 @@ class DemoSettings:
     split: str = "iid"
     rule: str | None = None
     checked_seats: int | None = None
+    batched: bool = False
     seed: int = 0
     work_dir: Path | None = None
     outputs_dir: Path = Path("swarmproof-outputs")
     serve: bool = False
     api_port: int = 8000
-    commit_seconds: int = 120
+    commit_seconds: int = COMMIT_SECONDS
     reveal_seconds: int = 20
     availability_seconds: int = 2
     attest_seconds: int = 60
