@@ -198,8 +198,11 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         contract=Attendance(parts.chain, member.attendance.attendance),
         attendance=member.attendance,
         domain=member.domain,
+        key=member.key,
         me=member.me,
         attester=attester,
+        mailbox=parts.mailbox,
+        speaker=speaker,
     )
     training = asyncio.Lock()
     shards = member.task.shards(member.manifest.shard_count, Split.parse(member.manifest.split), member.manifest.seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from contracts.values import Address
 from node.rounds.agreement import Proposal
 
 
@@ -150,6 +151,22 @@ class CommitResult:
 
 
 @dataclass(frozen=True)
+class PromiseResult:
+    """Sign and spread the promise of the signed result, so that a collector can bring it with others."""
+
+    round: int
+    seats: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class PostResults:
+    """As collector, bring what these accounts promised to the chain."""
+
+    round: int
+    accounts: tuple[Address, ...] = field(compare=False)
+
+
+@dataclass(frozen=True)
 class ShowResult:
     """Spread the signature of the promised result, with what opens the promise."""
 
@@ -181,6 +198,14 @@ class PunishSilence:
 
     round: int
     seats: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PunishBatchSilence:
+    """Take the bond of a seat whose commitment stands in a batch and was not opened."""
+
+    round: int
+    seat: int
 
 
 @dataclass(frozen=True)
@@ -235,11 +260,14 @@ Action = (
     | PostVotes
     | Attest
     | CommitResult
+    | PromiseResult
+    | PostResults
     | ShowResult
     | Appear
     | Submit
     | PinSeed
     | PunishSilence
+    | PunishBatchSilence
     | Leak
     | Settle
     | Finalize

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from contracts.attendance import BatchSilence
 from contracts.attestation import Domain
 from contracts.batches import MOST_BATCHES, BatchOpening, batch_hash, sign_commitment
 from contracts.client import Project
@@ -168,6 +169,21 @@ class Collector:
         entries = self._state.batches(round_.number)[round_.batches[number].batch_hash]
         self._log.warning("no collector opened an own commitment", round=round_.number, batch=number, seats=sorted(own))
         await self._project.reveal_batch(round_.number, number, openings, entries)
+
+    def silence(self, history: SwarmHistory, round_: RoundHistory, seat: int) -> BatchSilence:
+        """What shows that this seat promised what stands in a batch and was never opened."""
+        gathered = self.knowledge(history, round_, Knowledge()).gathered
+        promise = gathered.promises[seat]
+        number, entries = next(item for item in sorted(gathered.batches.items()) if promise.entry in item[1])
+        return BatchSilence(
+            batch=number,
+            index=entries.index(promise.entry),
+            seat=seat,
+            commitment=promise.commitment,
+            entries=entries,
+            signature=promise.signature,
+            revelations=round_.revelations,
+        )
 
     def _takes_in(self, seat: int, owner: Address) -> bool:
         return owner == self._me or self._attack.collects(seat)

@@ -103,8 +103,9 @@ class Driver:
             own = frozenset(seat.number for seat in history.active_seats(current.epoch, self._me))
             known = replace(known, prepared=self._maker.prepared(current, own))
             known = self._attester.knowledge(current, known)
-            if current.phase(now) in (Phase.COMMIT, Phase.REVEAL):
-                known = self._collector.knowledge(history, current, known)
+            known = self._collector.knowledge(history, current, known)
+            if current.phase(now) is Phase.ATTEST_COMMIT:
+                known = self._witness.knowledge(current, known)
             if current.phase(now) in (Phase.AVAILABILITY, Phase.ATTEST_COMMIT, Phase.ATTEST):
                 known = self._checker.knowledge(history, current, known)
             known = replace(known, drawn=drawn)
@@ -159,6 +160,10 @@ class Driver:
                 await self._attester.attest(history, history.round(number), seats, failed)
             case state.CommitResult(number, chosen):
                 await self._witness.commit_result(history.round(number), chosen)
+            case state.PromiseResult(number, chosen):
+                await self._witness.promise_result(history.round(number), chosen)
+            case state.PostResults(number, accounts):
+                await self._witness.post_results(history.round(number), accounts)
             case state.ShowResult(number):
                 await self._attester.show(history.round(number))
             case state.Appear(number):
@@ -173,6 +178,9 @@ class Driver:
                 await self._project.pin_seed()
             case state.PunishSilence(number, silent):
                 await self._witness.punish_silence(number, silent)
+            case state.PunishBatchSilence(number, seat):
+                silence = self._collector.silence(history, history.round(number), seat)
+                await self._witness.punish_batch_silence(number, silence)
             case state.Leak(number, absent):
                 await self._witness.leak(number, absent)
             case state.Skip(number):

@@ -2,6 +2,7 @@
 
 A trainer spreads its *promises*: a commitment of each of its seats, signed so that it may stand in a batch. A collector
 spreads the entries of the batch it posts. When the time has come to reveal, the trainer spreads its *openings*.
+Promises of results, where attesters make them, go the same way.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import cached_property
 
 import cbor2
 
+from contracts.attendance import AttendanceDomain
 from contracts.attestation import SIGNATURE_BYTES, Domain, commitment_digest, recover
 from contracts.batches import (
     MOST_BATCHES,
@@ -22,14 +24,16 @@ from contracts.batches import (
     unpack_openings,
 )
 from contracts.errors import InvalidSignature
-from contracts.values import Address
+from contracts.values import Address, SignedAttestation
 from node.rounds.agreement import HASH_LENGTH, MalformedStatement, load_body
 
 PROMISES = "promises"
 OPENINGS = "openings"
+ATTESTATION = "attestation"
 MOST_PROMISES = 20  # seats of one account: their openings fit one statement of 4 KiB
 MOST_ENTRIES = 112  # of a batch that one statement of 4 KiB tells
 _SEAT_BITS = 32
+_KEPT_BYTES = 28  # of a commitment to a result, by the chain
 
 
 def batch_kind(number: int) -> str:
@@ -66,7 +70,8 @@ class Gathered:
 
     `promises`: by seat. `batches`: entries of posted batches by number, as far as anybody tells them. `openings`: of
     those batches, by their number. `own`: where own commitments stand, by seat; it would survive this process.
-    `promised`, `shown`: own seats whose promise or opening is being spread. `untold`: batches whose entries this peer
+    `promised`, `shown`: own seats whose promise or opening is being spread. `attestations`: promises of results by
+    account, where attesters make them. `untold`: batches whose entries this peer
     keeps and nobody tells. `out_of_turn`: whether it waits for its turn to collect, as honest peers do.
     """
 
@@ -76,6 +81,7 @@ class Gathered:
     own: Mapping[int, Standing] = field(default_factory=dict)
     promised: frozenset[int] = frozenset()
     shown: frozenset[int] = frozenset()
+    attestations: Mapping[Address, SignedAttestation] = field(default_factory=dict)
     untold: frozenset[int] = frozenset()
     out_of_turn: bool = False
 
@@ -142,6 +148,34 @@ def parse_openings(sender: Address, body: bytes) -> dict[int, tuple[BatchOpening
     if any(item.account != sender for item in said):
         raise MalformedStatement(OPENINGS, f"openings of others, sent by {sender}")
     return openings
+
+
+def attestation_body(promised: SignedAttestation) -> bytes:
+    """Body of a promise of a result."""
+    return cbor2.dumps([promised.commitment, list(promised.seat_ids), promised.signature], canonical=True)
+
+
+def parse_attestation(
+    attendance: AttendanceDomain, round_number: int, sender: Address, body: bytes
+) -> SignedAttestation:
+    """Read a promise of a result and check its signature; raises MalformedStatement."""
+    document = load_body(ATTESTATION, body)
+    if not (isinstance(document, list) and len(document) == 3 and isinstance(document[1], list)):
+        raise MalformedStatement(ATTESTATION, "expected [commitment, seats, signature]")
+    commitment, seats, signature = document
+    if not all(isinstance(part, bytes) and len(part) == size for part, size in ((commitment, 32), (signature, 65))):
+        raise MalformedStatement(ATTESTATION, "expected a commitment of 32 bytes and a signature of 65")
+    if not any(commitment[:_KEPT_BYTES]):
+        raise MalformedStatement(ATTESTATION, "nothing committed to")
+    if any(type(seat) is not int or not 0 <= seat < 1 << _SEAT_BITS for seat in seats) or seats != sorted(set(seats)):
+        raise MalformedStatement(ATTESTATION, f"seats {str(seats)[:80]} are not in strictly ascending order")
+    try:
+        signer = recover(attendance.attestation_digest(round_number, commitment, seats), signature)
+    except InvalidSignature as error:
+        raise MalformedStatement(ATTESTATION, str(error)) from error
+    if signer != sender:
+        raise MalformedStatement(ATTESTATION, f"signed by {signer}, sent by {sender}")
+    return SignedAttestation(commitment, tuple(seats), signature)
 
 
 def believed(domain: Domain, round_number: int, opening: BatchOpening, entries: Sequence[bytes]) -> bool:

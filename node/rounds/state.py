@@ -29,10 +29,13 @@ from node.rounds.actions import (
     OpenBatch,
     PinSeed,
     PostBatch,
+    PostResults,
     PostVotes,
     Prepare,
     Promise,
+    PromiseResult,
     Propose,
+    PunishBatchSilence,
     PunishSilence,
     Replay,
     Reveal,
@@ -67,10 +70,13 @@ __all__ = [
     "OpenBatch",
     "PinSeed",
     "PostBatch",
+    "PostResults",
     "PostVotes",
     "Prepare",
     "Promise",
+    "PromiseResult",
     "Propose",
+    "PunishBatchSilence",
     "PunishSilence",
     "Replay",
     "Reveal",
@@ -94,7 +100,7 @@ def next_actions(
     actions: list[Action] = [*_finish(history, rules, knowledge, me, now)]
     if current is not None:
         actions += pinning(history, current, rules, knowledge, me, now)
-        actions += punishing(history, current, rules, me, now)
+        actions += punishing(history, current, rules, knowledge, me, now)
     if current is None or current.ended:
         return (*actions, *opening(history, rules, knowledge, me, now))
     match current.phase(now):
