@@ -72,7 +72,11 @@ class Attack:
         return self.reveals
 
     def collects(self, seat: int) -> bool:
-        """Whether, as collector, it takes in what another seat promised or opened."""
+        """Whether, as collector, it takes in what another seat promised."""
+        return True
+
+    def opens(self, seat: int) -> bool:
+        """Whether, as collector, it opens what another seat promised."""
         return True
 
     def trains_as(self, seat: int, colluders: Sequence[int]) -> int:

@@ -1,4 +1,4 @@
-"""Censoring collector: bring commitments to the chain before anybody else can, and leave out every other seat's."""
+"""Censoring collector: post commitments before anybody else can, leave out every other seat's, and open nobody's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from node.attacks.base import Attack
 
 
 class CensoringCollector(Attack):
-    """Train like anybody else; post and open batches at once, without the seats of even numbers but its own."""
+    """Train like anybody else; post batches out of turn without seats of even numbers, and open none; but its own."""
 
     name = "censoring-collector"
     collects_out_of_turn = True
@@ -14,3 +14,7 @@ class CensoringCollector(Attack):
     def collects(self, seat: int) -> bool:
         """Odd seats only."""
         return seat % 2 == 1
+
+    def opens(self, seat: int) -> bool:
+        """No seat."""
+        return False

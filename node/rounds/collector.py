@@ -89,7 +89,8 @@ class Collector:
             self._memory = _Memory(round_.number)
         owners = {seat.number: seat.owner for seat in history.active_seats(round_.epoch)}
         for promise in self._said(PROMISES, round_.number, None, self._parse_promises):
-            if owners.get(promise.seat) == promise.owner and self._takes_in(promise.seat, promise.owner):
+            takes_in = promise.owner == self._me or self._attack.collects(promise.seat)
+            if takes_in and owners.get(promise.seat) == promise.owner:
                 self._memory.promises.setdefault(promise.seat, promise)
         kept, told = self._state.batches(round_.number), self._told(round_.number)
         batches = {
@@ -185,9 +186,6 @@ class Collector:
             revelations=round_.revelations,
         )
 
-    def _takes_in(self, seat: int, owner: Address) -> bool:
-        return owner == self._me or self._attack.collects(seat)
-
     def _told(self, number: int) -> dict[bytes, tuple[bytes, ...]]:
         """Every batch that somebody told, posted or not, by hash."""
         batches: dict[bytes, tuple[bytes, ...]] = {}
@@ -219,7 +217,8 @@ class Collector:
         """What was shown and opens a batch, the first of a seat, in the order of the batch."""
         found: dict[int, dict[int, BatchOpening]] = {}
         for batch, item in self._said(OPENINGS, number, None, self._parse_openings):
-            if owners.get(item.seat) != item.account or not self._takes_in(item.seat, item.account):
+            opens = item.account == self._me or self._attack.opens(item.seat)
+            if not opens or owners.get(item.seat) != item.account:
                 continue
             if batch in batches and self._believed(number, item, batches[batch]):
                 found.setdefault(batch, {}).setdefault(item.index, item)

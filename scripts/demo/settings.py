@@ -41,6 +41,7 @@ def challenge_seconds(attacks: Sequence[str]) -> int:
 class DemoSettings:
     """`attacks`: dealt out to the attackers in turn. `work_dir`: kept when given, else temporary. `outputs_dir`:
     where a model that generates leaves what came before the court. `batched`: one peer commits and reveals for many.
+    `trainers`, `attesters`: seats drawn a round, 0 for all.
 
     Durations are chain seconds; a phase ends early when everybody has acted, so they only matter when someone has not,
     or when commitments stand in batches.
@@ -56,6 +57,8 @@ class DemoSettings:
     rule: str | None = None
     checked_seats: int | None = None
     batched: bool = False
+    trainers: int = 0
+    attesters: int = 0
     seed: int = 0
     work_dir: Path | None = None
     outputs_dir: Path = Path("swarmproof-outputs")
@@ -64,6 +67,7 @@ class DemoSettings:
     commit_seconds: int = COMMIT_SECONDS
     reveal_seconds: int = 20
     availability_seconds: int = 2
+    attest_commit_seconds: int = 0
     attest_seconds: int = 60
     challenge_seconds: int = CHALLENGE_SECONDS
     epoch_seconds: int = 5
@@ -104,8 +108,8 @@ class DemoSettings:
     @property
     def round_seconds(self) -> int:
         """The longest a round and its challenge can take."""
-        windows = self.commit_seconds + self.reveal_seconds + self.availability_seconds + self.attest_seconds
-        return windows + self.challenge_seconds
+        windows = self.commit_seconds + self.reveal_seconds + self.availability_seconds
+        return windows + self.attest_commit_seconds + self.attest_seconds + self.challenge_seconds
 
     def attack_of(self, peer: int) -> str | None:
         """Attack of peer number `peer` (from 0): the last ones are the attackers."""

@@ -41,7 +41,7 @@ def test_no_name_means_an_honest_peer() -> None:
     assert honest.trains_as(3, [2, 3]) == 3
     assert honest.success(torch.nn.Identity(), SHARD) is None
     assert (honest.reveals, honest.looks_at_others, honest.uses_error_feedback) == (True, False, True)
-    assert (honest.collects(2), honest.collects_out_of_turn) == (True, False)
+    assert (honest.collects(2), honest.opens(2), honest.collects_out_of_turn) == (True, True, False)
 
 
 def test_an_unknown_attack_is_refused_with_the_known_ones() -> None:
