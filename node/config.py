@@ -65,9 +65,10 @@ class ProcessSettings(BaseModel):
 class NodeSettings(ProcessSettings):
     """Everything `node.service.run_node` needs to know.
 
-    `ipfs_api`: multiaddr of a Kubo RPC to keep blocks in instead of the state directory. `attack`: misbehave on purpose
-    (see node.attacks), together with the accounts in `attack_accomplices`, which draw common random numbers from the
-    same `attack_seed`.
+    `ipfs_api`: multiaddr of a Kubo RPC to keep blocks in instead of the state directory. `batched`: let commitments
+    stand in batches that one peer brings to the chain for many, and be that peer when it is this one's turn.
+    `attack`: misbehave on purpose (see node.attacks), together with the accounts in `attack_accomplices`, which draw
+    common random numbers from the same `attack_seed`.
     """
 
     project: ChecksumAddress
@@ -75,5 +76,6 @@ class NodeSettings(ProcessSettings):
     attack_accomplices: tuple[ChecksumAddress, ...] = ()
     attack_seed: Annotated[int, Field(ge=0, lt=1 << 64)] = 0
     ipfs_api: str | None = None
+    batched: bool = False
     claim: bool = True
     exit_when_complete: bool = False

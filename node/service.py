@@ -38,6 +38,7 @@ from node.observer import ChainObserver
 from node.projects import read_manifest
 from node.rounds.attester import Attester
 from node.rounds.checker import Checker
+from node.rounds.collector import Collector
 from node.rounds.driver import Driver
 from node.rounds.history import SwarmHistory
 from node.rounds.library import Library
@@ -45,6 +46,7 @@ from node.rounds.maker import UpdateMaker
 from node.rounds.record_book import RecordBook
 from node.rounds.rules import Rules
 from node.rounds.settlement import Settlement
+from node.rounds.speaker import Speaker
 from node.rounds.witness import Witness
 from node.state_directory import StateDirectory
 from node.storage.ipfs import IpfsStore
@@ -177,6 +179,7 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         )
     rules = Rules.of(member.configuration, epoch_seconds=await parts.registry.epoch_seconds())
     book = RecordBook(parts.state, me=member.me)
+    speaker = Speaker(domain=member.domain, key=member.key, rules=rules, state=parts.state, gossip=gossip)
     attester = Attester(
         project=parts.project,
         domain=member.domain,
@@ -184,11 +187,10 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         key=member.key,
         me=member.me,
         manifest=member.manifest,
-        rules=rules,
         library=library,
         state=parts.state,
         mailbox=parts.mailbox,
-        gossip=gossip,
+        speaker=speaker,
         book=book,
         attack=member.attack,
     )
@@ -196,8 +198,11 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         contract=Attendance(parts.chain, member.attendance.attendance),
         attendance=member.attendance,
         domain=member.domain,
+        key=member.key,
         me=member.me,
         attester=attester,
+        mailbox=parts.mailbox,
+        speaker=speaker,
     )
     training = asyncio.Lock()
     shards = member.task.shards(member.manifest.shard_count, Split.parse(member.manifest.split), member.manifest.seed)
@@ -227,6 +232,18 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         attack_seed=settings.attack_seed,
         me=member.me,
     )
+    collector = Collector(
+        project=parts.project,
+        domain=member.domain,
+        key=member.key,
+        me=member.me,
+        maker=maker,
+        state=parts.state,
+        mailbox=parts.mailbox,
+        speaker=speaker,
+        attack=member.attack,
+        enabled=settings.batched,
+    )
     settlement = Settlement(
         chain=parts.chain,
         project=parts.project,
@@ -249,6 +266,7 @@ async def _driver(parts: _Parts, gossip: Gossip) -> Driver:
         attester=attester,
         witness=witness,
         checker=checker,
+        collector=collector,
         settlement=settlement,
         book=book,
         attack=member.attack,

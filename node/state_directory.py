@@ -2,6 +2,7 @@
 
     identity and secrets   state.db      SQLite, synchronous: the row is the point after which something counts as done
     updates before reveal  outbox/       message bytes; moved to the block store, and so served, only when revealed
+    batches we stand in    state.db      their entries, before anybody relies on them
     error feedback         feedback/     one file a seat and round, referenced by the row of that round's update
     traces of training     traces/       what checkers need of the newest rounds, a folder each (node.checks.shelf)
     finished rounds        rounds/       the JSON records the gateway serves
@@ -13,15 +14,18 @@ Files are written first, then the row that names them: see `node.durable_directo
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cbor2
 
+from contracts.batches import batch_hash
 from node.durable_directory import DurableDirectory, write_durably
 from node.errors import StateError
 
 SCHEMA_VERSION = 3
+_ENTRY_BYTES = 32
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS updates (
     round INTEGER NOT NULL, seat INTEGER NOT NULL,
@@ -30,6 +34,8 @@ CREATE TABLE IF NOT EXISTS updates (
 CREATE TABLE IF NOT EXISTS signed (
     round INTEGER PRIMARY KEY, result_hash BLOB NOT NULL, signature BLOB NOT NULL, seats TEXT NOT NULL,
     failed TEXT NOT NULL, evidence BLOB NOT NULL, salt BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS batches (
+    round INTEGER NOT NULL, hash BLOB NOT NULL, entries BLOB NOT NULL, PRIMARY KEY (round, hash));
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
@@ -113,6 +119,22 @@ class StateDirectory(DurableDirectory):
             (round_number, seat),
         ).fetchone()
         return PreparedUpdate(*row) if row else None
+
+    # ---- batches ------------------------------------------------------------------------------------------------
+
+    def save_batch(self, round_number: int, entries: Sequence[bytes]) -> None:
+        """Keep the entries of a batch: without them nobody can open what stands in it. Those of older rounds go."""
+        self._execute("DELETE FROM batches WHERE round < ?", (round_number - 1,))
+        row = (round_number, batch_hash(entries), b"".join(entries))
+        self._execute("INSERT OR IGNORE INTO batches VALUES (?, ?, ?)", row)
+
+    def batches(self, round_number: int) -> dict[bytes, tuple[bytes, ...]]:
+        """Entries of the batches kept, by their hash."""
+        rows = self._execute("SELECT hash, entries FROM batches WHERE round = ?", (round_number,)).fetchall()
+        return {
+            found: tuple(joined[start : start + _ENTRY_BYTES] for start in range(0, len(joined), _ENTRY_BYTES))
+            for found, joined in rows
+        }
 
     # ---- signatures ---------------------------------------------------------------------------------------------
 

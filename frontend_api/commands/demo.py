@@ -32,6 +32,7 @@ def demo(
     checked_seats: Annotated[
         int | None, typer.Option(help="Seats whose training is checked a round.", min=0, show_default="the task's")
     ] = None,
+    batched: Annotated[bool, typer.Option("--batched", help="One peer commits and reveals for many.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of split and training.", min=0)] = 0,
     work_dir: Annotated[Path | None, typer.Option(help="Keep everything here.", metavar="FOLDER")] = None,
     outputs: Annotated[Path, typer.Option(help="What came before the court, side by side.", metavar="FOLDER")] = Path(
@@ -41,7 +42,13 @@ def demo(
 ) -> None:
     """Devnet, contracts, peers (some of them attackers), API, audit and output court, as real processes on loopback."""
     from scripts.demo.run import run_demo
-    from scripts.demo.settings import DEFAULT_ATTACKS, DemoSettings, challenge_seconds, default_rounds
+    from scripts.demo.settings import (
+        DEFAULT_ATTACKS,
+        DemoSettings,
+        challenge_seconds,
+        commit_seconds,
+        default_rounds,
+    )
 
     attacks = tuple(attack or DEFAULT_ATTACKS)
 
@@ -56,6 +63,8 @@ def demo(
         split=split,
         rule=rule,
         checked_seats=checked_seats,
+        batched=batched,
+        commit_seconds=commit_seconds(task, batched=batched),
         seed=seed,
         work_dir=work_dir,
         outputs_dir=outputs,

@@ -30,6 +30,9 @@ def node(
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the task's files.", metavar="FOLDER")] = None,
     seats: Annotated[int | None, typer.Option(help="Seats to hold; missing ones are staked.", min=1)] = None,
     ipfs_api: Annotated[str | None, typer.Option(help="Keep blocks in this Kubo RPC.", metavar="MULTIADDR")] = None,
+    batched: Annotated[
+        bool | None, typer.Option("--batched/--no-batched", help="Commit and reveal together with others.")
+    ] = None,
     attack: Annotated[str | None, typer.Option(help="Misbehave on purpose, to test others.")] = None,
     claim: Annotated[bool | None, typer.Option("--claim/--no-claim", help="Claim what becomes final.")] = None,
     exit_when_complete: Annotated[
@@ -45,6 +48,7 @@ def node(
         "data_dir": data_dir,
         "seats": seats,
         "ipfs_api": ipfs_api,
+        "batched": batched,
         "attack": attack,
         "claim": claim,
         "exit_when_complete": exit_when_complete,

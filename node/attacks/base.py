@@ -57,17 +57,27 @@ class Attack:
 
     `reveals`: whether it reveals the updates it committed to. `looks_at_others`: whether it needs the view's updates of
     others, which cost memory and time to decode. `uses_error_feedback`: whether what earlier messages left out is added
-    to its update, as honest peers do it; without, the update is encoded as it is.
+    to its update, as honest peers do it; without, the update is encoded as it is. `collects_out_of_turn`: whether it
+    brings commitments of others to the chain without waiting for its turn.
     """
 
     name = "honest"
     reveals = True
     looks_at_others = False
     uses_error_feedback = True
+    collects_out_of_turn = False
 
     def reveals_in(self, round_number: int) -> bool:
         """Whether it reveals in this round."""
         return self.reveals
+
+    def collects(self, seat: int) -> bool:
+        """Whether, as collector, it takes in what another seat promised."""
+        return True
+
+    def opens(self, seat: int) -> bool:
+        """Whether, as collector, it opens what another seat promised."""
+        return True
 
     def trains_as(self, seat: int, colluders: Sequence[int]) -> int:
         """The seat whose shard and batches `seat` trains on. `colluders`: seats of the same attack, ascending."""

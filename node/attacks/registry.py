@@ -11,6 +11,7 @@ from node.attacks.backdoor import Backdoor
 from node.attacks.base import Attack
 from node.attacks.bit_flip import BitFlip
 from node.attacks.captured_quorum import CapturedQuorum
+from node.attacks.censoring_collector import CensoringCollector
 from node.attacks.churn import Churn
 from node.attacks.copied_update import CopiedUpdate
 from node.attacks.deviation_search import DeviationSearch
@@ -88,6 +89,7 @@ ATTACKS: Mapping[str, Callable[[], Attack]] = MappingProxyType(
         "partial-service": PartialService,
         "silent": Silent,
         "captured-quorum": CapturedQuorum,
+        "censoring-collector": CensoringCollector,
     }
 )
 

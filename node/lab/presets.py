@@ -25,7 +25,7 @@ from node.manifest import Q16_ONE
 from node.tasks.perceptron import ImageTask
 
 # What these do happens between peers, not in the update: in a lab their seats are merely absent.
-BETWEEN_PEERS: Final = frozenset({"wrong-bytes", "partial-service", "silent", "captured-quorum"})
+BETWEEN_PEERS: Final = frozenset({"wrong-bytes", "partial-service", "silent", "captured-quorum", "censoring-collector"})
 ON_UPDATES: Final = tuple(name for name in ATTACKS if name not in BETWEEN_PEERS)
 
 REFERENCE_WIDTH: Final = 32  # 784-32-10: 25,450 parameters, what the published comparisons train

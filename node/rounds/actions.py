@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from contracts.values import Address
 from node.rounds.agreement import Proposal
 
 
@@ -34,6 +35,57 @@ class Reveal:
 
     round: int
     seat: int
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Sign and spread commitments of prepared updates, so that they can stand in a batch."""
+
+    round: int
+    seats: frozenset[int]
+
+
+@dataclass(frozen=True)
+class PostBatch:
+    """As collector, tell the promises of these seats as a batch and bring its hash to the chain as number `batch`."""
+
+    round: int
+    batch: int
+    seats: tuple[int, ...] = field(compare=False)  # what is under way is not begun again with one more
+
+
+@dataclass(frozen=True)
+class TellBatch:
+    """Tell the entries of a batch again that stands on the chain."""
+
+    round: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class ShowOpenings:
+    """Start serving updates whose commitments stand in batches, and spread what opens those."""
+
+    round: int
+    seats: frozenset[int]
+
+
+@dataclass(frozen=True)
+class OpenBatch:
+    """As collector, open commitments of a batch on the chain."""
+
+    round: int
+    batch: int
+    seats: tuple[int, ...] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class OpenAlone:
+    """Open own commitments of a batch on the chain: no collector did."""
+
+    round: int
+    batch: int
+    seats: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -99,6 +151,22 @@ class CommitResult:
 
 
 @dataclass(frozen=True)
+class PromiseResult:
+    """Sign and spread the promise of the signed result, so that a collector can bring it with others."""
+
+    round: int
+    seats: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class PostResults:
+    """As collector, bring what these accounts promised to the chain."""
+
+    round: int
+    accounts: tuple[Address, ...] = field(compare=False)
+
+
+@dataclass(frozen=True)
 class ShowResult:
     """Spread the signature of the promised result, with what opens the promise."""
 
@@ -130,6 +198,14 @@ class PunishSilence:
 
     round: int
     seats: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PunishBatchSilence:
+    """Take the bond of a seat whose commitment stands in a batch and was not opened."""
+
+    round: int
+    seat: int
 
 
 @dataclass(frozen=True)
@@ -171,6 +247,12 @@ Action = (
     | Prepare
     | Commit
     | Reveal
+    | Promise
+    | PostBatch
+    | TellBatch
+    | ShowOpenings
+    | OpenBatch
+    | OpenAlone
     | Fetch
     | Replay
     | Announce
@@ -178,11 +260,14 @@ Action = (
     | PostVotes
     | Attest
     | CommitResult
+    | PromiseResult
+    | PostResults
     | ShowResult
     | Appear
     | Submit
     | PinSeed
     | PunishSilence
+    | PunishBatchSilence
     | Leak
     | Settle
     | Finalize

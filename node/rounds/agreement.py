@@ -183,7 +183,7 @@ def have_list_body(
 
 def parse_have_list(sender: Address, body: bytes, statement: bytes, revealed: Sequence[int]) -> HaveList:
     """Read a have-list; raises MalformedStatement."""
-    document = _load(HAVE_LIST, body)
+    document = load_body(HAVE_LIST, body)
     if not (isinstance(document, list) and len(document) == 4 and isinstance(document[3], bytes)):
         raise MalformedStatement(HAVE_LIST, "expected [bitmap, passed, failed, votes]")
     passed, failed = (_listed(HAVE_LIST, part, revealed) for part in document[1:3])
@@ -204,7 +204,7 @@ def proposal_body(proposal: Proposal, revealed: Sequence[int]) -> bytes:
 
 def parse_proposal(sender: Address, body: bytes, revealed: Sequence[int]) -> Proposal:
     """Read a proposal; raises MalformedStatement."""
-    document = _load(PROPOSAL, body)
+    document = load_body(PROPOSAL, body)
     if not (isinstance(document, list) and len(document) == 3 and isinstance(document[2], bytes)):
         raise MalformedStatement(PROPOSAL, "expected [bitmap, failed, hashes]")
     bitmap, listed, joined = document
@@ -232,7 +232,7 @@ def signature_body(shown: ShownSignature) -> bytes:
 
 def parse_signature(body: bytes) -> ShownSignature:
     """Read a shown signature; raises MalformedStatement. The signature itself is not checked here."""
-    document = _load(SIGNATURE, body)
+    document = load_body(SIGNATURE, body)
     if not (isinstance(document, list) and len(document) in (2, 4) and all(isinstance(it, bytes) for it in document)):
         raise MalformedStatement(SIGNATURE, "expected [result hash, signature] or [.., .., custody, salt]")
     result_hash, signature, *opening = document
@@ -272,7 +272,8 @@ def _listed(kind: str, part: object, revealed: Sequence[int]) -> frozenset[int]:
     return frozenset(part)
 
 
-def _load(kind: str, body: bytes) -> object:
+def load_body(kind: str, body: bytes) -> object:
+    """Read the canonical CBOR of a statement; raises MalformedStatement."""
     try:
         document: object = plain_cbor.load(body)
     except plain_cbor.NotPlainCbor as error:

@@ -21,8 +21,7 @@ from node.attacks.base import Attack
 from node.checkpoint import Checkpoint
 from node.codec import Update
 from node.errors import ExchangeError, MalformedMessage, NodeError, StorageError
-from node.exchange.envelope import Envelope, seal
-from node.exchange.gossip import Gossip
+from node.exchange.envelope import Envelope
 from node.exchange.mailbox import Mailbox
 from node.manifest import Manifest
 from node.rounds import agreement
@@ -35,7 +34,7 @@ from node.rounds.knowledge import Knowledge
 from node.rounds.library import Library
 from node.rounds.outcome import RoundOutcome, compute_outcome, pack_contributions
 from node.rounds.record_book import RecordBook
-from node.rounds.rules import Rules
+from node.rounds.speaker import Speaker
 from node.state_directory import SignedResult, StateDirectory
 
 KEPT_LISTS = 4  # of one sender
@@ -124,18 +123,17 @@ class Attester:
         key: bytes,
         me: Address,
         manifest: Manifest,
-        rules: Rules,
         library: Library,
         state: StateDirectory,
         mailbox: Mailbox,
-        gossip: Gossip,
+        speaker: Speaker,
         book: RecordBook,
         attack: Attack,
     ) -> None:
         self._attendance, self._attack = attendance, attack
         self._project, self._domain, self._key, self._me = project, domain, key, me
-        self._manifest, self._rules, self._library, self._state = manifest, rules, library, state
-        self._mailbox, self._gossip, self._book = mailbox, gossip, book
+        self._manifest, self._library, self._state = manifest, library, state
+        self._mailbox, self._speaker, self._book = mailbox, speaker, book
         self._memory = RoundMemory(0)
         # The next round may open before this one is settled, so outcomes outlive the round's memory.
         self._outcomes: dict[int, RoundOutcome] = {}
@@ -216,7 +214,7 @@ class Attester:
                 for word, bitmap in availability_words(said.seats).items()
             ]
         body = agreement.have_list_body(said.seats, _revealed(round_), said.passed, said.failed, votes)
-        await self._publish(round_, agreement.HAVE_LIST, body)
+        await self._speaker.say(round_, agreement.HAVE_LIST, body)
         self._remember(round_.number).announced = said
 
     async def propose(self, round_: RoundHistory, proposal: Proposal) -> None:
@@ -225,7 +223,7 @@ class Attester:
         cited = {have.sender: have.statement for have in lists if have.statement in proposal.evidence}
         memory = self._remember(round_.number)
         memory.cited = cited | memory.cited
-        await self._publish(round_, agreement.PROPOSAL, agreement.proposal_body(proposal, _revealed(round_)))
+        await self._speaker.say(round_, agreement.PROPOSAL, agreement.proposal_body(proposal, _revealed(round_)))
 
     async def attest(
         self, history: SwarmHistory, round_: RoundHistory, seats: frozenset[int], failed: frozenset[int]
@@ -256,7 +254,7 @@ class Attester:
         assert memory.signed is not None, "only what was signed is shown"
         opening = self.opening(round_) if round_.attester_commits else None
         shown = ShownSignature(memory.signed.result_hash, memory.signed.signature, opening)
-        await self._publish(round_, agreement.SIGNATURE, agreement.signature_body(shown))
+        await self._speaker.say(round_, agreement.SIGNATURE, agreement.signature_body(shown))
         memory.shown = True
 
     async def compute(
@@ -318,18 +316,6 @@ class Attester:
             return False
         opened = self._attendance.attestation_hash(round_.number, sender, shown.result_hash, shown.opening)
         return opened == promised.commitment and shown.opening.custody == memory.custody(sender, round_.seed)
-
-    async def _publish(self, round_: RoundHistory, kind: str, body: bytes) -> None:
-        envelope = seal(
-            self._domain,
-            self._key,
-            kind=kind,
-            round=round_.number,
-            sequence=self._state.next_sequence(),
-            expiry=round_.attest_end + self._rules.attest_seconds,
-            body=body,
-        )
-        await self._gossip.publish(envelope)
 
     def _remember(self, number: int) -> RoundMemory:
         if self._memory.number != number:

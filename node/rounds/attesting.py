@@ -14,7 +14,9 @@ from node.rounds.actions import (
     Attest,
     CommitResult,
     Fetch,
+    PostResults,
     PostVotes,
+    PromiseResult,
     Propose,
     Replay,
     ShowResult,
@@ -30,11 +32,13 @@ from node.rounds.agreement import (
     rank,
     voted_seats,
 )
-from node.rounds.drawing import Electorate, electorate, supporters
+from node.rounds.batching import FEWEST_TOGETHER, Window
+from node.rounds.drawing import Electorate, drawn_attesters, electorate, supporters
 from node.rounds.history import Phase, RoundHistory, SwarmHistory
 from node.rounds.knowledge import Knowledge
 from node.rounds.rules import Rules
 
+RESULTS_AT_ONCE = 64
 Verdicts = Sequence[tuple[Proposal, Judgement]]
 
 
@@ -204,12 +208,40 @@ def _plead(look: Deliberation) -> Iterator[Action]:
         yield PostVotes(current.number, words)
 
 
+def _promise(history: SwarmHistory, look: Deliberation) -> Iterator[Action]:
+    """Promise the signed result: together with others as long as that is possible, in the last third alone."""
+    current, known, me = look.current, look.known, look.me
+    window = Window(current.availability_end, current.attest_start)
+    seats = tuple(sorted(known.drawn))
+    if me not in current.commitments and (known.drawn or not history.attesters_per_round):
+        spoken = known.gathered.attestations.get(me)
+        if not known.batched or look.now >= window.alone_from:
+            yield CommitResult(current.number, seats)
+        elif spoken is None or spoken.seat_ids != seats:
+            yield PromiseResult(current.number, seats)
+    if not known.batched:
+        return
+    # Seats that may not attest would make the whole transaction fail, and so would an account that is there already.
+    may = {seat: history.seats[seat].owner for seat in drawn_attesters(history, current, now=look.now)}
+    promised = {
+        account
+        for account, item in known.gathered.attestations.items()
+        if account in look.voters.weights
+        and bool(item.seat_ids) == bool(history.attesters_per_round)
+        and all(may.get(seat) == account for seat in item.seat_ids)
+    }
+    pending = sorted(promised - current.commitments.keys())
+    complete = look.voters.weights.keys() <= promised | current.commitments.keys()
+    order = rank(current.seed, "batch", promised)
+    if len(pending) >= FEWEST_TOGETHER and window.collector(order, look.now, complete=complete) == me:
+        yield PostResults(current.number, tuple(pending[:RESULTS_AT_ONCE]))
+
+
 def _bring(history: SwarmHistory, look: Deliberation) -> Iterable[Action]:
     """Bring a signed result onto the chain: promised first where attesters commit, then with a quorum behind it."""
     current, known, me = look.current, look.known, look.me
     if current.attester_commits and look.phase is Phase.ATTEST_COMMIT:
-        if me not in current.commitments and (known.drawn or not history.attesters_per_round):
-            yield CommitResult(current.number, tuple(sorted(known.drawn)))
+        yield from _promise(history, look)
         return
     if current.attester_commits and me in current.commitments and not known.shown:
         yield ShowResult(current.number)

@@ -19,12 +19,15 @@ from node.observer import ChainObserver
 from node.rounds import state
 from node.rounds.attester import Attester
 from node.rounds.checker import Checker
+from node.rounds.collector import Collector
 from node.rounds.history import Phase
 from node.rounds.maker import UpdateMaker
 from node.rounds.record_book import RecordBook
 from node.rounds.settlement import Settlement
 from node.rounds.state import Action, Knowledge, Rules, next_actions
 from node.rounds.witness import Witness
+
+REVEALING = (state.Reveal, state.ShowOpenings, state.OpenAlone)
 
 
 class Driver:
@@ -42,6 +45,7 @@ class Driver:
         attester: Attester,
         witness: Witness,
         checker: Checker,
+        collector: Collector,
         settlement: Settlement,
         book: RecordBook,
         attack: Attack,
@@ -50,7 +54,7 @@ class Driver:
     ) -> None:
         self._me, self._project, self._rules, self._observer, self._mailbox = me, project, rules, observer, mailbox
         self._maker, self._attester, self._settlement, self._attack = maker, attester, settlement, attack
-        self._checker, self._witness = checker, witness
+        self._checker, self._witness, self._collector = checker, witness, collector
         self._book, self._claims, self._poll_seconds = book, claims, poll_seconds
         self._mailbox_version = mailbox.version
         self._actions: ActionLoop[Action] = ActionLoop(self._dispatch, log="driver")
@@ -99,14 +103,15 @@ class Driver:
             own = frozenset(seat.number for seat in history.active_seats(current.epoch, self._me))
             known = replace(known, prepared=self._maker.prepared(current, own))
             known = self._attester.knowledge(current, known)
+            known = self._collector.knowledge(history, current, known)
+            if current.phase(now) is Phase.ATTEST_COMMIT:
+                known = self._witness.knowledge(current, known)
             if current.phase(now) in (Phase.AVAILABILITY, Phase.ATTEST_COMMIT, Phase.ATTEST):
                 known = self._checker.knowledge(history, current, known)
             known = replace(known, drawn=drawn)
         actions = next_actions(history, self._rules, known, self._me, now=now)
         return tuple(
-            action
-            for action in actions
-            if not isinstance(action, state.Reveal) or self._attack.reveals_in(action.round)
+            action for action in actions if not isinstance(action, REVEALING) or self._attack.reveals_in(action.round)
         )
 
     def _is_complete(self) -> bool:
@@ -129,6 +134,18 @@ class Driver:
                 await self._maker.commit(history.round(number), seat)
             case state.Reveal(number, seat):
                 await self._maker.reveal(history.round(number), seat)
+            case state.Promise(number, seats):
+                await self._collector.promise(history.round(number), seats)
+            case state.PostBatch(number, batch, together):
+                await self._collector.post(history, history.round(number), batch, together)
+            case state.TellBatch(number, batch):
+                await self._collector.tell(history.round(number), batch)
+            case state.ShowOpenings(number, seats):
+                await self._collector.show(history, history.round(number), seats)
+            case state.OpenBatch(number, batch, together):
+                await self._collector.open(history, history.round(number), batch, together)
+            case state.OpenAlone(number, batch, together):
+                await self._collector.open_alone(history, history.round(number), batch, together)
             case state.Fetch(number, seats):
                 await self._attester.fetch(history.round(number), seats)
             case state.Replay(number, seat):
@@ -143,6 +160,10 @@ class Driver:
                 await self._attester.attest(history, history.round(number), seats, failed)
             case state.CommitResult(number, chosen):
                 await self._witness.commit_result(history.round(number), chosen)
+            case state.PromiseResult(number, chosen):
+                await self._witness.promise_result(history.round(number), chosen)
+            case state.PostResults(number, accounts):
+                await self._witness.post_results(history.round(number), accounts)
             case state.ShowResult(number):
                 await self._attester.show(history.round(number))
             case state.Appear(number):
@@ -157,6 +178,9 @@ class Driver:
                 await self._project.pin_seed()
             case state.PunishSilence(number, silent):
                 await self._witness.punish_silence(number, silent)
+            case state.PunishBatchSilence(number, seat):
+                silence = self._collector.silence(history, history.round(number), seat)
+                await self._witness.punish_batch_silence(number, silence)
             case state.Leak(number, absent):
                 await self._witness.leak(number, absent)
             case state.Skip(number):

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from contracts.values import Address
-from node.rounds.actions import Action, Leak, Open, PinSeed, PunishSilence, Skip
+from node.rounds.actions import Action, Leak, Open, PinSeed, PunishBatchSilence, PunishSilence, Skip
 from node.rounds.agreement import rank
 from node.rounds.history import Phase, RoundHistory, SwarmHistory
 from node.rounds.knowledge import Knowledge
+from node.rounds.promises import Gathered
 from node.rounds.rules import MOST_UNFINALIZED, Rules
 
 BLOCKS_REMEMBERED = 256  # whose hashes a contract can ask for
@@ -69,9 +70,11 @@ def pinning(
         yield PinSeed()
 
 
-def punishing(history: SwarmHistory, current: RoundHistory, rules: Rules, me: Address, now: int) -> Iterator[Action]:
+def punishing(
+    history: SwarmHistory, current: RoundHistory, rules: Rules, known: Knowledge, me: Address, now: int
+) -> Iterator[Action]:
     """Take what silence costs: of seats that did not reveal, and of those absent when a quorum failed."""
-    if current.phase(now) not in _AFTER_REVEALS or not current.commits:
+    if current.phase(now) not in _AFTER_REVEALS or not (current.commits or current.batches):
         return
     accounts = history.attesters(current.number)
     silent = [
@@ -81,12 +84,11 @@ def punishing(history: SwarmHistory, current: RoundHistory, rules: Rules, me: Ad
         and commit.seat not in current.reveal_by_seat
         and commit.seat not in current.punished
     ]
-    if (
-        silent
-        and rules.silence_bond_bps
-        and my_turn(current.seed, "punish", accounts, me, rules, current.reveal_end, now)
-    ):
-        yield PunishSilence(current.number, tuple(sorted(silent)[:SEATS_AT_ONCE]))
+    if rules.silence_bond_bps and my_turn(current.seed, "punish", accounts, me, rules, current.reveal_end, now):
+        if silent:
+            yield PunishSilence(current.number, tuple(sorted(silent)[:SEATS_AT_ONCE]))
+        for seat in unopened(current, known.gathered):
+            yield PunishBatchSilence(current.number, seat)
     if current.skipped is None or not current.was_revealed_in or rules.attesters:
         return
     absent = [
@@ -96,6 +98,14 @@ def punishing(history: SwarmHistory, current: RoundHistory, rules: Rules, me: Ad
     ]
     if absent and my_turn(current.seed, "leak", accounts, me, rules, current.attest_end, now):
         yield Leak(current.number, tuple(absent[:SEATS_AT_ONCE]))
+
+
+def unopened(current: RoundHistory, gathered: Gathered) -> Iterator[int]:
+    """Seats that promised what stands in a batch, and neither opened it nor committed and revealed directly."""
+    told = {entry for entries in gathered.batches.values() for entry in entries}
+    for seat, promise in sorted(gathered.promises.items()):
+        if promise.entry in told and not ({seat} & (current.commit_by_seat.keys() | current.punished)):
+            yield seat
 
 
 def skipping(history: SwarmHistory, current: RoundHistory, rules: Rules, me: Address, now: int) -> Iterator[Action]:

@@ -9,6 +9,7 @@ from contracts.values import Address
 from node.checks.draw import Check
 from node.rounds.actions import Announce
 from node.rounds.agreement import HaveList, Proposal
+from node.rounds.promises import Gathered
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Knowledge:
     `statements`: have-lists by hash; `latest`: newest per sender. `supporters`: who signed the result we signed.
     `cited`: the statement of each sender that our own proposals cited first. `shown`: our signature was spread.
     `drawn`: own seats that may act in this phase, where seats are drawn. `block`: number of the newest one.
+    `batched`: this peer lets its commitments stand in batches, and collects them; `gathered`: what it knows of those.
     `settled`: rounds whose checkpoint and record are here. `earned_wei`: all this peer earned in finalized rounds.
     """
 
@@ -44,3 +46,5 @@ class Knowledge:
     earned_wei: int = 0
     drawn: frozenset[int] = frozenset()
     block: int = 0
+    batched: bool = False
+    gathered: Gathered = field(default_factory=Gathered)

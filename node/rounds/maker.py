@@ -95,20 +95,25 @@ class UpdateMaker:
 
     async def commit(self, round_: RoundHistory, seat: int) -> None:
         """Promise the update on the chain."""
-        update = self._require(round_.number, seat)
-        commitment = commitment_hash(
-            self._domain, round_.number, seat, self._me, update.digest, update.data_root, update.salt
-        )
-        await self._project.commit(round_.number, seat, commitment)
+        await self._project.commit(round_.number, seat, self.commitment(round_.number, seat))
 
     async def reveal(self, round_: RoundHistory, seat: int) -> None:
         """Serve the update from now on, then open the commitment."""
-        update = self._require(round_.number, seat)
+        update = await self.serve(round_, seat)
+        await self._project.reveal(round_.number, seat, update.digest, update.data_root, update.salt)
+        self._state.outbox_file(round_.number, seat).unlink(missing_ok=True)
+
+    def commitment(self, round_number: int, seat: int) -> bytes:
+        """What this seat commits to in a round: of the update on disk, so the same whenever it is asked for."""
+        update = self.update(round_number, seat)
+        return commitment_hash(self._domain, round_number, seat, self._me, update.digest, update.data_root, update.salt)
+
+    async def serve(self, round_: RoundHistory, seat: int) -> PreparedUpdate:
+        """Serve a prepared update from now on."""
         outbox = self._state.outbox_file(round_.number, seat)
         if outbox.exists():
             await asyncio.to_thread(lambda: self._store.add(outbox.read_bytes()))
-        await self._project.reveal(round_.number, seat, update.digest, update.data_root, update.salt)
-        outbox.unlink(missing_ok=True)
+        return self.update(round_.number, seat)
 
     def _make(
         self,
@@ -183,7 +188,8 @@ class UpdateMaker:
                 updates[reveal.seat] = decode(update, self._manifest.layout)
         return updates
 
-    def _require(self, round_number: int, seat: int) -> PreparedUpdate:
+    def update(self, round_number: int, seat: int) -> PreparedUpdate:
+        """A prepared update."""
         update = self._state.update(round_number, seat)
         assert update is not None, "next_actions asks for prepared seats only"
         return update

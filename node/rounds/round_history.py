@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from contracts.attestation import Result
-from contracts.batches import chain_of
+from contracts.batches import DIRECT_BYTES, chain_of
 from contracts.events import Event
 from contracts.values import Address
 from node.errors import HistoryError
@@ -174,6 +174,11 @@ class RoundHistory:
     def reveals_hash(self) -> bytes:
         """Chain over everything revealed, in order."""
         return chain_of(self.revelations)
+
+    @cached_property
+    def revealed_directly(self) -> frozenset[int]:
+        """Seats whose owner revealed for them, and so keeps its bond: that counts also after an opening of a batch."""
+        return frozenset(int.from_bytes(item[:4], "big") for item in self.revelations if len(item) == DIRECT_BYTES)
 
     @property
     def was_revealed_in(self) -> bool:

@@ -22,6 +22,7 @@ class Rules:
     attest_seconds: int
     challenge_seconds: int
     epoch_seconds: int
+    commit_seconds: int = 0
     availability_seconds: int = 0
     attest_commit_seconds: int = 0
     trainers: int = 0
@@ -38,6 +39,7 @@ class Rules:
             attest_seconds=configuration.attest_seconds,
             challenge_seconds=configuration.challenge_seconds,
             epoch_seconds=epoch_seconds,
+            commit_seconds=configuration.commit_seconds,
             availability_seconds=configuration.availability_seconds,
             attest_commit_seconds=configuration.attest_commit_seconds,
             trainers=configuration.trainers_per_round,

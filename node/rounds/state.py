@@ -4,13 +4,13 @@ Nothing here looks at a clock, draws a number or talks to anybody. The driver ca
 changed and carries out what comes back; carrying out an action twice is harmless, so a peer that died in the middle
 simply asks again.
 
-Some actions need just one peer of the swarm (`node.rounds.housekeeping`); what attesters do between the last reveal and
-a result is in `node.rounds.attesting`.
+Some actions need just one peer of the swarm (`node.rounds.housekeeping`); committing and revealing are in
+`node.rounds.batching`, what attesters do between the last reveal and a result in `node.rounds.attesting`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from contracts.values import Address
 from node.rounds.actions import (
@@ -25,20 +25,30 @@ from node.rounds.actions import (
     Finalize,
     Leak,
     Open,
+    OpenAlone,
+    OpenBatch,
     PinSeed,
+    PostBatch,
+    PostResults,
     PostVotes,
     Prepare,
+    Promise,
+    PromiseResult,
     Propose,
+    PunishBatchSilence,
     PunishSilence,
     Replay,
     Reveal,
     Settle,
+    ShowOpenings,
     ShowResult,
     Skip,
     Submit,
+    TellBatch,
 )
 from node.rounds.attesting import attesting
-from node.rounds.history import Phase, RoundHistory, SwarmHistory
+from node.rounds.batching import committing, revealing
+from node.rounds.history import Phase, SwarmHistory
 from node.rounds.housekeeping import my_turn, opening, pinning, punishing, skipping
 from node.rounds.knowledge import Knowledge
 from node.rounds.rules import Rules
@@ -56,18 +66,27 @@ __all__ = [
     "Knowledge",
     "Leak",
     "Open",
+    "OpenAlone",
+    "OpenBatch",
     "PinSeed",
+    "PostBatch",
+    "PostResults",
     "PostVotes",
     "Prepare",
+    "Promise",
+    "PromiseResult",
     "Propose",
+    "PunishBatchSilence",
     "PunishSilence",
     "Replay",
     "Reveal",
     "Rules",
     "Settle",
+    "ShowOpenings",
     "ShowResult",
     "Skip",
     "Submit",
+    "TellBatch",
     "is_complete",
     "next_actions",
 ]
@@ -81,14 +100,14 @@ def next_actions(
     actions: list[Action] = [*_finish(history, rules, knowledge, me, now)]
     if current is not None:
         actions += pinning(history, current, rules, knowledge, me, now)
-        actions += punishing(history, current, rules, me, now)
+        actions += punishing(history, current, rules, knowledge, me, now)
     if current is None or current.ended:
         return (*actions, *opening(history, rules, knowledge, me, now))
     match current.phase(now):
         case Phase.COMMIT:
-            actions += _commit(history, current, rules, knowledge, me)
+            actions += committing(history, current, rules, knowledge, me, now)
         case Phase.REVEAL:
-            actions += [Reveal(current.number, seat) for seat in _own_unrevealed(current, knowledge, me)]
+            actions += revealing(history, current, rules, knowledge, me, now)
         case Phase.AVAILABILITY | Phase.ATTEST_COMMIT | Phase.ATTEST:
             actions += attesting(history, current, rules, knowledge, me, now)
         case _:
@@ -113,21 +132,3 @@ def _finish(history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: Addre
             yield Finalize(waiting.number)
     if is_complete(history, rules) and knowledge.earned_wei > history.claimed_wei.get(me, 0):
         yield Claim()
-
-
-def _commit(
-    history: SwarmHistory, current: RoundHistory, rules: Rules, knowledge: Knowledge, me: Address
-) -> Iterator[Action]:
-    for seat in history.active_seats(current.epoch, me):
-        if seat.number in current.commit_by_seat or (rules.trainers and seat.number not in knowledge.drawn):
-            continue
-        if seat.number in knowledge.prepared:
-            yield Commit(current.number, seat.number)
-        else:
-            yield Prepare(current.number, seat.number)
-
-
-def _own_unrevealed(current: RoundHistory, knowledge: Knowledge, me: Address) -> Iterator[int]:
-    for commit in current.commits:
-        if commit.owner == me and commit.seat in knowledge.prepared and commit.seat not in current.reveal_by_seat:
-            yield commit.seat

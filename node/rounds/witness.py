@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import structlog
 
-from contracts.attendance import Attendance, AttendanceDomain, availability_words, seats_of_word
-from contracts.attestation import Domain, recover, result_digest
+from contracts.attendance import Attendance, AttendanceDomain, BatchSilence, availability_words, seats_of_word
+from contracts.attestation import Domain, recover, result_digest, sign_digest
 from contracts.errors import InvalidSignature
-from contracts.values import Address, SignedAvailability
-from node.rounds.agreement import HaveList
+from contracts.values import Address, SignedAttestation, SignedAvailability
+from node.exchange.envelope import Envelope
+from node.exchange.mailbox import Mailbox
+from node.rounds.agreement import HaveList, MalformedStatement
 from node.rounds.attester import Attester
 from node.rounds.history import RoundHistory, SwarmHistory
+from node.rounds.knowledge import Knowledge
+from node.rounds.promises import ATTESTATION, attestation_body, parse_attestation
+from node.rounds.speaker import Speaker
 
 VOTES_AT_ONCE = 64
+KEPT_STATEMENTS = 1 << 11
 
 
 class Witness:
     """Carries out what an attester does on the chain. Transactions are this peer's, what is brought may be others'."""
 
     def __init__(
-        self, *, contract: Attendance, attendance: AttendanceDomain, domain: Domain, me: Address, attester: Attester
+        self,
+        *,
+        contract: Attendance,
+        attendance: AttendanceDomain,
+        domain: Domain,
+        key: bytes,
+        me: Address,
+        attester: Attester,
+        mailbox: Mailbox,
+        speaker: Speaker,
     ) -> None:
         self._contract, self._attendance, self._domain, self._me = contract, attendance, domain, me
-        self._attester = attester
+        self._key, self._attester, self._mailbox, self._speaker = key, attester, mailbox, speaker
+        self._parsed: dict[bytes, SignedAttestation | None] = {}
         self._log = structlog.get_logger("witness")
 
     async def post_votes(self, round_: RoundHistory, words: frozenset[int]) -> None:
@@ -39,12 +56,36 @@ class Witness:
 
     async def commit_result(self, round_: RoundHistory, seats: tuple[int, ...]) -> None:
         """Promise the signed result before anybody shows one."""
-        signed = self._attester.signed_now(round_)
-        assert signed is not None, "next_actions promises signed results only"
-        commitment = self._attendance.attestation_hash(
-            round_.number, self._me, signed.result_hash, self._attester.opening(round_)
-        )
+        commitment = self._commitment(round_)
         await self._contract.commit_attestation(self._attendance.project, round_.number, commitment, seats)
+
+    def knowledge(self, round_: RoundHistory, known: Knowledge) -> Knowledge:
+        """`known`, completed with the promises of results that peers signed."""
+        if not known.batched:
+            return known
+        attestations = {}
+        for envelope in self._mailbox.of_round(round_.number, ATTESTATION):
+            if envelope.hash not in self._parsed:
+                # Of one round there are few: the newest of every member.
+                self._parsed = dict(list(self._parsed.items())[-KEPT_STATEMENTS:])
+                self._parsed[envelope.hash] = self._parse(envelope)
+            if (promised := self._parsed[envelope.hash]) is not None:
+                attestations[envelope.sender] = promised
+        return replace(known, gathered=replace(known.gathered, attestations=attestations))
+
+    async def promise_result(self, round_: RoundHistory, seats: tuple[int, ...]) -> None:
+        """Sign and spread what a collector can bring to the chain for this peer."""
+        commitment = self._commitment(round_)
+        digest = self._attendance.attestation_digest(round_.number, commitment, seats)
+        promised = SignedAttestation(commitment, seats, sign_digest(self._key, digest))
+        await self._speaker.say(round_, ATTESTATION, attestation_body(promised))
+
+    async def post_results(self, round_: RoundHistory, accounts: tuple[Address, ...]) -> None:
+        """Bring what these accounts promised to the chain."""
+        attestations = self.knowledge(round_, Knowledge(batched=True)).gathered.attestations
+        chosen = [attestations[account] for account in accounts]
+        await self._contract.commit_attestations(self._attendance.project, round_.number, chosen)
+        self._log.info("promised results posted", round=round_.number, results=len(chosen))
 
     async def appear(self, history: SwarmHistory, round_: RoundHistory) -> None:
         """Say what was found: the signed result, else what follows from the updates that are here."""
@@ -60,6 +101,10 @@ class Witness:
         """Take the bond of seats that did not reveal."""
         await self._contract.punish_silence(self._attendance.project, round_number, seats)
 
+    async def punish_batch_silence(self, round_number: int, silence: BatchSilence) -> None:
+        """Take the bond of a seat whose commitment stands in a batch and was not opened."""
+        await self._contract.punish_batch_silence(self._attendance.project, round_number, silence)
+
     async def leak(self, round_number: int, seats: tuple[int, ...]) -> None:
         """Take a little of seats whose owners were absent."""
         await self._contract.leak(self._attendance.project, round_number, seats)
@@ -71,6 +116,19 @@ class Witness:
     async def may_attest(self, round_number: int, seat: int) -> bool:
         """Whether the contract takes a promise with this seat now."""
         return await self._contract.may_attest(self._attendance.project, round_number, seat)
+
+    def _commitment(self, round_: RoundHistory) -> bytes:
+        signed = self._attester.signed_now(round_)
+        assert signed is not None, "next_actions promises signed results only"
+        opening = self._attester.opening(round_)
+        return self._attendance.attestation_hash(round_.number, self._me, signed.result_hash, opening)
+
+    def _parse(self, envelope: Envelope) -> SignedAttestation | None:
+        try:
+            return parse_attestation(self._attendance, envelope.round, envelope.sender, envelope.body)
+        except MalformedStatement as error:
+            self._log.warning("statement ignored", round=envelope.round, sender=envelope.sender, cause=str(error))
+            return None
 
     def _votes_of(self, round_: RoundHistory, have: HaveList, words: frozenset[int]) -> Iterator[SignedAvailability]:
         known = round_.votes.get(have.sender, frozenset())

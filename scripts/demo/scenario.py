@@ -222,7 +222,10 @@ async def create_project(
         commit_seconds=settings.commit_seconds,
         reveal_seconds=settings.reveal_seconds,
         availability_seconds=settings.availability_seconds,
+        attest_commit_seconds=settings.attest_commit_seconds,
         attest_seconds=settings.attest_seconds,
+        trainers_per_round=settings.trainers,
+        attesters_per_round=settings.attesters,
         challenge_seconds=settings.challenge_seconds,
         silence_bond_bps=SILENCE_BOND_BPS,
     )
@@ -248,6 +251,7 @@ def write_peer_configuration(
         "from_block": deployment.block_number,
         "exit_when_complete": False,
         "seats": settings.seats_of(peer.index),
+        "batched": settings.batched,
     }
     if settings.data_dir is not None:
         values["data_dir"] = str(settings.data_dir.resolve())

@@ -16,6 +16,8 @@ DEFAULT_ROUNDS = 8
 ROUNDS = {"text": 16}  # to write takes longer to learn than to tell digits apart or draw them
 DEFAULT_ATTACKS = ("sign-flip", "label-flip", "noise")
 CAPTURED_QUORUM = "captured-quorum"
+COMMIT_SECONDS = 120
+BATCHED_COMMIT_SECONDS = 36
 CHALLENGE_SECONDS = 4
 WATCHED_CHALLENGE_SECONDS = 60
 
@@ -23,6 +25,11 @@ WATCHED_CHALLENGE_SECONDS = 60
 def default_rounds(task: str) -> int:
     """Rounds after which a demonstration of this task has something to show."""
     return ROUNDS.get(task, DEFAULT_ROUNDS)
+
+
+def commit_seconds(task: str, *, batched: bool) -> int:
+    """How long trainers may commit: with batches the window never ends early, so there it has to be what they need."""
+    return BATCHED_COMMIT_SECONDS if batched and task == "digits" else COMMIT_SECONDS
 
 
 def challenge_seconds(attacks: Sequence[str]) -> int:
@@ -33,9 +40,11 @@ def challenge_seconds(attacks: Sequence[str]) -> int:
 @dataclass(frozen=True)
 class DemoSettings:
     """`attacks`: dealt out to the attackers in turn. `work_dir`: kept when given, else temporary. `outputs_dir`:
-    where a model that generates leaves what came before the court.
+    where a model that generates leaves what came before the court. `batched`: one peer commits and reveals for many.
+    `trainers`, `attesters`: seats drawn a round, 0 for all.
 
-    Durations are chain seconds; a phase ends early when everybody has acted, so they only matter when someone has not.
+    Durations are chain seconds; a phase ends early when everybody has acted, so they only matter when someone has not,
+    or when commitments stand in batches.
     """
 
     peers: int = 8
@@ -47,14 +56,18 @@ class DemoSettings:
     split: str = "iid"
     rule: str | None = None
     checked_seats: int | None = None
+    batched: bool = False
+    trainers: int = 0
+    attesters: int = 0
     seed: int = 0
     work_dir: Path | None = None
     outputs_dir: Path = Path("swarmproof-outputs")
     serve: bool = False
     api_port: int = 8000
-    commit_seconds: int = 120
+    commit_seconds: int = COMMIT_SECONDS
     reveal_seconds: int = 20
     availability_seconds: int = 2
+    attest_commit_seconds: int = 0
     attest_seconds: int = 60
     challenge_seconds: int = CHALLENGE_SECONDS
     epoch_seconds: int = 5
@@ -95,8 +108,8 @@ class DemoSettings:
     @property
     def round_seconds(self) -> int:
         """The longest a round and its challenge can take."""
-        windows = self.commit_seconds + self.reveal_seconds + self.availability_seconds + self.attest_seconds
-        return windows + self.challenge_seconds
+        windows = self.commit_seconds + self.reveal_seconds + self.availability_seconds
+        return windows + self.attest_commit_seconds + self.attest_seconds + self.challenge_seconds
 
     def attack_of(self, peer: int) -> str | None:
         """Attack of peer number `peer` (from 0): the last ones are the attackers."""

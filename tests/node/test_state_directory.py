@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.batches import batch_hash
 from node.durable_directory import (
     StateDirectoryDamaged,
     StateDirectoryForeign,
@@ -138,6 +139,16 @@ def test_a_database_that_is_gone_is_not_taken_for_a_new_one(tmp_path: Path, empt
 def test_a_start_that_was_cut_off_before_anything_was_kept_is_no_damage(tmp_path: Path) -> None:
     (tmp_path / "state.db").touch()
     opened(tmp_path).close()
+
+
+def test_batches_are_kept_for_this_round_and_the_one_before(tmp_path: Path) -> None:
+    state, entries = opened(tmp_path), (b"e" * 32, b"f" * 32)
+    for number in (1, 2, 2, 3):
+        state.save_batch(number, entries)
+    state.close()
+    again = opened(tmp_path)
+    assert [again.batches(number) for number in (1, 2, 3)] == [{}, *[{batch_hash(entries): entries}] * 2]
+    again.close()
 
 
 def test_a_path_that_cannot_be_a_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ CHANGES_SHARD = {"label-flip", "label-swap", "label-swap-added", "backdoor"}
 CHANGES_SERVICE = {"wrong-bytes", "partial-service"}
 CHANGES_MESSAGE = {"bit-flip"}
 CHANGES_OUTCOME = {"captured-quorum"}
-KEEPS_UPDATE = {*CHANGES_SHARD, *CHANGES_SERVICE, *CHANGES_MESSAGE, *CHANGES_OUTCOME, "silent"}
+KEEPS_UPDATE = {*CHANGES_SHARD, *CHANGES_SERVICE, *CHANGES_MESSAGE, *CHANGES_OUTCOME, "silent", "censoring-collector"}
 SENDS_ITS_OWN = {"sign-flip", "sign-flip-1", "overflow", "near-copy"}  # what each has trained differs anyway
 MAY_BE_EQUAL = {"zero", "sybil-duplicate", *SENDS_ITS_OWN}
 CHANGES_UPDATE = sorted(set(ATTACKS) - KEEPS_UPDATE)
@@ -41,6 +41,7 @@ def test_no_name_means_an_honest_peer() -> None:
     assert honest.trains_as(3, [2, 3]) == 3
     assert honest.success(torch.nn.Identity(), SHARD) is None
     assert (honest.reveals, honest.looks_at_others, honest.uses_error_feedback) == (True, False, True)
+    assert (honest.collects(2), honest.opens(2), honest.collects_out_of_turn) == (True, True, False)
 
 
 def test_an_unknown_attack_is_refused_with_the_known_ones() -> None:

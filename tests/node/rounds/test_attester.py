@@ -74,11 +74,10 @@ def attester(library: Any, mailbox: Mailbox) -> Attester:
         key=bytes(32),
         me=ME,
         manifest=nothing,
-        rules=nothing,
         library=library,
         state=nothing,
         mailbox=mailbox,
-        gossip=nothing,
+        speaker=nothing,
         book=nothing,
         attack=Attack(),
     )

@@ -83,6 +83,7 @@ def round_(number: int = 1, *, commits: int = 0, reveals: int = 0) -> RoundHisto
         pinned_block=3 if reveals == commits > 0 else None,
         commits=tuple(Commit(seat, ACCOUNTS[seat - 1], bytes(32), PLACE) for seat in range(1, commits + 1)),
         reveals=tuple(Reveal(seat, bytes(32), bytes(32), bytes(32), PLACE) for seat in range(1, reveals + 1)),
+        revelations=tuple(seat.to_bytes(4, "big") + bytes(96) for seat in range(1, reveals + 1)),
     )
 
 
