@@ -127,7 +127,8 @@ class Driver:
         history = self._observer.history
         match action:
             case state.Open():
-                await self._project.open_round()
+                due = history.finalizable(self._observer.head.timestamp)
+                await self._project.open_round([(number, acceptance.result) for number, acceptance in due])
             case state.Prepare(number, seat):
                 await self._maker.prepare(history, history.round(number), seat)
             case state.Commit(number, seat):

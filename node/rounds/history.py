@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from types import MappingProxyType
 
 from contracts.attestation import Domain
@@ -152,6 +153,13 @@ class SwarmHistory:
     def phase(self, number: int, now: int) -> Phase:
         """Where round `number` stands at chain time `now` (seconds)."""
         return self.round(number).phase(now)
+
+    def finalizable(self, now: int) -> tuple[tuple[int, Acceptance], ...]:
+        """Rounds that can be finalized at chain time `now`, by number, in the one order that is possible."""
+        waiting = ((item, item.acceptance) for item in self.rounds if item.finalized is None)
+        accepted = [(item, acceptance) for item, acceptance in waiting if acceptance is not None]
+        due = takewhile(lambda pair: pair[0].phase(now) is Phase.FINALIZABLE, accepted)
+        return tuple((item.number, acceptance) for item, acceptance in due)
 
     def previous_accepted(self, number: int) -> RoundHistory | None:
         """The accepted round whose checkpoint round `number` starts from; None: it starts from genesis."""

@@ -49,7 +49,7 @@ from node.rounds.actions import (
 from node.rounds.attesting import attesting
 from node.rounds.batching import committing, revealing
 from node.rounds.history import Phase, SwarmHistory
-from node.rounds.housekeeping import my_turn, opening, pinning, punishing, skipping
+from node.rounds.housekeeping import finalizing, opening, pinning, punishing, skipping
 from node.rounds.knowledge import Knowledge
 from node.rounds.rules import Rules
 
@@ -125,10 +125,6 @@ def _finish(history: SwarmHistory, rules: Rules, knowledge: Knowledge, me: Addre
     for item in accepted[-1:]:
         if item.number not in knowledge.settled:
             yield Settle(item.number)
-    waiting = next((item for item in accepted if item.finalized is None), None)
-    if waiting is not None and waiting.acceptance is not None and waiting.phase(now) is Phase.FINALIZABLE:
-        since = waiting.acceptance.challenge_end
-        if my_turn(waiting.seed, "finalize", history.attesters(waiting.number), me, rules, since, now):
-            yield Finalize(waiting.number)
+    yield from finalizing(history, rules, me, now)
     if is_complete(history, rules) and knowledge.earned_wei > history.claimed_wei.get(me, 0):
         yield Claim()

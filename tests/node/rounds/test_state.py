@@ -12,6 +12,7 @@ from contracts.values import Address
 from node.checks.draw import Check
 from node.rounds.agreement import HaveList, Proposal, rank
 from node.rounds.history import NOWHERE, Acceptance, Commit, Place, Reveal, RoundHistory, Seat, SwarmHistory
+from node.rounds.housekeeping import OPENERS_WAITED_FOR
 from node.rounds.state import (
     Announce,
     Appear,
@@ -286,13 +287,24 @@ def test_an_accepted_round_is_settled_and_the_next_one_opened_before_the_challen
 
 
 def test_rounds_are_finalized_after_their_challenge_in_order() -> None:
-    swarm = history(accepted(1, at=120), accepted(2, at=121))
+    swarm = history(accepted(1, at=120), accepted(2, at=121), accepted(3, at=122))
     first = rank(SEED, "finalize", ACCOUNTS)[0]
-    settled = Knowledge(settled=frozenset({2}))
+    settled = Knowledge(settled=frozenset({3}))
     assert Finalize(1) not in decide(swarm, settled, me=first, now=129)
     actions = decide(swarm, settled, me=first, now=131)
     assert Finalize(1) in actions
     assert Finalize(2) not in actions
+    assert [number for number, _ in swarm.finalizable(131)] == [1, 2]
+
+
+def test_where_another_round_opens_it_finalizes_those_before_unless_nobody_opens_it() -> None:
+    first = rank(SEED, "finalize", ACCOUNTS)[0]
+    running = history(accepted(1, at=120), round_(2, commits=0, reveals=0))
+    assert Finalize(1) not in decide(running, Knowledge(settled=frozenset({1})), me=first, now=140)
+    waiting = history(accepted(1, at=120))
+    after = 120 + OPENERS_WAITED_FOR * RULES.turn_seconds
+    assert Finalize(1) not in decide(waiting, Knowledge(settled=frozenset({1})), me=first, now=after - 1)
+    assert Finalize(1) in decide(waiting, Knowledge(settled=frozenset({1})), me=first, now=after)
 
 
 @pytest.mark.parametrize(("commits", "reveals", "end"), [(0, 0, 100), (4, 0, 110), (4, 4, 170)])
