@@ -156,6 +156,10 @@ class Attendance(Contract):
         """Whether the seat may commit an update now: it counts, and is drawn."""
         return bool(await self._read("mayTrain", project, round_number, seat))
 
+    async def was_drawn(self, project: Address, round_number: int, seat: int) -> bool:
+        """Whether the seat was drawn to train in the current round by the end of its commit window."""
+        return bool(await self._read("wasDrawn", project, round_number, seat))
+
     async def was_there(self, project: Address, round_number: int, account: Address) -> bool:
         """Whether the account committed or attested in this round."""
         return bool(await self._read("wasThere", project, round_number, account))

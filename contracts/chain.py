@@ -7,7 +7,7 @@ async with await Chain.connect("http://127.0.0.1:8545", account=account) as chai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
@@ -15,7 +15,7 @@ from eth_account.signers.local import LocalAccount
 from contracts.abi import ContractAbi
 from contracts.decoding import decode_event, hex_bytes, hex_number
 from contracts.errors import MalformedAnswer, MissingContract, UnknownTransaction, WrongChainId
-from contracts.events import Event
+from contracts.events import Event, UpdateCommitted
 from contracts.rpc import Rpc
 from contracts.sender import Receipt, Sender, Transaction
 from contracts.values import Address
@@ -106,6 +106,7 @@ class Chain:
     async def logs(self, addresses: Sequence[Address], from_block: int, to_block: int) -> list[Event]:
         """Events of these contracts in blocks [from_block, to_block], in chain order; one request.
 
+        Where the node does not tell times with events, those of commitments are asked for: draws depend on them.
         Raises MalformedAnswer for logs that no contract of ours emits, and for logs that were not asked for.
         """
         wanted = {"address": list(addresses), "fromBlock": hex(from_block), "toBlock": hex(to_block)}
@@ -118,7 +119,7 @@ class Chain:
                 raise MalformedAnswer(
                     "eth_getLogs", f"an event of {event.address} in block {event.block_number} was not asked for"
                 )
-        return events
+        return await self._timed(events)
 
     async def transaction_input(self, transaction_hash: bytes) -> bytes:
         """Input data of a transaction. Raises UnknownTransaction."""
@@ -169,6 +170,19 @@ class Chain:
         MissingAccount, TransactionTimeout, RequestRejected, ChainUnreachable.
         """
         return await self._sender.send(Transaction(to, data, value_wei), gas=gas, timeout_seconds=timeout_seconds)
+
+    async def _timed(self, events: Sequence[Event]) -> list[Event]:
+        """The same events, each commitment with the time of its block."""
+        times: dict[int, int | None] = {}
+        timed: list[Event] = []
+        for event in events:
+            if isinstance(event, UpdateCommitted) and event.block_timestamp is None:
+                if event.block_number not in times:
+                    block = await self.block(event.block_number)
+                    times[event.block_number] = None if block is None else block.timestamp
+                event = replace(event, block_timestamp=times[event.block_number])
+            timed.append(event)
+        return timed
 
     async def _block(self, name: str) -> Head | None:
         block = await self._rpc.request("eth_getBlockByNumber", name, False)

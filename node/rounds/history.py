@@ -82,7 +82,8 @@ class SwarmHistory:
     """Everything that happened up to `last`. Built by `SwarmHistory.start`, advanced by `fold`.
 
     `domain`: which project on which chain. `availability_seconds`: length of that window, which no event tells.
-    `attesters_per_round`: how many seats are drawn to attest, 0 where all do. `claimed_wei`: what each account has
+    `attesters_per_round`, `trainers_per_round`: how many seats are drawn to attest and to train, 0 where all do;
+    `commit_seconds`: how long those who train may commit. `claimed_wei`: what each account has
     claimed so far. `close_requested`, `closed`: where, or None. `paused_until`: chain time up to which none opens.
     """
 
@@ -100,6 +101,8 @@ class SwarmHistory:
     closed: Place | None = None
     paused_until: int = 0
     last: Place | None = None
+    trainers_per_round: int = 0
+    commit_seconds: int = 0
 
     @classmethod
     def start(
@@ -110,6 +113,8 @@ class SwarmHistory:
         domain: Domain = NOWHERE,
         availability_seconds: int = 0,
         attesters_per_round: int = 0,
+        trainers_per_round: int = 0,
+        commit_seconds: int = 0,
     ) -> SwarmHistory:
         """Before the first event."""
         return cls(
@@ -120,6 +125,8 @@ class SwarmHistory:
             attesters_per_round,
             MappingProxyType({}),
             MappingProxyType({}),
+            trainers_per_round=trainers_per_round,
+            commit_seconds=commit_seconds,
         )
 
     @classmethod
@@ -131,6 +138,8 @@ class SwarmHistory:
             domain=domain,
             availability_seconds=configuration.availability_seconds,
             attesters_per_round=configuration.attesters_per_round,
+            trainers_per_round=configuration.trainers_per_round,
+            commit_seconds=configuration.commit_seconds,
         )
 
     @property

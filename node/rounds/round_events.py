@@ -21,6 +21,7 @@ from contracts.events import (
     UpdateRevealed,
     UpdatesRevealed,
 )
+from contracts.sortition import TRAINER, is_drawn, quarter_of
 from contracts.values import Address
 from node.rounds.round_history import (
     Acceptance,
@@ -96,24 +97,47 @@ def _commit(history: SwarmHistory, current: RoundHistory, event: UpdateCommitted
     seat = history.seats.get(event.seat)
     require(seat is not None and seat.active_at(current.epoch), event, seat=event.seat, epoch=current.epoch)
     require(event.seat not in current.commit_by_seat, event, committed_twice=event.seat)
-    return current.with_commit(Commit(event.seat, history.seats[event.seat].owner, event.commitment, place))
+    current = current.with_commit(Commit(event.seat, history.seats[event.seat].owner, event.commitment, place))
+    if len(current.commits) != history.trainers_per_round:
+        return current
+    # From now on the bound stays where it is.
+    time = event.block_timestamp
+    require(time is not None, event, timestamp=time)
+    return replace(current, trainer_doublings=_quarter(history, current, time or 0))
 
 
 def _reveal_batch(history: SwarmHistory, current: RoundHistory, event: UpdatesRevealed, place: Place) -> RoundHistory:
-    """Whoever stands in a batch is known only from what was revealed out of it, and the chain does not check who."""
+    """Whoever stands in a batch is known only from what was revealed out of it, and the chain does not check who.
+
+    What somebody opened who does not own the seat, has not signed or was not drawn is as if it had not been opened.
+    """
     require(event.batch < len(current.batches), event, batch=event.batch, batches=len(current.batches))
     posted = current.batches[event.batch].place
     current = current.with_revelation(event.batch.to_bytes(1, "big") + event.openings)
+    seats = len(history.active_seats(current.epoch))
     for item in unpack_openings(event.openings):
         seat = history.seats.get(item.seat)
         owned = seat is not None and seat.owner == item.account and seat.active_at(current.epoch)
         first = item.seat not in current.reveal_by_seat
-        if not owned or not first or not item.is_signed(history.domain, current.number):
+        drawn = _was_drawn(history, current, item.seat, seats)
+        if not (owned and first and drawn and item.is_signed(history.domain, current.number)):
             continue
         if item.seat not in current.commit_by_seat:
             current = current.with_commit(Commit(item.seat, item.account, None, posted))
         current = current.with_reveal(Reveal(item.seat, item.digest, item.data_root, item.salt, place))
     return current
+
+
+def _was_drawn(history: SwarmHistory, current: RoundHistory, seat: int, seats: int) -> bool:
+    """Whether a seat could have committed for itself by the end of the window, as `Attendance.wasDrawn` says."""
+    doublings = current.trainer_doublings
+    if doublings is None:
+        doublings = _quarter(history, current, current.commit_end - 1)
+    return is_drawn(current.seed, TRAINER, seat, seats=seats, want=history.trainers_per_round, doublings=doublings)
+
+
+def _quarter(history: SwarmHistory, current: RoundHistory, time: int) -> int:
+    return quarter_of(current.commit_end - history.commit_seconds, current.commit_end, time)
 
 
 def _move(current: RoundHistory, event: RoundWindowsMoved) -> RoundHistory:

@@ -124,6 +124,7 @@ class RoundHistory:
     it, also what does not count. `batches`: of promises that collectors brought. `votes`: which updates
     attesters said on the chain that they hold, by account. `commitments`: of attesters to a result; `attests`: of those
     who saw no quorum. `punished`, `leaked`: seats that lost something. `pinned_block`: what the next seed waits for.
+    `trainer_doublings`: of the draw of trainers when as many had committed as should; None before that.
     A voided round has no `acceptance` any more: what was accepted is in `voided_acceptance`.
     """
 
@@ -149,6 +150,7 @@ class RoundHistory:
     punished: frozenset[int] = frozenset()
     leaked: frozenset[int] = frozenset()
     pinned_block: int | None = None
+    trainer_doublings: int | None = None
     acceptance: Acceptance | None = None
     finalized: Place | None = None
     skipped: Place | None = None

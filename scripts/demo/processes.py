@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from dataclasses import dataclass
@@ -92,5 +93,6 @@ async def _ended(running: Running) -> None:
     try:
         await asyncio.wait_for(running.process.wait(), GRACE_SECONDS)
     except TimeoutError:
-        running.process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it may have ended this very moment
+            running.process.kill()
         await running.process.wait()

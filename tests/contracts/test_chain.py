@@ -21,7 +21,7 @@ from contracts.errors import (
     UnknownTransaction,
     WrongChainId,
 )
-from contracts.events import SeatsStaked, Transfer
+from contracts.events import SeatsStaked, Transfer, UpdateCommitted
 from contracts.reverts.base import RevertedWithData, RevertedWithPanic, RevertedWithReason
 from contracts.reverts.project_money import Project_NothingToFund
 from contracts.values import ZERO_ADDRESS
@@ -248,6 +248,17 @@ async def test_events_without_a_time_are_read_too(node: FakeNode) -> None:
     assert isinstance(event, SeatsStaked)
     assert (event.first_seat, event.count, event.active_epoch, event.block_timestamp) == (1, 2, 3, None)
     assert node.requests[-1][1] == [{"address": ["0x" + "11" * 20], "fromBlock": "0x5", "toBlock": "0x5"}]
+
+
+async def test_times_of_commitments_are_asked_for_once_a_block_where_they_are_not_told(node: FakeNode) -> None:
+    (topic,) = (topic for topic, shape in event_shapes().items() if shape.kind is UpdateCommitted)
+    topics = ["0x" + topic.hex(), f"0x{1:064x}", f"0x{7:064x}"]
+    node.answers["eth_getLogs"] = [a_log(topics=topics, data=HASH, logIndex=hex(place)) for place in range(2)]
+    node.answers["eth_getBlockByNumber"] = {"number": "0x5", "hash": HASH, "timestamp": "0x63"}
+    async with await Chain.connect(node.url) as chain:
+        events = await chain.logs([Registry(chain, "0x" + "11" * 20).address], 5, 5)  # type: ignore[arg-type]
+    assert [event.block_timestamp for event in events] == [99, 99]
+    assert [name for name, _ in node.requests].count("eth_getBlockByNumber") == 1
 
 
 @pytest.mark.parametrize(

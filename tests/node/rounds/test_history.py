@@ -7,15 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from eth_account import Account
 
-from contracts.attestation import NO_REVEALS, Domain, Result, chain_batch, checksum_address
-from contracts.batches import BatchOpening, pack_openings, sign_commitment
+from contracts.attestation import Result, checksum_address
 from contracts.events import (
     AttestationCommitted,
     Attested,
     AvailabilityVoted,
-    CommitsPosted,
     EndpointChanged,
     Event,
     InactivityLeaked,
@@ -33,7 +30,6 @@ from contracts.events import (
     UnstakeBegun,
     UpdateCommitted,
     UpdateRevealed,
-    UpdatesRevealed,
 )
 from contracts.values import Address
 from node.errors import HistoryError
@@ -362,35 +358,3 @@ def test_results_are_accepted_only_after_the_window_for_votes(chain: Chain) -> N
         Phase.EXPIRED,
     ]
     assert history.round(1).attester_commits
-
-
-def test_out_of_a_batch_only_the_first_signed_update_of_a_seats_owner_counts(chain: Chain) -> None:
-    keys = {name: bytes([number]) * 32 for number, name in enumerate(("owner", "stranger"), start=1)}
-    accounts = {name: Account.from_key(key).address for name, key in keys.items()}
-    start = SwarmHistory.start(seat_stake_wei=SEAT_WEI, genesis_digest=GENESIS, domain=Domain(1, CONTRACT))
-    history = fold(start, stake(chain, accounts["owner"], 1, 4))
-    history = fold(history, open_round(chain, 1))
-    history = fold(history, chain(CommitsPosted, round=1, batch=0, poster=ALICE, batch_hash=word("batch"), count=4))
-    assert history.phase(1, 115) is Phase.REVEAL
-
-    def opening(seat: int, signer: str, salt: str) -> BatchOpening:
-        made = BatchOpening(0, seat, accounts[signer], word("digest"), word("root"), word(salt), bytes(65))
-        commitment = made.commitment(history.domain, 1)
-        return replace(made, signature=sign_commitment(history.domain, keys[signer], 1, seat, commitment))
-
-    forged = replace(opening(2, "owner", "a"), signature=opening(2, "stranger", "a").signature)
-    shown = [opening(1, "owner", "first"), opening(1, "owner", "second"), opening(3, "stranger", "a"), forged]
-    packed = pack_openings(shown)
-    history = fold(history, chain(UpdatesRevealed, round=1, batch=0, openings=packed))
-    round_one = history.round(1)
-    assert [(item.seat, item.salt) for item in round_one.reveals] == [(1, word("first"))]
-    assert round_one.commit_by_seat[1].commitment is None
-    assert round_one.commit_by_seat[1].place == round_one.batches[0].place
-    assert round_one.reveals_hash == chain_batch(NO_REVEALS, 0, packed, len(shown))
-    only_false = fold(
-        fold(fold(start, stake(chain, accounts["owner"], 1, 4)), open_round(chain, 1)),
-        chain(CommitsPosted, round=1, batch=0, poster=ALICE, batch_hash=word("batch"), count=4),
-    )
-    only_false = fold(only_false, chain(UpdatesRevealed, round=1, batch=0, openings=pack_openings([forged])))
-    assert not only_false.round(1).reveals
-    assert only_false.phase(1, 125) is Phase.ATTEST, "the chain counts whatever was opened"
