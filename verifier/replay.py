@@ -105,10 +105,13 @@ def check_inputs(round_: RoundHistory, seats: Sequence[int]) -> Reject | None:
 
 
 def check_commitments(round_: RoundHistory, domain: Domain) -> Reject | None:
-    """Every reveal must open its seat's commitment. Of one in a batch the chain knows a hash over all of them only."""
+    """Every reveal must open its seat's commitment. Of one in a batch the chain knows a hash over all of them only.
+
+    Whoever committed directly may have promised something else as well, and then what was opened first counts.
+    """
     for reveal in round_.reveals:
         commit = round_.commit_by_seat[reveal.seat]
-        if commit.commitment is None:
+        if commit.commitment is None or reveal.batch is not None:
             continue
         where = f"commitment of seat {reveal.seat} in round {round_.number}"
         opened = commitment_hash(

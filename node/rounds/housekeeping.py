@@ -87,7 +87,7 @@ def punishing(
         commit.seat
         for commit in current.commits
         if commit.commitment is not None
-        and commit.seat not in current.reveal_by_seat
+        and commit.seat not in current.revealed_directly
         and commit.seat not in current.punished
     ]
     if rules.silence_bond_bps and my_turn(current.seed, "punish", accounts, me, rules, current.reveal_end, now):

@@ -124,7 +124,7 @@ def _reveal_batch(history: SwarmHistory, current: RoundHistory, event: UpdatesRe
             continue
         if item.seat not in current.commit_by_seat:
             current = current.with_commit(Commit(item.seat, item.account, None, posted))
-        current = current.with_reveal(Reveal(item.seat, item.digest, item.data_root, item.salt, place))
+        current = current.with_reveal(Reveal(item.seat, item.digest, item.data_root, item.salt, place, event.batch))
     return current
 
 

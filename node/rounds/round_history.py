@@ -70,7 +70,8 @@ class Commit:
 class Reveal:
     """The update a seat had promised: sha2-256 `digest` of its content identifier and its `data_root`.
 
-    `salt`: what its promise was made with.
+    `salt`: what its promise was made with. `batch`: the number of that which it was opened out of; None: its owner
+    revealed it.
     """
 
     seat: int
@@ -78,6 +79,7 @@ class Reveal:
     data_root: bytes
     salt: bytes
     place: Place
+    batch: int | None = None
 
 
 @dataclass(frozen=True)

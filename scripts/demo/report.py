@@ -162,6 +162,8 @@ async def gas_of_rounds(chain: Chain, swarm: Swarm) -> tuple[int, int]:
     for item in swarm.observer.history.rounds:
         places = [item.opened, item.finalized, *(commit.place for commit in item.commits)]
         places += [reveal.place for reveal in item.reveals]
+        places += [batch.place for batch in item.batches]
+        places += [said.place for said in (*item.commitments.values(), *item.attests.values())]
         if item.acceptance is not None:
             places.append(item.acceptance.place)
             contributions += len(item.reveals)

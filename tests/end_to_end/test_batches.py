@@ -125,6 +125,27 @@ async def test_victims_of_censoring_collectors_commit_and_open_for_themselves_an
         assert reasons(progress, round_.number)[victim.address] == {Reason.NONE}
 
 
+async def test_results_are_promised_together_where_attesters_commit(tmp_path: Path) -> None:
+    swarm, _ = await trained(replace(SETTINGS, peers=6, attest_commit_seconds=36), tmp_path)
+    last = swarm.observer.history.rounds[-1]
+    assert len(last.commitments) == 6
+    assert len({item.place.transaction_hash for item in last.commitments.values()}) < 6
+
+
+async def test_drawn_trainers_and_attesters_train_together(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, peers=6, trainers=3, attesters=4, attest_commit_seconds=36)
+    swarm, progress = await trained(settings, tmp_path)
+    for round_ in swarm.observer.history.rounds:
+        if round_.acceptance is None:
+            continue
+        assert not round_.batches  # who trains is counted where it commits
+        assert round_.commits
+        record = next(iter(progress.records[round_.number].values()))
+        paid = {item.seat for item in record.contributions if item.reason is Reason.NONE}
+        assert paid == set(round_.reveal_by_seat)
+        assert all(item.reason is Reason.NO_COMMIT for item in record.contributions if item.seat not in paid)
+
+
 async def test_a_collector_that_is_killed_costs_nobody_a_rounds_pay(tmp_path: Path) -> None:
     settings = replace(SETTINGS, peers=5, rounds=20)
     async with Processes(tmp_path) as processes, asyncio.timeout(PATIENCE_SECONDS):
