@@ -28,7 +28,7 @@ from node.attacks import ATTACKS
 from node.config import NodeSettings
 from node.exchange.mailbox import Verdict
 from node.manifest import LocalTraining, Manifest, SpotChecks, TensorSpec
-from node.rounds import agreement
+from node.rounds import agreement, promises
 from node.tasks.registry import TASKS
 from tests.support.markdown import DOCS, ROOT, Document
 from verifier.court.conduct import CONDUCTS
@@ -173,5 +173,8 @@ def test_every_part_of_a_manifest_is_documented() -> None:
 
 
 def test_every_kind_of_statement_is_documented() -> None:
-    kinds = (agreement.HAVE_LIST, agreement.PROPOSAL, agreement.SIGNATURE)
+    agreed = (agreement.HAVE_LIST, agreement.PROPOSAL, agreement.SIGNATURE)
+    promised = (promises.PROMISES, promises.OPENINGS, promises.ATTESTATION)
+    kinds = (*agreed, *promised, "batch-N")
+    assert promises.batch_kind(3) == "batch-3"
     assert all(f"| `{kind}` |" in WIRE_FORMAT.section("Statements") for kind in kinds)
