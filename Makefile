@@ -4,6 +4,7 @@ VENV   := .venv
 PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 LOG    := $(VENV)/install.log
+ANALYSIS := build/analysis
 PIP    := $(PYTHON) -m pip --disable-pip-version-check --quiet
 NODE_READY := contracts/node_modules/.ready tests/devnet/clients/node_modules/.ready
 
@@ -22,7 +23,7 @@ export OMP_NUM_THREADS ?= 1
 WORKERS ?= 2
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test test-slow test-all check format bench clean
+.PHONY: help demo test test-slow test-all check format bench analyze prove coverage clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -53,6 +54,15 @@ bench: $(READY)  ## measure; each benchmark prints its own table
 	@for file in scripts/bench_*.py; do \
 		name=$$(basename $$file .py); echo "== $$name"; $(PYTHON) -m scripts.$$name || exit 1; done
 
+analyze: $(READY) $(ANALYSIS)/.ready node-modules  ## what Slither finds in the contracts, against what was judged
+	@$(PYTHON) -m scripts.slither_contracts
+
+prove: $(READY) $(ANALYSIS)/.ready node-modules  ## prove the contracts' arithmetic with Halmos
+	@$(PYTHON) -m scripts.prove_contracts
+
+coverage: $(READY) node-modules  ## lines and branches of the contracts that their tests reach
+	@$(PYTHON) -m scripts.coverage_contracts
+
 clean:  ## remove what make has made, the virtual environment too
 	rm -rf $(VENV) build $(dir $(NODE_READY)) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
@@ -64,6 +74,14 @@ $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV): a few minutes the first time" >&2
 	@{ $(PIP) install $(TORCH) && $(PIP) install -c constraints.txt -e '.[development]'; } >$(LOG) 2>&1 \
 		|| { cat $(LOG) >&2; echo "error: the setup failed; the text above is also in $(LOG)" >&2; exit 1; }
+	@touch $@
+
+# Slither and Halmos in an environment of their own: their dependencies exclude ours.
+$(ANALYSIS)/.ready: constraints-analysis.txt $(READY)
+	@echo "setting up $(ANALYSIS)" >&2
+	@$(PYTHON) -m venv $(ANALYSIS)
+	@$(ANALYSIS)/bin/python -m pip --disable-pip-version-check --quiet install -c $< slither-analyzer halmos >$(LOG) 2>&1 \
+		|| { cat $(LOG) >&2; exit 1; }
 	@touch $@
 
 # Solidity's compiler and libraries, and Ethereum clients: only the tests that compile Solidity or run those need them.

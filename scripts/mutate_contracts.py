@@ -1,67 +1,109 @@
 """Break the contracts where money is decided, one place at a time, and see that a test notices.
 
-python -m scripts.mutate_contracts [--files NAME ...] [--every N]
+python -m scripts.mutate_contracts [--files NAME ...] [--every N] [--workers N] [--report FILE]
 
-Works on a copy in a temporary folder. A mutant is killed when it does not compile or a test fails; the score is killed
-out of all. Ends with 1 where it is below 90%. Each mutant takes one compilation and a run of the tests that concern it:
-half a minute where the file needs the compiler's intermediate representation, some seconds where it does not.
+Each worker has a copy of the contracts in a temporary folder. A mutant is killed when it does not compile or a test
+fails; the score is killed out of all. Ends with 1 where it is below 90%. Each mutant takes one compilation and a run of
+the tests that concern it: about a minute where the file needs the compiler's intermediate representation, some seconds
+where it does not. Every verdict is kept in `build/mutation.jsonl` at once: who breaks off goes on from there, until a
+source or a test changes.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple
 
 from contracts.build import ROOT, require_tools
 
 LEAST_PERCENT = 90
 TIMEOUT_SECONDS = 900
-# File -> the functions in which money is decided; the rest reads, tells, or is checked elsewhere.
-TARGETS: dict[str, tuple[str, ...]] = {
-    "src/PeerRegistry.sol": (
-        "stake",
-        "beginUnstake",
-        "unstake",
-        "slashFor",
-        "withdrawReward",
-        "pause",
-        "_slash",
-        "_leave",
-        "_thawEnd",
-    ),
-    "src/libraries/EpochCounts.sol": ("set", "countIn", "_listedIn"),
-    "src/libraries/Quorum.sol": ("signers", "check"),
-    "src/ProjectState.sol": ("fund", "claim", "requestClose", "close", "_available", "_reserved", "_isComplete"),
-    "src/TrainingProject.sol": (
-        "_checkStake",
-        "_checkResult",
-        "_checkQuorum",
-        "finalize",
-        "skipRound",
-        "voidRound",
-        "slashProven",
-    ),
-    "src/Attendance.sol": ("punishSilence", "leak", "_takeBond", "weigh"),
-}
+VERDICTS = ROOT.parent / "build" / "mutation.jsonl"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Tests that concern a file, and what need not be compiled for them; forge's profile says how sources are."""
+
+    profile: str
+    tests: str
+    skipped: str
+
+
+EVERYWHERE = "*/Paths.sol */invariant/* */attack/* */symbolic/* */fuzz/Hamming* */unit/*Gas*"
 # What stands alone is compiled alone, without the intermediate representation: seconds instead of half a minute.
-ALONE = ("src/PeerRegistry.sol", "src/libraries/EpochCounts.sol")
-PROJECT_TESTS = "RoundsTest|ResultsTest|VoidsTest|BudgetTest|AbsenceTest|AttendanceTest|DrawingTest"
-ALONE_TESTS = "PeerRegistryTest|EpochCountsTest"
-SKIPPED = (
-    "*/Disputes* src/OutputCourt.sol src/Treasury.sol */Court* */fuzz/Hamming* */invariant/* */attack/* */Paths.sol"
+ALONE = Suite(
+    "alone",
+    "PeerRegistryTest|PeerRegistrySlashingTest|EpochCountsTest",
+    f"{EVERYWHERE} */Disputes* src/*Court.sol src/Treasury.sol */Court* src/TrainingProject.sol src/ProjectState.sol "
+    "src/ProjectFactory.sol src/Attendance.sol */support/Swarm* */support/Actor* */unit/[A-OQ-Z]* */unit/Project* "
+    "*/fuzz/S* */fuzz/T*",
 )
-SKIPPED_ALONE = (
-    "src/TrainingProject.sol src/ProjectState.sol src/ProjectFactory.sol src/Attendance.sol */support/Swarm* "
-    "*/support/Actor* */unit/[A-OQ-Z]* */unit/Project* */fuzz/S* */fuzz/T*"
+PROJECT = Suite(
+    "sources",
+    f"{ALONE.tests}|RoundsTest|ResultsTest|VoidsTest|BudgetTest|AbsenceTest|AttendanceTest|DrawingTest",
+    f"{EVERYWHERE} */Disputes* src/OutputCourt.sol src/Treasury.sol */Court*",
 )
+PROOFS = Suite(
+    "sources",
+    "Disputes[A-Za-z]*Test",
+    "*/invariant/* */attack/* */symbolic/* */fuzz/* */unit/*Gas* src/OutputCourt.sol src/Treasury.sol */Court* "
+    "*/unit/[A-CE-Z]* */unit/Drawing*",
+)
+COURT = Suite(
+    "sources",
+    "Court[A-Za-z]*Test",
+    "*/invariant/* */symbolic/* */fuzz/* */unit/*Gas* */unit/[ABD-Z]* */attack/[ABD-Z]* */Disputes* */support/Swarm* "
+    "*/support/Actor* src/TrainingProject.sol src/ProjectState.sol src/ProjectFactory.sol src/Attendance.sol",
+)
+
+
+class Target(NamedTuple):
+    """The functions of a file in which money is decided; the rest reads, tells, or is checked elsewhere."""
+
+    suite: Suite
+    functions: str
+
+
+TARGETS: Mapping[str, Target] = {
+    "src/PeerRegistry.sol": Target(
+        ALONE, "stake beginUnstake unstake slashFor withdrawReward pause _slash _leave _thawEnd"
+    ),
+    "src/libraries/EpochCounts.sol": Target(ALONE, "set countIn _listedIn"),
+    "src/libraries/Quorum.sol": Target(PROJECT, "signers check"),
+    "src/ProjectState.sol": Target(PROJECT, "fund claim requestClose close _available _reserved _isComplete"),
+    "src/TrainingProject.sol": Target(
+        PROJECT, "_checkStake _checkResult _checkQuorum finalize skipRound voidRound slashProven"
+    ),
+    "src/Attendance.sol": Target(PROJECT, "punishSilence leak _takeBond weigh"),
+    "src/Disputes.sol": Target(
+        PROOFS, "proveAvailability proveEquivocation slashSigners _conclude _votes _checkSeats _checkAscending"
+    ),
+    "src/libraries/Cases.sol": Target(PROOFS, "check checkArithmetic _checkBase"),
+    "src/libraries/Contributions.sol": Target(PROOFS, "count rootAndSum get seatAndWeight"),
+    "src/libraries/Aggregate.sol": Target(PROOFS, "isWrong step _sum _weighted _checkTensor _require _rounded"),
+    "src/libraries/Records.sol": Target(PROOFS, "chunkAt valueAt _entryCount _isPadded _dense _sparse"),
+    "src/libraries/Shares.sol": Target(PROOFS, "isWrong rootOf _isRewardWrong _following _paid"),
+    "src/libraries/InputSet.sol": Target(
+        PROOFS, "isWrong _owners _isSilenceWrong _isDirectMissing _isConsistent _gather _areCopiesWrong"
+    ),
+    "src/libraries/Revealed.sol": Target(PROOFS, "read find seatAt _isSigned _firstOf"),
+    "src/libraries/Settlement.sol": Target(COURT, "rightOf divide _add"),
+    "src/Treasury.sol": Target(COURT, "deposit withdraw _credit _debit _reward _strike"),
+}
 
 # What is written for what; one at a time.
 OPERATORS: tuple[tuple[str, str], ...] = (
@@ -92,6 +134,15 @@ class Mutant:
     file: str
     line: int
     text: str
+
+    def applied(self, source: str) -> str:
+        """The source with the change."""
+        lines = source.split("\n")
+        lines[self.line] = self.text
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line + 1}: {self.text.strip() or '(left out)'}"
 
 
 def function_lines(source: Sequence[str], names: Sequence[str]) -> Iterator[int]:
@@ -128,54 +179,144 @@ def survives(folder: Path, mutant: Mutant) -> bool:
     """Whether no test notices. The file is as it was afterwards."""
     path = folder / mutant.file
     before = path.read_text("utf-8")
-    lines = before.split("\n")
-    lines[mutant.line] = mutant.text
-    path.write_text("\n".join(lines), "utf-8")
-    alone = mutant.file in ALONE
-    profile = "alone" if alone else "sources"
-    environment = {**os.environ, "SWARMPROOF_SOURCES": "true", "FOUNDRY_PROFILE": profile}
-    tests = ALONE_TESTS if alone else f"{ALONE_TESTS}|{PROJECT_TESTS}"
-    command = ["node_modules/.bin/forge", "test", "--fail-fast", "--match-contract", f"^({tests})$"]
-    for pattern in f"{SKIPPED} {SKIPPED_ALONE if alone else ''}".split():
+    path.write_text(mutant.applied(before), "utf-8")
+    try:
+        return passes(folder, TARGETS[mutant.file].suite)
+    finally:
+        path.write_text(before, "utf-8")
+
+
+def passes(folder: Path, suite: Suite) -> bool:
+    """Whether the folder compiles and its tests pass."""
+    environment = {**os.environ, "SWARMPROOF_SOURCES": "true", "FOUNDRY_PROFILE": suite.profile}
+    command = ["node_modules/.bin/forge", "test", "--fail-fast", "--match-contract", f"^({suite.tests})$"]
+    for pattern in suite.skipped.split():
         command += ["--skip", pattern]
     try:
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, check=False, timeout=TIMEOUT_SECONDS
         )
-        # With --fail-fast, forge ends with 0 whatever happened.
-        return done.returncode == 0 and b"Suite result: ok" in done.stdout and b"FAIL" not in done.stdout
     except subprocess.TimeoutExpired:
         return False
-    finally:
-        path.write_text(before, "utf-8")
+    # With --fail-fast, forge ends with 0 whatever happened.
+    return done.returncode == 0 and b"Suite result: ok" in done.stdout and b"FAIL" not in done.stdout
+
+
+class Verdicts:
+    """What is known of mutants, on disk. A verdict holds for these sources and tests only."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        self._path = path
+        self._sources = {name: (root / name).read_text("utf-8") for name in TARGETS}
+        files = sorted([*root.glob("src/**/*.sol"), *root.glob("test/**/*.sol"), root / "foundry.toml"])
+        self._tree = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+        rows = path.read_text("utf-8").splitlines() if path.exists() else []
+        self._known: dict[str, bool] = {row["key"]: row["killed"] for row in map(json.loads, rows)}
+
+    def killed(self, mutant: Mutant) -> bool | None:
+        """Whether it was killed; None: not known."""
+        return self._known.get(self._key(mutant))
+
+    def add(self, mutant: Mutant, killed: bool) -> None:
+        """Keep what became of a mutant."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        row = {"key": self._key(mutant), "killed": killed, "mutant": str(mutant)}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def _key(self, mutant: Mutant) -> str:
+        mutated = mutant.applied(self._sources[mutant.file])
+        return hashlib.sha256(f"{self._tree}\n{mutant.file}\n{mutated}".encode()).hexdigest()
+
+
+def copy_contracts(folder: Path) -> Path:
+    """What forge needs of the contracts, with the packages shared."""
+    copy = folder / "contracts"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("node_modules", "out", "cache", "__pycache__"))
+    (copy / "node_modules").symlink_to(ROOT / "node_modules")
+    return copy
+
+
+def judge(mutants: Sequence[Mutant], verdicts: Verdicts, workers: int, base: Path) -> Iterator[tuple[Mutant, bool]]:
+    """Each mutant and whether it is killed, in order. Raises RuntimeError where the tests fail as it is."""
+    folders: SimpleQueue[Path] = SimpleQueue()
+    suites = {TARGETS[mutant.file].suite for mutant in mutants if verdicts.killed(mutant) is None}
+
+    def prepare(index: int) -> None:
+        folder = copy_contracts(base / str(index))
+        if not all(passes(folder, suite) for suite in suites):
+            raise RuntimeError("the tests fail as it is")
+        folders.put(folder)
+
+    def judge_one(mutant: Mutant) -> bool:
+        known = verdicts.killed(mutant)
+        if known is not None:
+            return known
+        folder = folders.get()
+        try:
+            return not survives(folder, mutant)
+        finally:
+            folders.put(folder)
+
+    with ThreadPoolExecutor(workers) as pool:
+        if suites:
+            list(pool.map(prepare, range(workers)))
+        for mutant, killed in zip(mutants, pool.map(judge_one, mutants), strict=True):
+            if verdicts.killed(mutant) is None:
+                verdicts.add(mutant, killed)
+            yield mutant, killed
+
+
+def report(results: Sequence[tuple[Mutant, bool]], command: str) -> str:
+    """A page on what was tried and what survived."""
+    files = sorted({mutant.file for mutant, _ in results})
+    rows = [
+        "# Mutations of the contracts",
+        "",
+        f"`{command}`",
+        "",
+        "| file | mutants | killed | |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for name in [*files, "together"]:
+        of = [killed for mutant, killed in results if name in (mutant.file, "together")]
+        rows.append(f"| {name} | {len(of)} | {sum(of)} | {100 * sum(of) / max(len(of), 1):.1f}% |")
+    alive = [mutant for mutant, killed in results if not killed]
+    rows += ["", "## Survivors", "", *([f"- `{mutant}`" for mutant in alive] or ["None."])]
+    return "\n".join(rows) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m scripts.mutate_contracts", description=__doc__.split("\n")[0])
-    parser.add_argument("--files", nargs="+", choices=sorted(TARGETS), default=sorted(TARGETS), help="default: all")
-    parser.add_argument("--every", type=int, default=1, help="take only each so-manieth mutant (default 1)")
+    parser.add_argument("--files", nargs="+", choices=list(TARGETS), default=list(TARGETS), help="default: all")
+    parser.add_argument(
+        "--every", type=int, default=1, help="take the first of so many mutants of each file (default 1)"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="mutants at a time (default 1)")
+    parser.add_argument("--report", type=Path, help="write a page in Markdown here")
     options = parser.parse_args(arguments)
     require_tools()
-    killed = total = 0
+    mutants: list[Mutant] = []
+    for file in options.files:
+        source = (ROOT / file).read_text("utf-8").split("\n")
+        mutants += mutants_of(file, source, TARGETS[file].functions.split())[:: options.every]
+    results: list[tuple[Mutant, bool]] = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "contracts"
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("node_modules", "out", "cache", "__pycache__"))
-        (folder / "node_modules").symlink_to(ROOT / "node_modules")
-        if not survives(folder, Mutant(options.files[0], 0, (folder / options.files[0]).read_text().split("\n")[0])):
-            print("the tests fail as it is", file=sys.stderr)
+        try:
+            for mutant, killed in judge(mutants, Verdicts(VERDICTS, ROOT), options.workers, Path(name)):
+                results.append((mutant, killed))
+                print(f"{len(results)}/{len(mutants)} {'killed' if killed else 'SURVIVED'}: {mutant}", flush=True)
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
             return 1
-        for file in options.files:
-            source = (folder / file).read_text("utf-8").split("\n")
-            for mutant in mutants_of(file, source, TARGETS[file])[:: options.every]:
-                alive = survives(folder, mutant)
-                total += 1
-                killed += not alive
-                if alive:
-                    print(f"survived: {file}:{mutant.line + 1}: {mutant.text.strip() or '(left out)'}", flush=True)
-            print(f"{file}: {killed} of {total} so far", flush=True)
-    print(f"killed {killed} of {total}: {100 * killed / max(total, 1):.1f}%")
-    return 0 if 100 * killed >= LEAST_PERCENT * total else 1
+    count = sum(killed for _, killed in results)
+    if options.report:
+        chosen = "" if options.files == list(TARGETS) else f" --files {' '.join(options.files)}"
+        command = f"python -m scripts.mutate_contracts --every {options.every}{chosen}"
+        options.report.write_text(report(results, command), "utf-8")
+    print(f"killed {count} of {len(results)}: {100 * count / max(len(results), 1):.1f}%")
+    return 0 if 100 * count >= LEAST_PERCENT * len(results) else 1
 
 
 if __name__ == "__main__":

@@ -125,11 +125,15 @@ async def test_victims_of_censoring_collectors_commit_and_open_for_themselves_an
         assert reasons(progress, round_.number)[victim.address] == {Reason.NONE}
 
 
-async def test_results_are_promised_together_where_attesters_commit(tmp_path: Path) -> None:
-    swarm, _ = await trained(replace(SETTINGS, peers=6, attest_commit_seconds=36), tmp_path)
+async def test_results_are_promised_together_and_silence_in_a_batch_costs_the_bond(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, peers=6, attackers=1, attacks=("silent",), attest_commit_seconds=36)
+    swarm, progress = await trained(settings, tmp_path)
     last = swarm.observer.history.rounds[-1]
-    assert len(last.commitments) == 6
-    assert len({item.place.transaction_hash for item in last.commitments.values()}) < 6
+    assert len(last.commitments) == settings.peers
+    assert len({item.place.transaction_hash for item in last.commitments.values()}) < settings.peers
+    [silent] = [peer.address for peer in swarm.peers if peer.attack is not None]
+    assert reasons(progress, last.number)[silent] <= {Reason.NO_COMMIT, Reason.NO_REVEAL}
+    assert last.punished == {item.number for item in swarm.observer.history.seats.values() if item.owner == silent}
 
 
 async def test_drawn_trainers_and_attesters_train_together(tmp_path: Path) -> None:

@@ -275,4 +275,8 @@ abstract contract CourtTest {
     function _slashedOf(uint256 index) internal view returns (uint256) {
         return registry.seat(members[index - 1].seat).slashed;
     }
+
+    function _keyOfVerifier(address account) internal pure returns (uint256 key) {
+        for (key = 100; vm.addr(key) != account; ++key) {}
+    }
 }

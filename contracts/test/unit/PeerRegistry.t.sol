@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IPeerRegistry} from "../../src/interfaces/IPeerRegistry.sol";
-import {Deployed} from "../support/Deployed.sol";
-import {HostileToken} from "../support/HostileToken.sol";
+import {RegistryTest} from "../support/RegistryTest.sol";
 import {vm} from "../support/Vm.sol";
 
 /// @dev Branches: spec/PeerRegistry.tree.
-contract PeerRegistryTest {
-    uint256 private constant STAKE = 1_001;
-    uint48 private constant EPOCH = 100;
-    uint48 private constant THAW = 1_000;
-
-    HostileToken private token;
-    IPeerRegistry private registry;
-    address private slasher = vm.addr(1);
-    address private guardian = vm.addr(2);
-    address private alice = vm.addr(3);
-    address private bob = vm.addr(4);
-
-    function setUp() public {
-        vm.warp(10 * uint256(EPOCH));
-        token = new HostileToken(1e9);
-        registry = IPeerRegistry(_deploy(address(token), STAKE, EPOCH, THAW));
-    }
-
+contract PeerRegistryTest is RegistryTest {
     function test_nothing_about_a_registry_is_zero() public {
         _refuseMaking("token", address(0), STAKE, EPOCH, THAW);
         _refuseMaking("seatStake", address(token), 0, EPOCH, THAW);
@@ -262,101 +243,6 @@ contract PeerRegistryTest {
         registry.unstake(_one(1));
     }
 
-    function test_only_the_slasher_slashes() public {
-        _stake(alice, 1);
-        bytes memory why = abi.encodeWithSelector(IPeerRegistry.Registry_NotSlasher.selector, alice, slasher);
-        vm.startPrank(alice);
-        vm.expectRevert(why);
-        registry.slash(1, 1);
-        vm.expectRevert(why);
-        registry.slashFor(1, 1, alice);
-        vm.stopPrank();
-    }
-
-    function test_a_seat_that_is_gone_loses_nothing() public {
-        vm.assertEq(_slash(1, 5), 0);
-        _stake(alice, 1);
-        _leave(alice, 1);
-        vm.warp(registry.thawEnd(1));
-        vm.prank(alice);
-        registry.unstake(_one(1));
-        vm.assertEq(_slash(1, 5), 0);
-        vm.prank(slasher);
-        vm.assertEq(registry.slashFor(1, 5, bob), 0);
-        vm.assertEq(registry.rewardOf(bob), 0);
-    }
-
-    function test_a_seat_loses_the_amount_or_what_is_left() public {
-        _stake(alice, 1);
-        vm.expectEmit(address(registry));
-        emit IPeerRegistry.SeatSlashed(1, alice, 400, 400);
-        vm.assertEq(_slash(1, 400), 400);
-        vm.expectEmit(address(registry));
-        emit IPeerRegistry.SeatSlashed(1, alice, 601, 1_001);
-        vm.assertEq(_slash(1, 5_000), 601);
-        vm.assertEq(_slash(1, 1), 0);
-        vm.assertEq(registry.seat(1).slashed, STAKE);
-    }
-
-    function test_a_seat_that_lost_half_stops_counting() public {
-        _stake(alice, 2);
-        vm.warp(1_250);
-        _slash(1, 500);
-        vm.assertEq(registry.seat(1).inactiveEpoch, 0);
-        vm.expectEmit(address(registry));
-        emit IPeerRegistry.SeatSlashed(1, alice, 1, 501);
-        vm.expectEmit(address(registry));
-        emit IPeerRegistry.UnstakeBegun(alice, _one(1), 13, 1_300 + THAW);
-        _slash(1, 1);
-        vm.assertEq(registry.seatsAt(alice, 12), 2);
-        vm.assertEq(registry.seatsAt(alice, 13), 1);
-        vm.assertEq(registry.totalSeatsAt(13), 1);
-        _slash(1, 1);
-        vm.assertEq(registry.seat(1).inactiveEpoch, 13);
-        vm.assertEq(registry.totalSeatsAt(13), 1);
-    }
-
-    function test_half_of_what_a_reporter_proved_is_its_own() public {
-        _stake(alice, 1);
-        vm.expectEmit(address(registry));
-        emit IPeerRegistry.ReporterRewarded(bob, 500);
-        vm.prank(slasher);
-        vm.assertEq(registry.slashFor(1, type(uint256).max, bob), STAKE);
-        vm.assertEq(registry.rewardOf(bob), 500);
-        vm.expectEmit(address(registry));
-        emit IPeerRegistry.RewardWithdrawn(bob, 500);
-        vm.prank(bob);
-        registry.withdrawReward();
-        vm.assertEq(token.balanceOf(bob), 500);
-        vm.assertEq(registry.rewardOf(bob), 0);
-        vm.assertEq(token.balanceOf(address(registry)), 501);
-    }
-
-    function test_rewards_of_a_reporter_add_up() public {
-        _stake(alice, 2);
-        vm.startPrank(slasher);
-        registry.slashFor(1, 10, bob);
-        registry.slashFor(2, 21, bob);
-        vm.stopPrank();
-        vm.assertEq(registry.rewardOf(bob), 15);
-    }
-
-    function test_without_a_reward_there_is_nothing_to_withdraw() public {
-        vm.prank(bob);
-        vm.expectRevert(abi.encodeWithSelector(IPeerRegistry.Registry_NoReward.selector, bob));
-        registry.withdrawReward();
-    }
-
-    function test_a_reward_is_withdrawn_once_even_from_within() public {
-        _stake(alice, 1);
-        vm.prank(slasher);
-        registry.slashFor(1, 10, address(token));
-        token.setCallback(address(registry), abi.encodeCall(IPeerRegistry.withdrawReward, ()));
-        vm.prank(address(token));
-        vm.expectRevert(bytes4(keccak256("ReentrancyGuardReentrantCall()")));
-        registry.withdrawReward();
-    }
-
     function test_only_the_guardian_pauses() public {
         bytes memory why = abi.encodeWithSelector(IPeerRegistry.Registry_NotGuardian.selector, alice, guardian);
         vm.startPrank(alice);
@@ -410,49 +296,5 @@ contract PeerRegistryTest {
         registry.setEndpoint(longest, keccak256("key"));
         vm.expectRevert(abi.encodeWithSelector(IPeerRegistry.Registry_UrlTooLong.selector, 257, 256));
         registry.setEndpoint(string(new bytes(257)), 0);
-    }
-
-    function _deploy(address token_, uint256 stake, uint48 epoch, uint48 thaw) private returns (address) {
-        return Deployed.create("PeerRegistry", abi.encode(token_, stake, epoch, thaw, slasher, guardian));
-    }
-
-    function make(address token_, uint256 stake, uint48 epoch, uint48 thaw) external {
-        _deploy(token_, stake, epoch, thaw);
-    }
-
-    function _refuseMaking(string memory name, address token_, uint256 stake, uint48 epoch, uint48 thaw) private {
-        vm.expectRevert(abi.encodeWithSelector(IPeerRegistry.Registry_BadParameter.selector, name));
-        this.make(token_, stake, epoch, thaw);
-    }
-
-    function _stake(address account, uint32 count) private {
-        token.transfer(account, count * STAKE);
-        vm.startPrank(account);
-        IERC20(token).approve(address(registry), count * STAKE);
-        registry.stake(count);
-        vm.stopPrank();
-    }
-
-    function _leave(address account, uint32 seatId) private {
-        vm.prank(account);
-        registry.beginUnstake(_one(seatId));
-    }
-
-    function _slash(uint32 seatId, uint256 amount) private returns (uint256) {
-        vm.prank(slasher);
-        return registry.slash(seatId, amount);
-    }
-
-    function _assertSeat(uint32 seatId, address owner, uint48 active, uint48 inactive, uint96 slashed) private view {
-        IPeerRegistry.Seat memory found = registry.seat(seatId);
-        vm.assertEq(found.owner, owner);
-        vm.assertEq(found.activeEpoch, active);
-        vm.assertEq(found.inactiveEpoch, inactive);
-        vm.assertEq(found.slashed, slashed);
-    }
-
-    function _one(uint32 seatId) private pure returns (uint32[] memory seatIds) {
-        seatIds = new uint32[](1);
-        seatIds[0] = seatId;
     }
 }

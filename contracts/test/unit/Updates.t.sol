@@ -203,6 +203,16 @@ contract UpdatesTest is SwarmCalls {
         vm.stopPrank();
     }
 
+    function test_a_batch_holds_at_most_two_commitments_a_seat() public {
+        _open();
+        uint16 most = uint16(2 * project.round(1).seats);
+        vm.startPrank(peers[0]);
+        vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_BadBatch.selector, 1, most + 1, 0));
+        project.postCommits(1, keccak256("batch"), most + 1);
+        project.postCommits(1, keccak256("batch"), most);
+        vm.stopPrank();
+    }
+
     function test_a_round_has_at_most_eight_batches() public {
         _open();
         for (uint256 i = 0; i < 8; ++i) {
