@@ -122,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(line, file=sys.stderr)
     counts = Counter(finding.detector for finding in findings)
     told = ", ".join(f"{count} {detector}" for detector, count in sorted(counts.items()))
-    print(f"{len(findings)} findings of high or medium impact ({told}), {len(wrong)} of them or of the reasons open")
+    print(f"{len(findings)} findings of high or medium impact ({told}); open: {len(wrong)}")
     return 1 if wrong else 0
 
 
