@@ -64,7 +64,7 @@ def demo(
         rule=rule,
         checked_seats=checked_seats,
         batched=batched,
-        commit_seconds=commit_seconds(task, batched=batched),
+        commit_seconds=commit_seconds(task, peers, batched=batched),
         seed=seed,
         work_dir=work_dir,
         outputs_dir=outputs,

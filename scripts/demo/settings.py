@@ -18,6 +18,7 @@ DEFAULT_ATTACKS = ("sign-flip", "label-flip", "noise")
 CAPTURED_QUORUM = "captured-quorum"
 COMMIT_SECONDS = 120
 BATCHED_COMMIT_SECONDS = 36
+PEER_COMMIT_SECONDS = 4
 CHALLENGE_SECONDS = 4
 WATCHED_CHALLENGE_SECONDS = 60
 
@@ -27,9 +28,11 @@ def default_rounds(task: str) -> int:
     return ROUNDS.get(task, DEFAULT_ROUNDS)
 
 
-def commit_seconds(task: str, *, batched: bool) -> int:
+def commit_seconds(task: str, peers: int, *, batched: bool) -> int:
     """How long trainers may commit: with batches the window never ends early, so there it has to be what they need."""
-    return BATCHED_COMMIT_SECONDS if batched and task == "digits" else COMMIT_SECONDS
+    if not batched or task != "digits":
+        return COMMIT_SECONDS
+    return max(BATCHED_COMMIT_SECONDS, PEER_COMMIT_SECONDS * peers)
 
 
 def challenge_seconds(attacks: Sequence[str]) -> int:

@@ -8,15 +8,18 @@ from scripts.demo.settings import BATCHED_COMMIT_SECONDS, COMMIT_SECONDS, DemoSe
 
 
 @pytest.mark.parametrize(
-    ("task", "batched", "seconds"),
+    ("task", "peers", "batched", "seconds"),
     [
-        ("digits", False, COMMIT_SECONDS),
-        ("digits", True, BATCHED_COMMIT_SECONDS),
-        ("text", True, COMMIT_SECONDS),
+        ("digits", 8, False, COMMIT_SECONDS),
+        ("digits", 8, True, BATCHED_COMMIT_SECONDS),
+        ("digits", 16, True, 64),
+        ("text", 8, True, COMMIT_SECONDS),
     ],
 )
-def test_a_window_that_cannot_end_early_is_as_long_as_training_takes(task: str, batched: bool, seconds: int) -> None:
-    assert commit_seconds(task, batched=batched) == seconds
+def test_a_window_that_cannot_end_early_is_as_long_as_training_takes(
+    task: str, peers: int, batched: bool, seconds: int
+) -> None:
+    assert commit_seconds(task, peers, batched=batched) == seconds
 
 
 def test_a_round_takes_all_its_windows_at_most() -> None:
