@@ -122,9 +122,10 @@ contract Attendance is IAttendance, EIP712 {
     /// @inheritdoc IAttendance
     function punishBatchSilence(address project, uint64 round, BatchSilence calldata silence) external {
         IProjectTypes.RoundView memory found = _afterReveals(project, round);
-        (bytes26 posted,) = ITrainingProject(project).batchOf(round, silence.batch);
+        (bytes26 posted, uint16 count) = ITrainingProject(project).batchOf(round, silence.batch);
         bytes32 have = keccak256(abi.encodePacked(silence.entries));
-        if (bytes26(have) != posted) {
+        // What was posted with another count nobody could open.
+        if (bytes26(have) != posted || silence.entries.length != count) {
             revert Attendance_BatchMismatch(project, round, silence.batch, have, posted);
         }
         bytes32 entry = Batches.entryOf(silence.commitment, silence.signature.r, silence.signature.vs);

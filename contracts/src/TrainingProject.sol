@@ -58,6 +58,7 @@ contract TrainingProject is ProjectState, Multicall {
             commits: 0,
             epoch: uint32(epoch),
             batches: 0,
+            promised: 0,
             status: Status.Open
         });
         _setClock(number, clock);
@@ -79,7 +80,7 @@ contract TrainingProject is ProjectState, Multicall {
     function commit(uint64 number, uint32 seat, bytes32 commitment) external {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Commit);
-        if (commitment == 0) revert Project_EmptyCommitment(number, seat);
+        if (bytes27(commitment) == 0) revert Project_EmptyCommitment(number, seat);
         Pledge memory pledge = _pledges[seat];
         if (pledge.round == number) revert Project_AlreadyCommitted(number, seat);
         (IPeerRegistry registry, uint256 trainersPerRound) = Terms.registryAndTrainers();
@@ -103,8 +104,9 @@ contract TrainingProject is ProjectState, Multicall {
         // Check
         Rounds.Clock memory clock = _inPhase(number, Phase.Commit);
         batch = clock.batches;
-        // More than two a seat would only make what a proof has to bring longer.
-        bool tooMany = count > 2 * uint256(clock.seats) || count > Batches.MAXIMUM_COMMITMENTS;
+        // More than two a seat, in all batches together, would only make what a proof has to bring longer.
+        uint256 promised = uint256(clock.promised) + count;
+        bool tooMany = promised > 2 * uint256(clock.seats) || count > Batches.MAXIMUM_COMMITMENTS;
         if (count == 0 || tooMany || batch == Batches.MAXIMUM_BATCHES) {
             revert Project_BadBatch(number, count, batch);
         }
@@ -115,6 +117,7 @@ contract TrainingProject is ProjectState, Multicall {
         // Effect
         _batches[batch].post(number, batchHash, count);
         _rounds[number].clock.batches = batch + 1;
+        _rounds[number].clock.promised = uint16(promised); // at most eight times 255
         emit CommitsPosted(number, batch, msg.sender, batchHash, count);
     }
 

@@ -5,7 +5,7 @@ import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
 
 /// @title The clock of a round
 library Rounds {
-    /// @notice One word: all that opening, committing and revealing touch.
+    /// @notice One word: all that opening, committing and revealing touch. `promised`: commitments in its batches.
     /// @dev uint40 seconds last for 34,000 years, so block times are cast without a check.
     struct Clock {
         uint40 commitEnd;
@@ -17,6 +17,7 @@ library Rounds {
         uint24 commits;
         uint32 epoch;
         uint8 batches;
+        uint16 promised;
         IProjectTypes.Status status;
     }
 

@@ -213,7 +213,8 @@ contract SwarmActor is ActorLedger {
     }
 
     function _commitOne(uint256 choice, IProjectTypes.RoundView memory found) private {
-        if (choice % 11 == 0 && !batchOpen && registry.seatsAt(peers[0], found.epoch) != 0) {
+        bool fits = PEERS <= 2 * found.seats;
+        if (choice % 11 == 0 && fits && !batchOpen && registry.seatsAt(peers[0], found.epoch) != 0) {
             _post(0, PEERS - 1);
             batchOpen = true;
             return;

@@ -142,6 +142,25 @@ contract AbsenceTest is SwarmCalls {
         attendance.punishBatchSilence(address(project), 1, silence);
     }
 
+    function test_nobody_was_silent_in_a_batch_that_could_not_be_opened() public {
+        _open();
+        bytes32[] memory entries = _batchOf(0, 1);
+        bytes32 posted = keccak256(abi.encodePacked(entries));
+        vm.prank(peers[0]);
+        uint8 batch = project.postCommits(1, posted, 3);
+        _commit(3);
+        _toReveal();
+        _reveal(3);
+        _toAvailability();
+        IAttendance.BatchSilence memory silence = _silence(batch, 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IAttendance.Attendance_BatchMismatch.selector, address(project), 1, batch, posted, bytes26(posted)
+            )
+        );
+        attendance.punishBatchSilence(address(project), 1, silence);
+    }
+
     function test_silence_in_a_batch_is_shown_with_the_owners_signature() public {
         _open();
         _post(0, 1);

@@ -23,6 +23,10 @@ contract UpdatesTest is SwarmCalls {
         vm.prank(peers[0]);
         vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_EmptyCommitment.selector, 1, _seat(0)));
         project.commit(1, _seat(0), 0);
+        // Of 27 bytes that are kept.
+        vm.prank(peers[0]);
+        vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_EmptyCommitment.selector, 1, _seat(0)));
+        project.commit(1, _seat(0), bytes32(uint256(type(uint40).max)));
     }
 
     function test_a_seat_commits_once() public {
@@ -203,23 +207,28 @@ contract UpdatesTest is SwarmCalls {
         vm.stopPrank();
     }
 
-    function test_a_batch_holds_at_most_two_commitments_a_seat() public {
+    function test_batches_hold_at_most_two_commitments_a_seat_together() public {
         _open();
         uint16 most = uint16(2 * project.round(1).seats);
         vm.startPrank(peers[0]);
         vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_BadBatch.selector, 1, most + 1, 0));
         project.postCommits(1, keccak256("batch"), most + 1);
-        project.postCommits(1, keccak256("batch"), most);
+        project.postCommits(1, keccak256("batch"), most - 1);
+        vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_BadBatch.selector, 1, 2, 1));
+        project.postCommits(1, keccak256("batch"), 2);
+        project.postCommits(1, keccak256("batch"), 1);
+        vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_BadBatch.selector, 1, 1, 2));
+        project.postCommits(1, keccak256("batch"), 1);
         vm.stopPrank();
     }
 
     function test_a_round_has_at_most_eight_batches() public {
         _open();
         for (uint256 i = 0; i < 8; ++i) {
-            vm.assertEq(_post(0, 1), i);
+            vm.assertEq(_post(0, 0), i);
         }
-        vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_BadBatch.selector, 1, 2, 8));
-        this.post(0, 1);
+        vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_BadBatch.selector, 1, 1, 8));
+        this.post(0, 0);
     }
 
     function test_only_who_has_a_seat_posts_a_batch() public {
