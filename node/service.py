@@ -105,7 +105,7 @@ async def run_node(settings: NodeSettings) -> None:
         mailbox = Mailbox(
             member.domain,
             clock=lambda: observer.head.timestamp,
-            is_member=lambda address: any(seat.owner == address for seat in observer.history.seats.values()),
+            is_member=lambda address: address in observer.history.owners,
         )
         shelf = TraceShelf(state.traces)
         stack.callback(shelf.close)

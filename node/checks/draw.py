@@ -35,7 +35,10 @@ class Check:
 
 
 def check_seed(round_: RoundHistory) -> bytes:
-    """The 32 bytes everything is drawn from. Fixed once no more reveals can come."""
+    """The 32 bytes everything is drawn from. Fixed once no more reveals can come.
+
+    Whoever has several commitments in a batch chooses between as many draws, by which one it opens last.
+    """
     reveals = sorted(round_.reveals, key=lambda reveal: reveal.seat)
     return _hash(_DOMAIN, round_.seed, *(part for item in reveals for part in (_number(item.seat), item.digest)))
 

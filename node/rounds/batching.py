@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contracts.batches import MOST_BATCHES
+from contracts.batches import MOST_A_SEAT, MOST_BATCHES
 from contracts.values import Address
 from node.rounds.actions import (
     Action,
@@ -109,7 +109,7 @@ def revealing(
             yield OpenAlone(current.number, batch, tuple(seats))
     for batch in sorted(gathered.untold):
         yield TellBatch(current.number, batch)
-    if known.batched:
+    if known.batched and not rules.trainers:
         yield from _open(current, gathered, window, me, now)
 
 
@@ -131,8 +131,10 @@ def _post(
         for seat in history.active_seats(current.epoch)
     )
     due = gathered.out_of_turn or window.collector(order, now, complete=complete) == me
-    if due and len(pending) >= FEWEST_TOGETHER:
-        yield PostBatch(current.number, len(current.batches), tuple(pending[:MOST_ENTRIES]))
+    taken = sum(batch.count for batch in current.batches)
+    room = min(MOST_ENTRIES, MOST_A_SEAT * len(history.active_seats(current.epoch)) - taken)
+    if due and len(pending) >= FEWEST_TOGETHER and room >= FEWEST_TOGETHER:
+        yield PostBatch(current.number, len(current.batches), tuple(pending[:room]))
 
 
 def _open(current: RoundHistory, gathered: Gathered, window: Window, me: Address, now: int) -> Iterator[Action]:

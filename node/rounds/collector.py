@@ -41,6 +41,7 @@ from node.rounds.speaker import Speaker
 from node.state_directory import StateDirectory
 
 _P = TypeVar("_P")
+_FEWEST_KEPT = 256  # statements, before those that were replaced are forgotten
 
 
 @dataclass
@@ -55,6 +56,7 @@ class _Memory:
     promises: dict[int, Promise] = field(default_factory=dict)
     own: dict[int, Promise] = field(default_factory=dict)
     believed: dict[tuple[bytes, BatchOpening], bool] = field(default_factory=dict)
+    bound: int = _FEWEST_KEPT
 
 
 class Collector:
@@ -268,9 +270,19 @@ class Collector:
             if sender is not None and envelope.sender != sender:
                 continue
             if envelope.hash not in self._memory.parsed:
+                self._forget(number)
                 try:
                     self._memory.parsed[envelope.hash] = parse(envelope)
                 except MalformedStatement as error:
                     self._memory.parsed[envelope.hash] = ()
                     self._log.warning("statement ignored", round=number, sender=envelope.sender, cause=str(error))
             yield from self._memory.parsed[envelope.hash]
+
+    def _forget(self, number: int) -> None:
+        """What members replaced since: they may do so without end."""
+        memory = self._memory
+        if len(memory.parsed) >= memory.bound:
+            present = set(self._mailbox.hashes(number))
+            memory.parsed = {digest: items for digest, items in memory.parsed.items() if digest in present}
+            memory.believed.clear()
+            memory.bound = 2 * len(present) + _FEWEST_KEPT

@@ -156,7 +156,7 @@ class Driver:
             case state.Propose(number, proposal):
                 await self._attester.propose(history.round(number), proposal)
             case state.PostVotes(number, words):
-                await self._witness.post_votes(history.round(number), words)
+                await self._witness.post_votes(history.round(number), history.attesters(number), words)
             case state.Attest(number, seats, failed):
                 await self._attester.attest(history, history.round(number), seats, failed)
             case state.CommitResult(number, chosen):

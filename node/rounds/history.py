@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import takewhile
 from types import MappingProxyType
 
@@ -142,11 +143,15 @@ class SwarmHistory:
             commit_seconds=configuration.commit_seconds,
         )
 
+    @cached_property
+    def owners(self) -> frozenset[Address]:
+        """Accounts with something at stake, if only until it is thawed."""
+        return frozenset(seat.owner for seat in self.seats.values() if not seat.withdrawn)
+
     @property
     def member_endpoints(self) -> Mapping[Address, Endpoint]:
         """Endpoints of accounts that hold a seat. Anybody can announce one; who has nothing at stake is not asked."""
-        owners = {seat.owner for seat in self.seats.values() if not seat.withdrawn}
-        return {account: endpoint for account, endpoint in self.endpoints.items() if account in owners}
+        return {account: endpoint for account, endpoint in self.endpoints.items() if account in self.owners}
 
     def round(self, number: int) -> RoundHistory:
         """Round `number` (from 1); HistoryError when it has not been opened."""

@@ -50,16 +50,24 @@ def opening(history: SwarmHistory, rules: Rules, known: Knowledge, me: Address, 
 
 
 def finalizing(history: SwarmHistory, rules: Rules, me: Address, now: int) -> Iterator[Action]:
-    """Finalize a round alone, where no other one opens: together the two cost a fifth less."""
+    """Finalize a round alone, where nobody does so in opening another: together the two cost a fifth less.
+
+    Whoever opens need not finalize anything, so that is waited for once: until the round under way must have ended.
+    """
     current = history.current
     due = history.finalizable(now)
-    if current is None or not current.ended or not due:
+    if current is None or not due:
         return
     number, acceptance = due[0]
     since = acceptance.challenge_end
-    if _may_open(history, rules, now):
+    if not current.ended:
+        since += rules.commit_seconds + current.attest_end - current.commit_end
+    elif _may_open(history, rules, now):
         since = max(since, _ended_at(current, rules) + OPENERS_WAITED_FOR * rules.turn_seconds)
-    if my_turn(history.round(number).seed, "finalize", history.attesters(number), me, rules, since, now):
+    # Also who came later: those who were there may all have left.
+    owners = {seat.owner for seat in history.active_seats(now // rules.epoch_seconds)}
+    accounts = owners | history.attesters(number).keys()
+    if my_turn(history.round(number).seed, "finalize", accounts, me, rules, since, now):
         yield Finalize(number)
 
 
@@ -133,7 +141,9 @@ def _may_open(history: SwarmHistory, rules: Rules, now: int) -> bool:
     """Whether a round may follow on the last one, but for its seed."""
     accepted = sum(item.acceptance is not None for item in history.rounds)
     seats = history.active_seats(now // rules.epoch_seconds)
-    waiting = [item for item in history.rounds if item.acceptance is not None and item.finalized is None]
+    # Those past their challenge are finalized on the way.
+    open_ended = [item for item in history.rounds if item.acceptance is not None and item.finalized is None]
+    waiting = [item for item in open_ended if item.phase(now) is not Phase.FINALIZABLE]
     if accepted >= rules.rounds or history.close_requested is not None or len(seats) < rules.minimum_seats:
         return False
     pools = sum(item.pool_wei for item in waiting) + rules.pool_wei

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import structlog
@@ -44,9 +44,12 @@ class Witness:
         self._parsed: dict[bytes, SignedAttestation | None] = {}
         self._log = structlog.get_logger("witness")
 
-    async def post_votes(self, round_: RoundHistory, words: frozenset[int]) -> None:
-        """Bring what attesters signed about these words of seats, as far as the chain does not have it."""
-        latest = self._attester.latest(round_).values()
+    async def post_votes(self, round_: RoundHistory, attesters: Collection[Address], words: frozenset[int]) -> None:
+        """Bring what attesters signed about these words of seats, as far as the chain does not have it.
+
+        One vote of anybody else would make the chain refuse all of them.
+        """
+        latest = [have for have in self._attester.latest(round_).values() if have.sender in attesters]
         votes = [vote for have in latest for vote in self._votes_of(round_, have, words)]
         self._log.warning("an own update is left out, votes go to the chain", round=round_.number, votes=len(votes))
         for start in range(0, len(votes), VOTES_AT_ONCE):

@@ -301,6 +301,10 @@ def test_where_another_round_opens_it_finalizes_those_before_unless_nobody_opens
     first = rank(SEED, "finalize", ACCOUNTS)[0]
     running = history(accepted(1, at=120), round_(2, commits=0, reveals=0))
     assert Finalize(1) not in decide(running, Knowledge(settled=frozenset({1})), me=first, now=140)
+    # Somebody may open rounds and finalize none: when this one must be over, it is not waited for again.
+    over = 130 + RULES.commit_seconds + 70
+    assert Finalize(1) not in decide(running, Knowledge(settled=frozenset({1})), me=first, now=over - 1)
+    assert Finalize(1) in decide(running, Knowledge(settled=frozenset({1})), me=first, now=over)
     waiting = history(accepted(1, at=120))
     after = 120 + OPENERS_WAITED_FOR * RULES.turn_seconds
     assert Finalize(1) not in decide(waiting, Knowledge(settled=frozenset({1})), me=first, now=after - 1)
