@@ -166,6 +166,13 @@ def test_nobody_posts_where_the_round_takes_no_more_batches() -> None:
     assert acting(full, gathered(1, 2, 3, 4, promised=frozenset({1, 2, 3, 4})), Commit, now=LAST_THIRD) == [ME]
 
 
+def test_no_more_is_posted_than_the_round_takes_in_all_its_batches() -> None:
+    for taken, seats in ((5, (1, 2, 3)), (7, None)):
+        actions = decide(posted(round_(), taken), gathered(1, 2, 3, 4), now=SECOND_THIRD, me=ORDER[0])
+        posts = [item.seats for item in actions if isinstance(item, PostBatch)]
+        assert posts == ([] if seats is None else [seats])
+
+
 def test_a_batch_under_way_is_not_posted_again_with_one_more() -> None:
     assert PostBatch(1, 0, (1, 2)) == PostBatch(1, 0, (1, 2, 3))
     assert PostBatch(1, 0, (1, 2)) != PostBatch(1, 1, (1, 2))

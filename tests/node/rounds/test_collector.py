@@ -185,6 +185,14 @@ async def test_only_the_owner_of_a_seat_promises_for_it_and_once(tmp_path: Path)
         assert peer.look().promises == {3: promise(3)}
 
 
+async def test_what_is_replaced_again_and_again_is_forgotten(tmp_path: Path) -> None:
+    with running(tmp_path) as peer:
+        for sequence in range(1, 600):
+            say(peer, X, PROMISES, b"nonsense %d" % sequence, sequence=sequence)
+            peer.look()
+        assert len(peer.collector._memory.parsed) <= 300
+
+
 async def test_a_batch_is_on_disk_before_anybody_relies_on_it_and_told_again_after_a_restart(tmp_path: Path) -> None:
     with running(tmp_path) as peer:
         assert peer.look(posted(ENTRIES)).own == {}  # nobody tells what is in it

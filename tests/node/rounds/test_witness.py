@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.attendance import AttendanceDomain
 from contracts.attestation import Domain, checksum_address, recover, sign_digest
-from contracts.values import Address, Custody, SignedAttestation
+from contracts.values import Address, Custody, SignedAttestation, SignedAvailability
 from node.exchange.envelope import Envelope, seal
 from node.exchange.mailbox import Mailbox, Verdict
 from node.rounds.history import Place, RoundHistory
@@ -29,6 +29,10 @@ class Contract:
 
     def __init__(self) -> None:
         self.brought: list[SignedAttestation] = []
+        self.votes: list[SignedAvailability] = []
+
+    async def post_availability(self, project: Address, number: int, votes: list[SignedAvailability]) -> None:
+        self.votes += votes
 
     async def commit_attestations(self, project: Address, number: int, signed: list[SignedAttestation]) -> None:
         self.brought += signed
@@ -51,10 +55,19 @@ def offer(mailbox: Mailbox, key: bytes, body: bytes, *, kind: str = ATTESTATION,
     return envelope
 
 
+def voting(key: bytes) -> Any:
+    """A list that says that seat 1 is held, and the signature under that."""
+    sender = recover(bytes(32), sign_digest(key, bytes(32)))
+    signature = sign_digest(key, ATTENDANCE.availability_digest(1, 0, 1 << 1))
+    return SimpleNamespace(sender=sender, seats=frozenset({1}), votes=(signature,))
+
+
 def witness() -> tuple[Witness, Mailbox, Contract]:
     mailbox, contract = Mailbox(DOMAIN, clock=lambda: 140, is_member=lambda _: True), Contract()
     attester: Any = SimpleNamespace(
-        signed_now=lambda _: SimpleNamespace(result_hash=b"r" * 32), opening=lambda _: OPENING
+        latest=lambda _: {item.sender: item for item in (voting(KEY), voting(OTHER_KEY))},
+        signed_now=lambda _: SimpleNamespace(result_hash=b"r" * 32),
+        opening=lambda _: OPENING,
     )
     taking: Any = contract
     speaker: Any = Speaker(mailbox)
@@ -97,3 +110,10 @@ async def test_without_the_setting_nothing_is_gathered() -> None:
     tested, _, _ = witness()
     await tested.promise_result(ROUND, ())
     assert tested.knowledge(ROUND, Knowledge()).gathered.attestations == {}
+
+
+async def test_votes_of_who_has_no_stake_in_the_round_are_not_brought() -> None:
+    tested, _, contract = witness()
+    await tested.post_votes(ROUND, {ME}, frozenset({0}))
+    [vote] = contract.votes
+    assert recover(ATTENDANCE.availability_digest(1, vote.word, vote.bitmap), vote.signature) == ME
