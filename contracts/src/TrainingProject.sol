@@ -91,7 +91,10 @@ contract TrainingProject is ProjectState, Multicall {
         if (trainersPerRound != 0) _attendance.joinTrainers(number, seat);
         _pledges[seat] = Pledge(bytes27(commitment), uint32(number), false);
         emit UpdateCommitted(number, seat, commitment);
-        if (++clock.commits == clock.seats && clock.batches == 0) {
+        unchecked {
+            ++clock.commits; // one a seat at most
+        }
+        if (clock.commits == clock.seats && clock.batches == 0) {
             clock.endCommits(uint40(block.timestamp));
             _rounds[number].clock.commitEnd = clock.commitEnd;
             _emitMoved(number, clock);
