@@ -139,13 +139,11 @@ def expired_at(current: RoundHistory) -> int:
 
 def _may_open(history: SwarmHistory, rules: Rules, now: int) -> bool:
     """Whether a round may follow on the last one, but for its seed."""
-    accepted = sum(item.acceptance is not None for item in history.rounds)
     seats = history.active_seats(now // rules.epoch_seconds)
-    # Those past their challenge are finalized on the way.
-    open_ended = [item for item in history.rounds if item.acceptance is not None and item.finalized is None]
-    waiting = [item for item in open_ended if item.phase(now) is not Phase.FINALIZABLE]
-    if accepted >= rules.rounds or history.close_requested is not None or len(seats) < rules.minimum_seats:
+    if _is_complete(history, rules) or history.close_requested is not None or len(seats) < rules.minimum_seats:
         return False
+    # Those past their challenge are finalized on the way.
+    waiting = [item for item in history.rounds if item.phase(now) is Phase.CHALLENGE]
     pools = sum(item.pool_wei for item in waiting) + rules.pool_wei
     is_capped = pools * 3 > len(seats) * history.seat_stake_wei or len(waiting) >= MOST_UNFINALIZED
     return not is_capped and now >= history.paused_until
