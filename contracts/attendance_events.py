@@ -42,22 +42,20 @@ class Attested(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SilencePunished(Event):
-    """A seat that committed and did not reveal lost `amount`."""
+    """A seat that committed and did not reveal lost its bond: how much of it was left, `SeatSlashed` tells."""
 
     project: Address
     round: int
     seat: int
-    amount: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class InactivityLeaked(Event):
-    """A seat whose owner let the quorum fail lost `amount`."""
+    """A seat whose owner let the quorum fail lost a little: how much, `SeatSlashed` tells."""
 
     project: Address
     round: int
     seat: int
-    amount: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -324,11 +324,10 @@ class RoundVoided(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RewardClaimed(Event):
-    """`amount` was paid to `account`, which has now received `cumulative` altogether."""
+    """`amount` was paid to `account`."""
 
     account: Address
     amount: int
-    cumulative: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -166,7 +166,7 @@ contract Attendance is IAttendance, EIP712 {
             }
             // Effect
             _leaked[project][round][seat] = true;
-            emit InactivityLeaked(project, round, seat, amount);
+            emit InactivityLeaked(project, round, seat);
             // Interaction
             ITrainingProject(project).slashAbsent(seat, amount);
         }
@@ -329,7 +329,7 @@ contract Attendance is IAttendance, EIP712 {
         _silent[project][round][seat] = true;
         uint256 bps = ITrainingProject(project).configuration().silenceBondBps;
         uint256 bond = _registryOf(project).seatStake() * bps / BPS;
-        emit SilencePunished(project, round, seat, bond);
+        emit SilencePunished(project, round, seat);
         // Interaction
         ITrainingProject(project).slashAbsent(seat, bond);
     }

@@ -81,19 +81,24 @@ abstract contract ProjectState is ITrainingProject, EIP712, ReentrancyGuardTrans
     }
 
     /// @inheritdoc ITrainingProject
-    function claim(address account, uint256 cumulative, bytes32[] calldata proof) external nonReentrant {
+    /// @dev Never while `fund` or `close` is at work. Within a claim, a claim finds all of the first one written.
+    function claim(address account, uint256 cumulative, bytes32[] calldata proof) external nonReentrantView {
         // Check
         bytes32 leaf = Attestation.rewardLeaf(account, cumulative);
         if (!MerkleProofLib.verifyCalldata(proof, _rewardRoot, leaf)) revert Project_BadProof(account, cumulative);
         uint256 before = _claimed[account];
         if (cumulative <= before) revert Project_NothingToClaim(account, cumulative, before);
-        uint256 amount = cumulative - before;
+        uint256 amount;
+        unchecked {
+            amount = cumulative - before; // more than it, as was just checked
+        }
+        uint256 finalized = _ledger.finalized;
         uint256 total = _ledger.claimed + amount;
-        if (total > _ledger.finalized) revert Project_Insolvent(total, _ledger.finalized);
+        if (total > finalized) revert Project_Insolvent(total, finalized);
         // Effect
-        _claimed[account] = cumulative;
         _ledger.claimed = uint128(total); // at most `finalized`, which has 128 bits
-        emit RewardClaimed(account, amount, cumulative);
+        _claimed[account] = cumulative;
+        emit RewardClaimed(account, amount);
         // Interaction
         SafeERC20.safeTransfer(IERC20(Terms.token()), account, amount);
     }

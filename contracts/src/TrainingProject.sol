@@ -61,7 +61,7 @@ contract TrainingProject is ProjectState, Multicall {
             promised: 0,
             status: Status.Open
         });
-        _setClock(number, clock);
+        _rounds[number].clock = clock;
         emit RoundOpened(
             number,
             _head(terms, progress),
@@ -290,10 +290,6 @@ contract TrainingProject is ProjectState, Multicall {
     /// @inheritdoc ITrainingProject
     function attendance() external view returns (address) {
         return address(_attendance);
-    }
-
-    function _setClock(uint64 number, Rounds.Clock memory clock) private {
-        _rounds[number].clock = clock;
     }
 
     function _setProgress(Progress memory progress) private {

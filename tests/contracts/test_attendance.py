@@ -184,7 +184,7 @@ async def test_silence_after_a_commitment_costs_the_bond_once(stage: Stage) -> N
     stage.mine(opened.reveal_end)
     project = stage.project.address
     punished = (await attendance(stage).punish_silence(project, 1, [silent.seat])).event(SilencePunished)
-    assert (punished.seat, punished.amount) == (silent.seat, SILENCE)
+    assert punished.seat == silent.seat
     assert (await stage.registry.seat(silent.seat)).slashed == SILENCE
     for seat in (silent.seat, loud.seat, stage.peers[2].seat):
         with pytest.raises(Attendance_NotPunishable):
@@ -201,7 +201,8 @@ async def test_who_was_absent_when_the_quorum_failed_leaks_a_little(stage: Stage
     await stage.project.skip_round(1)
     assert (await stage.project.status()).forfeited == ROUND_POOL
     leaked = (await attendance(stage).leak(project, 1, [absent.seat])).event(InactivityLeaked)
-    assert (leaked.seat, leaked.amount) == (absent.seat, SEAT_STAKE // 1000)
+    assert leaked.seat == absent.seat
+    assert (await stage.registry.seat(absent.seat)).slashed == SEAT_STAKE // 1000
     for seat in (absent.seat, present.seat):
         with pytest.raises(Attendance_NotPunishable):
             await attendance(stage).leak(project, 1, [seat])

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_abi.abi import encode
 
 from contracts.abi import ContractAbi, Function, contract_abi, selector
-from contracts.build import compile_sources
+from contracts.build import ROOT, compile_sources
 from contracts.chain import Receipt
 from contracts.client import Contract, Factory, Project, Registry, Token
 from contracts.deploy import deploy_system
 from contracts.events import CloseRequested, RewardClaimed
 from contracts.reverts.library import ReentrancyGuardReentrantCall
 from contracts.reverts.project import Project_Closing
-from contracts.reverts.project_money import Project_InexactTransfer
+from contracts.reverts.project_money import Project_InexactTransfer, Project_NothingToClaim
 from contracts.reverts.registry import Registry_InexactTransfer
 from node.merkle import StandardTree
 from tests.support.stage import (
@@ -33,7 +32,7 @@ from tests.support.stage import (
     join,
 )
 
-SOURCE = Path(__file__).parent / "solidity" / "HostileToken.sol"
+SOURCE = ROOT / "test" / "support" / "HostileToken.sol"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +44,7 @@ def hostile_abi() -> ContractAbi:
         contract_abi("SwarmToken"),
         name="HostileToken",
         bytecode=bytes.fromhex(output["evm"]["bytecode"]["object"]),
+        constructor_inputs=next(entry["inputs"] for entry in output["abi"] if entry["type"] == "constructor"),
         functions={
             entry["name"]: Function(entry["name"], selector(entry), tuple(entry["inputs"]), tuple(entry["outputs"]))
             for entry in functions
@@ -72,7 +72,7 @@ class Hostile:
 async def hostile(stage: Stage, hostile_abi: ContractAbi) -> Hostile:
     """The whole system on the hostile token, which behaves at first."""
     owner = stage.owner
-    receipt = await owner.send(None, hostile_abi.encode_deployment(address_of(owner), 10**27))
+    receipt = await owner.send(None, hostile_abi.encode_deployment(10**27))
     assert receipt.contract_address is not None
     deployment = await deploy_system(owner, token=receipt.contract_address)
     token = Token(owner, deployment.token)
@@ -126,14 +126,21 @@ async def test_stake_is_not_paid_back_twice_from_within_a_transfer(hostile: Host
 
 
 @pytest.mark.parametrize("inner", ["claim", "close", "fund"])
-async def test_money_of_a_project_is_not_moved_from_within_a_transfer(hostile: Hostile, inner: str) -> None:
-    stage = hostile.stage
-    peer = stage.peers[0]
-    tree = StandardTree([encode(["address", "uint256"], [peer.address, 5])])
-    await stage.finish_round(total=5, reward_root=tree.root)
+async def test_money_of_a_project_is_not_moved_from_within_a_deposit(hostile: Hostile, inner: str) -> None:
+    stage, peer = hostile.stage, hostile.stage.peers[0]
     arguments: dict[str, tuple[Any, ...]] = {"claim": (peer.address, 5, []), "close": (), "fund": (1,)}
+    await stage.token.approve(stage.project.address, 1)
     await hostile.call_back(stage.project, inner, *arguments[inner])
     with pytest.raises(ReentrancyGuardReentrantCall):
+        await stage.project.fund(1)
+
+
+async def test_a_claim_is_not_paid_twice_from_within_a_transfer(hostile: Hostile) -> None:
+    stage, peer = hostile.stage, hostile.stage.peers[0]
+    tree = StandardTree([encode(["address", "uint256"], [peer.address, 5])])
+    await stage.finish_round(total=5, reward_root=tree.root)
+    await hostile.call_back(stage.project, "claim", peer.address, 5, [])
+    with pytest.raises(Project_NothingToClaim):
         await stage.project.claim(peer.address, 5, [])
     assert await stage.project.claimed(peer.address) == 0
     await hostile.tell("setCallback", "0x" + "00" * 20, b"")

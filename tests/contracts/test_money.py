@@ -165,7 +165,7 @@ async def test_rewards_are_claimed_by_anybody_for_their_owner_and_once(stage: St
     for account, amount in rewards.pairs:
         before = await stage.token.balance_of(account)
         claimed = (await anybody.claim(account, amount, rewards.proof(account))).event(RewardClaimed)
-        assert (claimed.account, claimed.amount, claimed.cumulative) == (account, amount, amount)
+        assert (claimed.account, claimed.amount) == (account, amount)
         assert await stage.token.balance_of(account) == before + amount
         assert await stage.project.claimed(account) == amount
         with pytest.raises(Project_NothingToClaim) as again:

@@ -51,11 +51,11 @@ interface IAttendance {
     /// @notice An attester that sees no quorum says what it found.
     event Attested(address indexed project, uint64 indexed round, address indexed account, bytes32 resultHash);
 
-    /// @notice A seat that committed and did not reveal lost `amount`.
-    event SilencePunished(address indexed project, uint64 indexed round, uint32 indexed seat, uint256 amount);
+    /// @notice A seat that committed and did not reveal lost its bond; the registry's event tells how much was left.
+    event SilencePunished(address indexed project, uint64 indexed round, uint32 indexed seat);
 
-    /// @notice A seat whose owner was absent from a round without a result lost `amount`.
-    event InactivityLeaked(address indexed project, uint64 indexed round, uint32 indexed seat, uint256 amount);
+    /// @notice A seat whose owner was absent from a round without a result lost a little; so says the registry's event.
+    event InactivityLeaked(address indexed project, uint64 indexed round, uint32 indexed seat);
 
     /// @notice The round is in phase `have`, the call needs `want`.
     error Attendance_WrongPhase(address project, uint64 round, IProjectTypes.Phase have, IProjectTypes.Phase want);

@@ -235,8 +235,8 @@ interface IProjectTypes {
     /// @notice A round's result, or one it was built on, was proven false; the head is `headDigest` again.
     event RoundVoided(uint64 indexed round, bytes32 headDigest);
 
-    /// @notice `amount` was paid to `account`, which has now received `cumulative` altogether.
-    event RewardClaimed(address indexed account, uint256 amount, uint256 cumulative);
+    /// @notice `amount` was paid to `account`.
+    event RewardClaimed(address indexed account, uint256 amount);
 
     /// @notice The owner stopped future rounds; the rest can be refunded from `closableAt` on.
     event CloseRequested(uint40 requestedAt, uint40 closableAt);

@@ -234,11 +234,15 @@ contract AttacksTest is SwarmCalls {
         (, bytes32[] memory proof) = Trees.rewardRoot(peers, earned, 1);
         bytes memory again = abi.encodeCall(ITrainingProject.claim, (peers[1], earned[1], proof));
         hostile.setCallback(address(project), again);
+        vm.expectRevert(
+            abi.encodeWithSelector(IProjectTypes.Project_NothingToClaim.selector, peers[1], earned[1], earned[1])
+        );
+        this.claim(1);
+        token.approve(address(project), 10);
         vm.expectRevert(bytes4(keccak256("ReentrancyGuardReentrantCall()")));
-        this.claim(0);
+        project.fund(1);
         hostile.setCallback(address(0), "");
         hostile.setFee(1);
-        token.approve(address(project), 10);
         vm.expectRevert(abi.encodeWithSelector(IProjectTypes.Project_InexactTransfer.selector, 10, 9));
         project.fund(10);
     }

@@ -13,18 +13,22 @@ contract HostileToken is ERC20 {
         _mint(msg.sender, supply);
     }
 
+    /// @notice Keeps `fee` of every transfer from now on.
     function setFee(uint256 fee) external {
         _fee = fee;
     }
 
+    /// @notice Calls `target` inside the next transfer, and fails as it fails.
     function setCallback(address target, bytes calldata data) external {
         _target = target;
         _call = data;
     }
 
     function _update(address from, address to, uint256 value) internal override {
-        if (_target != address(0)) {
-            (bool success, bytes memory answer) = _target.call(_call);
+        address target = _target;
+        if (target != address(0)) {
+            _target = address(0);
+            (bool success, bytes memory answer) = target.call(_call);
             if (!success) {
                 assembly {
                     revert(add(answer, 32), mload(answer))

@@ -17,7 +17,7 @@ contract AbsenceTest is SwarmCalls {
         this.punish(1);
         _toAvailability();
         vm.expectEmit(address(attendance));
-        emit IAttendance.SilencePunished(address(project), 1, _seat(1), BOND);
+        emit IAttendance.SilencePunished(address(project), 1, _seat(1));
         this.punish(1);
         vm.assertEq(_slashed(1), BOND);
     }
@@ -81,7 +81,7 @@ contract AbsenceTest is SwarmCalls {
         attendance.punishBatchSilence(address(project), 1, silence);
         _toAvailability();
         vm.expectEmit(address(attendance));
-        emit IAttendance.SilencePunished(address(project), 1, _seat(1), BOND);
+        emit IAttendance.SilencePunished(address(project), 1, _seat(1));
         attendance.punishBatchSilence(address(project), 1, silence);
         vm.assertEq(_slashed(1), BOND);
         vm.expectRevert(_notPunishable(1));
@@ -221,7 +221,7 @@ contract AbsenceTest is SwarmCalls {
     function test_who_was_absent_from_a_round_without_a_result_leaks() public {
         _playSkipped();
         vm.expectEmit(address(attendance));
-        emit IAttendance.InactivityLeaked(address(project), 1, _seat(2), LEAK);
+        emit IAttendance.InactivityLeaked(address(project), 1, _seat(2));
         this.leak(2);
         vm.assertEq(_slashed(2), LEAK);
         vm.expectRevert(_notPunishable(2));

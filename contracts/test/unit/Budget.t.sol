@@ -84,7 +84,7 @@ contract BudgetTest is SwarmCalls {
         _playDirect();
         _finalize();
         vm.expectEmit(address(project));
-        emit IProjectTypes.RewardClaimed(peers[2], POOL / PEERS, POOL / PEERS);
+        emit IProjectTypes.RewardClaimed(peers[2], POOL / PEERS);
         this.claim(2);
         vm.assertEq(token.balanceOf(peers[2]), POOL / PEERS);
         vm.assertEq(project.claimed(peers[2]), POOL / PEERS);
@@ -92,7 +92,7 @@ contract BudgetTest is SwarmCalls {
         _playDirect();
         _finalize();
         vm.expectEmit(address(project));
-        emit IProjectTypes.RewardClaimed(peers[2], POOL / PEERS, 2 * POOL / PEERS);
+        emit IProjectTypes.RewardClaimed(peers[2], POOL / PEERS);
         this.claim(2);
         vm.assertEq(token.balanceOf(peers[2]), 2 * POOL / PEERS);
     }
@@ -122,15 +122,32 @@ contract BudgetTest is SwarmCalls {
         vm.assertEq(project.status().claimedTotal, POOL / PEERS);
     }
 
-    function test_claiming_cannot_be_entered_again() public {
+    function test_a_claim_within_a_claim_pays_each_once() public {
         _playDirect();
         _finalize();
-        (, bytes32[] memory proof) = Trees.rewardRoot(peers, earned, 1);
-        hostile.setCallback(
-            address(project), abi.encodeCall(ITrainingProject.claim, (peers[1], earned[1], proof))
-        );
-        vm.expectRevert(REENTERED);
+        hostile.setCallback(address(project), _claimCall(1));
         this.claim(0);
+        vm.assertEq(token.balanceOf(peers[0]), POOL / PEERS);
+        vm.assertEq(token.balanceOf(peers[1]), POOL / PEERS);
+        vm.assertEq(project.status().claimedTotal, 2 * POOL / PEERS);
+        hostile.setCallback(address(project), _claimCall(2));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IProjectTypes.Project_NothingToClaim.selector, peers[2], earned[2], earned[2]
+            )
+        );
+        this.claim(2);
+    }
+
+    function test_nothing_is_claimed_while_money_comes_in_or_goes_back() public {
+        _playDirect();
+        _finalize();
+        token.approve(address(project), 1);
+        hostile.setCallback(address(project), _claimCall(1));
+        vm.expectRevert(REENTERED);
+        project.fund(1);
+        vm.expectRevert(REENTERED);
+        this.closeThawed();
     }
 
     function test_only_the_owner_requests_to_close() public {
@@ -291,5 +308,10 @@ contract BudgetTest is SwarmCalls {
         _open();
         _commitAndReveal(PEERS);
         _findEqual();
+    }
+
+    function _claimCall(uint256 index) private view returns (bytes memory) {
+        (, bytes32[] memory proof) = Trees.rewardRoot(peers, earned, index);
+        return abi.encodeCall(ITrainingProject.claim, (peers[index], earned[index], proof));
     }
 }

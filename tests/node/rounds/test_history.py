@@ -217,8 +217,8 @@ def test_an_older_history_stays_what_it_was(chain: Chain) -> None:
 
 def test_claims_and_deposits_add_up(chain: Chain) -> None:
     history = fold(staked(chain), chain(ProjectFunded, sender=CAROL, amount=5000))
-    history = fold(history, chain(RewardClaimed, account=ALICE, amount=30, cumulative=30))
-    history = fold(history, chain(RewardClaimed, account=ALICE, amount=12, cumulative=42))
+    history = fold(history, chain(RewardClaimed, account=ALICE, amount=30))
+    history = fold(history, chain(RewardClaimed, account=ALICE, amount=12))
     assert (history.funded_wei, dict(history.claimed_wei)) == (5000, {ALICE: 42})
 
 
@@ -246,7 +246,6 @@ def opened(chain: Chain) -> SwarmHistory:
             ),
             "ends = (111, 120, 120, 130), before = (110, 120, 120, 130)",
         ),
-        (lambda chain: chain(RewardClaimed, account=ALICE, amount=5, cumulative=9), "claimed_so_far = 5"),
     ],
 )
 def test_events_the_contracts_cannot_emit_now_are_refused(
@@ -336,8 +335,8 @@ def test_attendance_is_heard_of_the_own_project_only(chain: Chain) -> None:
     with pytest.raises(HistoryError, match="committed_twice"):
         fold(history, chain(AttestationCommitted, **said, **promise))
     history = fold(history, chain(RoundSkipped, round=1))
-    history = fold(history, chain(SilencePunished, project=own, round=1, seat=3, amount=5))
-    history = fold(history, chain(InactivityLeaked, project=own, round=1, seat=4, amount=5))
+    history = fold(history, chain(SilencePunished, project=own, round=1, seat=3))
+    history = fold(history, chain(InactivityLeaked, project=own, round=1, seat=4))
     assert (history.round(1).punished, history.round(1).leaked) == ({3}, {4})
 
 
