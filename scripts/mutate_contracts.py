@@ -2,11 +2,11 @@
 
 python -m scripts.mutate_contracts [--files NAME ...] [--every N] [--workers N] [--report FILE]
 
-Each worker has a copy of the contracts in a temporary folder. A mutant is killed when it does not compile or a test
-fails; the score is killed out of all. Ends with 1 where it is below 90%. Each mutant takes one compilation and a run of
-the tests that concern it: about a minute where the file needs the compiler's intermediate representation, some seconds
-where it does not. Every verdict is kept in `build/mutation.jsonl` at once: who breaks off goes on from there, until a
-source or a test changes.
+Each worker has a copy of the contracts in a temporary folder. A mutant is killed when a test fails, and counts for
+nothing when it does not compile; the score is killed out of those that do. Ends with 1 where it is below 90%. Each
+mutant takes one compilation and a run of the tests that concern it: about a minute where the file needs the compiler's
+intermediate representation, some seconds where it does not. Every verdict is kept in `build/mutation.jsonl` at once:
+who breaks off goes on from there, until a source or a test changes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -175,19 +177,27 @@ def mutants_of(file: str, source: Sequence[str], names: Sequence[str]) -> list[M
     return found
 
 
-def survives(folder: Path, mutant: Mutant) -> bool:
-    """Whether no test notices. The file is as it was afterwards."""
+class Verdict(StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    SURVIVED = "SURVIVED"
+    INVALID = "does not compile"
+
+
+def verdict_on(folder: Path, mutant: Mutant) -> Verdict:
+    """What the tests say of it. The file is as it was afterwards."""
     path = folder / mutant.file
     before = path.read_text("utf-8")
     path.write_text(mutant.applied(before), "utf-8")
     try:
-        return passes(folder, TARGETS[mutant.file].suite)
+        return run_tests(folder, TARGETS[mutant.file].suite)
     finally:
         path.write_text(before, "utf-8")
 
 
-def passes(folder: Path, suite: Suite) -> bool:
-    """Whether the folder compiles and its tests pass."""
+def run_tests(folder: Path, suite: Suite) -> Verdict:
+    """What the tests say of the folder as it is: it survives where all pass."""
     environment = {**os.environ, "SWARMPROOF_SOURCES": "true", "FOUNDRY_PROFILE": suite.profile}
     command = ["node_modules/.bin/forge", "test", "--fail-fast", "--match-contract", f"^({suite.tests})$"]
     for pattern in suite.skipped.split():
@@ -197,9 +207,11 @@ def passes(folder: Path, suite: Suite) -> bool:
             command, cwd=folder, env=environment, capture_output=True, check=False, timeout=TIMEOUT_SECONDS
         )
     except subprocess.TimeoutExpired:
-        return False
+        return Verdict.KILLED
     # With --fail-fast, forge ends with 0 whatever happened.
-    return done.returncode == 0 and b"Suite result: ok" in done.stdout and b"FAIL" not in done.stdout
+    if done.returncode == 0 and b"Suite result: ok" in done.stdout and b"FAIL" not in done.stdout:
+        return Verdict.SURVIVED
+    return Verdict.INVALID if b"Compiler run failed" in done.stdout + done.stderr else Verdict.KILLED
 
 
 class Verdicts:
@@ -211,16 +223,16 @@ class Verdicts:
         files = sorted([*root.glob("src/**/*.sol"), *root.glob("test/**/*.sol"), root / "foundry.toml"])
         self._tree = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
         rows = path.read_text("utf-8").splitlines() if path.exists() else []
-        self._known: dict[str, bool] = {row["key"]: row["killed"] for row in map(json.loads, rows)}
+        self._known = {row["key"]: Verdict(row["verdict"]) for row in map(json.loads, rows)}
 
-    def killed(self, mutant: Mutant) -> bool | None:
-        """Whether it was killed; None: not known."""
+    def get(self, mutant: Mutant) -> Verdict | None:
+        """What became of it; None: not known."""
         return self._known.get(self._key(mutant))
 
-    def add(self, mutant: Mutant, killed: bool) -> None:
+    def add(self, mutant: Mutant, verdict: Verdict) -> None:
         """Keep what became of a mutant."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        row = {"key": self._key(mutant), "killed": killed, "mutant": str(mutant)}
+        row = {"key": self._key(mutant), "verdict": verdict, "mutant": str(mutant)}
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
@@ -237,37 +249,43 @@ def copy_contracts(folder: Path) -> Path:
     return copy
 
 
-def judge(mutants: Sequence[Mutant], verdicts: Verdicts, workers: int, base: Path) -> Iterator[tuple[Mutant, bool]]:
-    """Each mutant and whether it is killed, in order. Raises RuntimeError where the tests fail as it is."""
+def judge(mutants: Sequence[Mutant], verdicts: Verdicts, workers: int, base: Path) -> Iterator[tuple[Mutant, Verdict]]:
+    """Each mutant and what becomes of it, in order. Raises RuntimeError where the tests fail as it is."""
     folders: SimpleQueue[Path] = SimpleQueue()
-    suites = {TARGETS[mutant.file].suite for mutant in mutants if verdicts.killed(mutant) is None}
+    suites = {TARGETS[mutant.file].suite for mutant in mutants if verdicts.get(mutant) is None}
 
     def prepare(index: int) -> None:
         folder = copy_contracts(base / str(index))
-        if not all(passes(folder, suite) for suite in suites):
+        if not all(run_tests(folder, suite) is Verdict.SURVIVED for suite in suites):
             raise RuntimeError("the tests fail as it is")
         folders.put(folder)
 
-    def judge_one(mutant: Mutant) -> bool:
-        known = verdicts.killed(mutant)
+    def judge_one(mutant: Mutant) -> Verdict:
+        known = verdicts.get(mutant)
         if known is not None:
             return known
         folder = folders.get()
         try:
-            return not survives(folder, mutant)
+            return verdict_on(folder, mutant)
         finally:
             folders.put(folder)
 
     with ThreadPoolExecutor(workers) as pool:
         if suites:
             list(pool.map(prepare, range(workers)))
-        for mutant, killed in zip(mutants, pool.map(judge_one, mutants), strict=True):
-            if verdicts.killed(mutant) is None:
-                verdicts.add(mutant, killed)
-            yield mutant, killed
+        for mutant, verdict in zip(mutants, pool.map(judge_one, mutants), strict=True):
+            if verdicts.get(mutant) is None:
+                verdicts.add(mutant, verdict)
+            yield mutant, verdict
 
 
-def report(results: Sequence[tuple[Mutant, bool]], command: str) -> str:
+def score(verdicts: Iterable[Verdict]) -> tuple[int, int]:
+    """How many were killed, and how many compiled."""
+    counted = Counter(verdicts)
+    return counted[Verdict.KILLED], counted[Verdict.KILLED] + counted[Verdict.SURVIVED]
+
+
+def report(results: Sequence[tuple[Mutant, Verdict]], command: str) -> str:
     """A page on what was tried and what survived."""
     files = sorted({mutant.file for mutant, _ in results})
     rows = [
@@ -279,9 +297,9 @@ def report(results: Sequence[tuple[Mutant, bool]], command: str) -> str:
         "| --- | ---: | ---: | ---: |",
     ]
     for name in [*files, "together"]:
-        of = [killed for mutant, killed in results if name in (mutant.file, "together")]
-        rows.append(f"| {name} | {len(of)} | {sum(of)} | {100 * sum(of) / max(len(of), 1):.1f}% |")
-    alive = [mutant for mutant, killed in results if not killed]
+        killed, valid = score(verdict for mutant, verdict in results if name in (mutant.file, "together"))
+        rows.append(f"| {name} | {valid} | {killed} | {100 * killed / max(valid, 1):.1f}% |")
+    alive = [mutant for mutant, verdict in results if verdict is Verdict.SURVIVED]
     rows += ["", "## Survivors", "", *([f"- `{mutant}`" for mutant in alive] or ["None."])]
     return "\n".join(rows) + "\n"
 
@@ -301,22 +319,22 @@ def main(arguments: list[str] | None = None) -> int:
     for file in options.files:
         source = (ROOT / file).read_text("utf-8").split("\n")
         mutants += mutants_of(file, source, TARGETS[file].functions.split())[:: options.every]
-    results: list[tuple[Mutant, bool]] = []
+    results: list[tuple[Mutant, Verdict]] = []
     with tempfile.TemporaryDirectory() as name:
         try:
-            for mutant, killed in judge(mutants, Verdicts(VERDICTS, ROOT), options.workers, Path(name)):
-                results.append((mutant, killed))
-                print(f"{len(results)}/{len(mutants)} {'killed' if killed else 'SURVIVED'}: {mutant}", flush=True)
+            for mutant, verdict in judge(mutants, Verdicts(VERDICTS, ROOT), options.workers, Path(name)):
+                results.append((mutant, verdict))
+                print(f"{len(results)}/{len(mutants)} {verdict}: {mutant}", flush=True)
         except RuntimeError as error:
             print(error, file=sys.stderr)
             return 1
-    count = sum(killed for _, killed in results)
+    killed, valid = score(verdict for _, verdict in results)
     if options.report:
         chosen = "" if options.files == list(TARGETS) else f" --files {' '.join(options.files)}"
         command = f"python -m scripts.mutate_contracts --every {options.every}{chosen}"
         options.report.write_text(report(results, command), "utf-8")
-    print(f"killed {count} of {len(results)}: {100 * count / max(len(results), 1):.1f}%")
-    return 0 if 100 * count >= LEAST_PERCENT * len(results) else 1
+    print(f"killed {killed} of {valid}: {100 * killed / max(valid, 1):.1f}%")
+    return 0 if 100 * killed >= LEAST_PERCENT * valid else 1
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tracemalloc
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from scipy.linalg import hadamard
 
 from node.errors import HashError
 from node.simhash import simhash
+from tests.support.memory import peak_bytes
 
 KEY = bytes(range(32))
 Float32 = npt.NDArray[np.float32]
@@ -137,11 +137,7 @@ def test_layout_in_memory_changes_nothing() -> None:
 
 def test_memory_does_not_grow_with_the_vector() -> None:
     vector = np.ones(3_000_000, dtype=np.float32)
-    tracemalloc.start()
-    simhash(vector, bits=1024, key=KEY)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 20_000_000
+    assert peak_bytes(lambda: simhash(vector, bits=1024, key=KEY)) < 20_000_000
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.build import ROOT
-from scripts.mutate_contracts import TARGETS, Mutant, Verdicts, mutants_of, report
+from scripts.mutate_contracts import TARGETS, Mutant, Verdict, Verdicts, mutants_of, report
 
 FILE = "src/libraries/Quorum.sol"
 SOURCE = """library Quorum {
@@ -51,16 +51,17 @@ def test_a_verdict_is_kept_until_a_source_or_test_changes(tmp_path: Path) -> Non
         (tmp_path / file).write_text("a\nb\nc", "utf-8")
     (tmp_path / "foundry.toml").touch()
     kept, mutant = tmp_path / "verdicts.jsonl", Mutant(FILE, 1, "new")
-    assert Verdicts(kept, tmp_path).killed(mutant) is None
-    Verdicts(kept, tmp_path).add(mutant, True)
-    assert Verdicts(kept, tmp_path).killed(mutant) is True
-    assert Verdicts(kept, tmp_path).killed(Mutant(FILE, 1, "other")) is None
+    assert Verdicts(kept, tmp_path).get(mutant) is None
+    Verdicts(kept, tmp_path).add(mutant, Verdict.KILLED)
+    assert Verdicts(kept, tmp_path).get(mutant) is Verdict.KILLED
+    assert Verdicts(kept, tmp_path).get(Mutant(FILE, 1, "other")) is None
     (tmp_path / "src" / "Treasury.sol").write_text("changed", "utf-8")
-    assert Verdicts(kept, tmp_path).killed(mutant) is None
+    assert Verdicts(kept, tmp_path).get(mutant) is None
 
 
 def test_a_report_counts_by_file_and_names_survivors() -> None:
-    text = report([(Mutant(FILE, 1, ""), True), (Mutant(FILE, 2, "x"), False)], "command")
+    verdicts = (Verdict.KILLED, Verdict.SURVIVED, Verdict.INVALID)
+    text = report([(Mutant(FILE, 1 + index, "x"), verdict) for index, verdict in enumerate(verdicts)], "command")
     assert f"| {FILE} | 2 | 1 | 50.0% |" in text
     assert "| together | 2 | 1 | 50.0% |" in text
     assert f"- `{FILE}:3: x`" in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,6 +18,7 @@ from node.aggregation.rules.median import median
 from node.manifest import Manifest, TensorSpec
 from tests.node.aggregation import reference
 from tests.node.aggregation.messages import Message, manifest, random_message, round_messages, state
+from tests.support.memory import peak_bytes
 
 MANIFEST = manifest()
 LAYOUT = MANIFEST.layout
@@ -184,12 +184,7 @@ def test_memory_is_one_block_and_never_all_values() -> None:
     one = random_message(m.layout, "memory", shifts=(12, 16))
     rows = [[65536 if i == j else 0 for j in range(20)] for i in range(20)]
     theta = np.zeros(m.layout.parameter_count, dtype=np.int32)
-    tracemalloc.start()
-    try:
-        next_theta_by_coordinates(theta, [one] * 20, rows, median, m)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    peak = peak_bytes(lambda: next_theta_by_coordinates(theta, [one] * 20, rows, median, m))
     assert peak < 20 << 20  # all values as int64 would be 164 MB
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tracemalloc
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -26,6 +25,7 @@ from node.storage.unixfs import (
 )
 from node.storage.unixfs_reader import read_file
 from tests.support.keystream import Keystream
+from tests.support.memory import peak_bytes
 
 PROFILES = {profile.name: profile for profile in (UNIXFS_V1_2025, LEGACY_V0, LEGACY_V1)}
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["vectors"]
@@ -99,8 +99,5 @@ def test_reads_back_any_range(size: int, start: int, length: int) -> None:
 
 
 def test_a_large_stream_needs_little_memory() -> None:
-    tracemalloc.start()
-    last(import_stream(cast(BinaryIO, Keystream("memory", 64 * MEBIBYTE))))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    peak = peak_bytes(lambda: last(import_stream(cast(BinaryIO, Keystream("memory", 64 * MEBIBYTE)))))
     assert peak < 8 * MEBIBYTE
