@@ -5,9 +5,9 @@ What is decided on that is in `node.rounds.batching`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
 
 import structlog
 
@@ -19,7 +19,6 @@ from contracts.values import Address
 from node.attacks.base import Attack
 from node.exchange.envelope import Envelope
 from node.exchange.mailbox import Mailbox
-from node.rounds.agreement import MalformedStatement
 from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.knowledge import Knowledge
 from node.rounds.maker import UpdateMaker
@@ -38,25 +37,23 @@ from node.rounds.promises import (
     promises_body,
 )
 from node.rounds.speaker import Speaker
+from node.rounds.statements import Statements
 from node.state_directory import StateDirectory
 
-_P = TypeVar("_P")
-_FEWEST_KEPT = 256  # statements, before those that were replaced are forgotten
+_MOST_BELIEVED = 1 << 12
 
 
 @dataclass
 class _Memory:
-    """What was found out about one round: statements by hash of their envelope, promises by seat, which openings hold.
+    """What was found out about one round: promises by seat, and which openings hold.
 
     `promises`: of each seat the first, so that nobody who changes its mind makes a collector post again.
     """
 
     number: int
-    parsed: dict[bytes, tuple[Any, ...]] = field(default_factory=dict)
     promises: dict[int, Promise] = field(default_factory=dict)
     own: dict[int, Promise] = field(default_factory=dict)
     believed: dict[tuple[bytes, BatchOpening], bool] = field(default_factory=dict)
-    bound: int = _FEWEST_KEPT
 
 
 class Collector:
@@ -79,6 +76,9 @@ class Collector:
         self._project, self._domain, self._key, self._me = project, domain, key, me
         self._maker, self._state, self._mailbox, self._speaker = maker, state, mailbox, speaker
         self._attack, self._enabled = attack, enabled
+        self._promises = Statements(mailbox, PROMISES, self._parse_promises)
+        self._shown = Statements(mailbox, OPENINGS, lambda said: parse_openings(said.sender, said.body))
+        self._batches = [Statements(mailbox, batch_kind(place), _parser(place)) for place in range(MOST_BATCHES)]
         self._memory = _Memory(0)
         self._log = structlog.get_logger("collector")
 
@@ -90,10 +90,12 @@ class Collector:
         if self._memory.number != round_.number:
             self._memory = _Memory(round_.number)
         owners = {seat.number: seat.owner for seat in history.active_seats(round_.epoch)}
-        for promise in self._said(PROMISES, round_.number, None, self._parse_promises):
+        said = dict(self._promises.of_round(round_.number))
+        for promise in itertools.chain.from_iterable(said.values()):
             takes_in = promise.owner == self._me or self._attack.collects(promise.seat)
             if takes_in and owners.get(promise.seat) == promise.owner:
                 self._memory.promises.setdefault(promise.seat, promise)
+        shown = dict(self._shown.of_round(round_.number))
         kept, told = self._state.batches(round_.number), self._told(round_.number)
         batches = {
             batch.number: entries
@@ -105,18 +107,16 @@ class Collector:
         for number in {standing.batch for standing in own.values()}:
             if round_.batches[number].batch_hash not in kept:
                 self._state.save_batch(round_.number, batches[number])
-        mine = {promise.seat for promise in self._said(PROMISES, round_.number, self._me, self._parse_promises)}
-        shown = self._said(OPENINGS, round_.number, self._me, self._parse_openings)
         return replace(
             known,
             batched=self._enabled,
             gathered=Gathered(
                 promises=dict(self._memory.promises),
                 batches=batches,
-                openings=self._openings(round_.number, batches, owners),
+                openings=self._openings(round_.number, shown, batches, owners),
                 own=own,
-                promised=frozenset(mine),
-                shown=frozenset(item.seat for _, item in shown),
+                promised=frozenset(promise.seat for promise in said.get(self._me, ())),
+                shown=frozenset(item.seat for items in shown.get(self._me, {}).values() for item in items),
                 untold=frozenset(
                     batch.number
                     for batch in round_.batches
@@ -190,15 +190,7 @@ class Collector:
 
     def _told(self, number: int) -> dict[bytes, tuple[bytes, ...]]:
         """Every batch that somebody told, posted or not, by hash."""
-        batches: dict[bytes, tuple[bytes, ...]] = {}
-        for place in range(MOST_BATCHES):
-
-            def parsed(envelope: Envelope, place: int = place) -> tuple[tuple[bytes, tuple[bytes, ...]], ...]:
-                entries = parse_entries(place, envelope.body)
-                return ((batch_hash(entries), entries),)
-
-            batches.update(self._said(batch_kind(place), number, None, parsed))
-        return batches
+        return {digest: entries for told in self._batches for _, (digest, entries) in told.of_round(number)}
 
     def _own(
         self, number: int, prepared: frozenset[int], batches: Mapping[int, tuple[bytes, ...]]
@@ -214,11 +206,16 @@ class Collector:
         return own
 
     def _openings(
-        self, number: int, batches: Mapping[int, tuple[bytes, ...]], owners: Mapping[int, Address]
+        self,
+        number: int,
+        shown: Mapping[Address, Mapping[int, tuple[BatchOpening, ...]]],
+        batches: Mapping[int, tuple[bytes, ...]],
+        owners: Mapping[int, Address],
     ) -> dict[int, tuple[BatchOpening, ...]]:
         """What was shown and opens a batch, the first of a seat, in the order of the batch."""
         found: dict[int, dict[int, BatchOpening]] = {}
-        for batch, item in self._said(OPENINGS, number, None, self._parse_openings):
+        pairs = ((batch, item) for said in shown.values() for batch, items in said.items() for item in items)
+        for batch, item in pairs:
             opens = item.account == self._me or self._attack.opens(item.seat)
             if not opens or owners.get(item.seat) != item.account:
                 continue
@@ -229,6 +226,8 @@ class Collector:
     def _believed(self, number: int, item: BatchOpening, entries: tuple[bytes, ...]) -> bool:
         memory, key = self._memory.believed, (batch_hash(entries), item)
         if key not in memory:
+            if len(memory) >= _MOST_BELIEVED:
+                memory.clear()  # members may replace what they show without end
             memory[key] = believed(self._domain, number, item, entries)
         return memory[key]
 
@@ -258,31 +257,10 @@ class Collector:
     def _parse_promises(self, envelope: Envelope) -> tuple[Promise, ...]:
         return parse_promises(self._domain, envelope.round, envelope.sender, envelope.body)
 
-    def _parse_openings(self, envelope: Envelope) -> tuple[tuple[int, BatchOpening], ...]:
-        openings = parse_openings(envelope.sender, envelope.body)
-        return tuple((number, item) for number, items in openings.items() for item in items)
 
-    def _said(
-        self, kind: str, number: int, sender: Address | None, parse: Callable[[Envelope], tuple[_P, ...]]
-    ) -> Iterator[_P]:
-        """What members said in statements of a kind, or one of them; what cannot be read is reported once."""
-        for envelope in self._mailbox.of_round(number, kind):
-            if sender is not None and envelope.sender != sender:
-                continue
-            if envelope.hash not in self._memory.parsed:
-                self._forget(number)
-                try:
-                    self._memory.parsed[envelope.hash] = parse(envelope)
-                except MalformedStatement as error:
-                    self._memory.parsed[envelope.hash] = ()
-                    self._log.warning("statement ignored", round=number, sender=envelope.sender, cause=str(error))
-            yield from self._memory.parsed[envelope.hash]
+def _parser(place: int) -> Callable[[Envelope], tuple[bytes, tuple[bytes, ...]]]:
+    def parse(envelope: Envelope) -> tuple[bytes, tuple[bytes, ...]]:
+        entries = parse_entries(place, envelope.body)
+        return batch_hash(entries), entries
 
-    def _forget(self, number: int) -> None:
-        """What members replaced since: they may do so without end."""
-        memory = self._memory
-        if len(memory.parsed) >= memory.bound:
-            present = set(self._mailbox.hashes(number))
-            memory.parsed = {digest: items for digest, items in memory.parsed.items() if digest in present}
-            memory.believed.clear()
-            memory.bound = 2 * len(present) + _FEWEST_KEPT
+    return parse

@@ -13,15 +13,15 @@ from contracts.errors import InvalidSignature
 from contracts.values import Address, SignedAttestation, SignedAvailability
 from node.exchange.envelope import Envelope
 from node.exchange.mailbox import Mailbox
-from node.rounds.agreement import HaveList, MalformedStatement
+from node.rounds.agreement import HaveList
 from node.rounds.attester import Attester
 from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.knowledge import Knowledge
 from node.rounds.promises import ATTESTATION, attestation_body, parse_attestation
 from node.rounds.speaker import Speaker
+from node.rounds.statements import Statements
 
 VOTES_AT_ONCE = 64
-KEPT_STATEMENTS = 1 << 11
 
 
 class Witness:
@@ -40,8 +40,8 @@ class Witness:
         speaker: Speaker,
     ) -> None:
         self._contract, self._attendance, self._domain, self._me = contract, attendance, domain, me
-        self._key, self._attester, self._mailbox, self._speaker = key, attester, mailbox, speaker
-        self._parsed: dict[bytes, SignedAttestation | None] = {}
+        self._key, self._attester, self._speaker = key, attester, speaker
+        self._promised = Statements(mailbox, ATTESTATION, self._parse)
         self._log = structlog.get_logger("witness")
 
     async def post_votes(self, round_: RoundHistory, attesters: Collection[Address], words: frozenset[int]) -> None:
@@ -66,14 +66,7 @@ class Witness:
         """`known`, completed with the promises of results that peers signed."""
         if not known.batched:
             return known
-        attestations = {}
-        for envelope in self._mailbox.of_round(round_.number, ATTESTATION):
-            if envelope.hash not in self._parsed:
-                # Of one round there are few: the newest of every member.
-                self._parsed = dict(list(self._parsed.items())[-KEPT_STATEMENTS:])
-                self._parsed[envelope.hash] = self._parse(envelope)
-            if (promised := self._parsed[envelope.hash]) is not None:
-                attestations[envelope.sender] = promised
+        attestations = dict(self._promised.of_round(round_.number))
         return replace(known, gathered=replace(known.gathered, attestations=attestations))
 
     async def promise_result(self, round_: RoundHistory, seats: tuple[int, ...]) -> None:
@@ -126,12 +119,8 @@ class Witness:
         opening = self._attester.opening(round_)
         return self._attendance.attestation_hash(round_.number, self._me, signed.result_hash, opening)
 
-    def _parse(self, envelope: Envelope) -> SignedAttestation | None:
-        try:
-            return parse_attestation(self._attendance, envelope.round, envelope.sender, envelope.body)
-        except MalformedStatement as error:
-            self._log.warning("statement ignored", round=envelope.round, sender=envelope.sender, cause=str(error))
-            return None
+    def _parse(self, envelope: Envelope) -> SignedAttestation:
+        return parse_attestation(self._attendance, envelope.round, envelope.sender, envelope.body)
 
     def _votes_of(self, round_: RoundHistory, have: HaveList, words: frozenset[int]) -> Iterator[SignedAvailability]:
         known = round_.votes.get(have.sender, frozenset())

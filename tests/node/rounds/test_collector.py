@@ -190,7 +190,7 @@ async def test_what_is_replaced_again_and_again_is_forgotten(tmp_path: Path) -> 
         for sequence in range(1, 600):
             say(peer, X, PROMISES, b"nonsense %d" % sequence, sequence=sequence)
             peer.look()
-        assert len(peer.collector._memory.parsed) <= 300
+        assert len(peer.collector._promises._read) <= 300
 
 
 async def test_a_batch_is_on_disk_before_anybody_relies_on_it_and_told_again_after_a_restart(tmp_path: Path) -> None:
