@@ -1,4 +1,4 @@
-"""HTTP and WebSocket in front of the bridge to anvil: what server.py is for the other engine."""
+"""WebSocket, and HTTP as server.py has it, in front of the bridge to anvil."""
 
 from __future__ import annotations
 
@@ -6,28 +6,15 @@ import asyncio
 from collections.abc import Sequence
 
 import aiohttp
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from devnet.bridge import Bridge
 from devnet.origins import OriginGuard
-from devnet.rpc import MAXIMUM_BODY_BYTES
+from devnet.server import endpoint
 
 
 def application(bridge: Bridge, cors_origins: Sequence[str] = ()) -> OriginGuard:
     """The ASGI application that serves the bridge at `/`."""
-
-    async def post(request: Request) -> Response:
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > MAXIMUM_BODY_BYTES:
-                return Response(status_code=413)
-        answer = await bridge.answer(bytes(body))
-        return Response(status_code=204) if answer is None else Response(answer, media_type="application/json")
 
     async def connect(websocket: WebSocket) -> None:
         await websocket.accept()
@@ -45,8 +32,7 @@ def application(bridge: Bridge, cors_origins: Sequence[str] = ()) -> OriginGuard
             finally:
                 back.cancel()
 
-    routes = [Route("/", post, methods=["POST"]), WebSocketRoute("/", connect)]
-    return OriginGuard(Starlette(routes=routes), cors_origins)
+    return endpoint(bridge.answer, connect, cors_origins)
 
 
 async def _bring_back(upstream: aiohttp.ClientWebSocketResponse, websocket: WebSocket) -> None:

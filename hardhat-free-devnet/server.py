@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -30,7 +30,15 @@ UVICORN_OPTIONS: dict[str, Any] = {
 def application(chain: Chain, cors_origins: Sequence[str] = ()) -> OriginGuard:
     """The ASGI application that serves a chain at `/`, to browsers on pages of `cors_origins` too."""
     dispatcher = Dispatcher(chain)
-    sessions = Sessions(chain, dispatcher)
+    return endpoint(dispatcher.answer, Sessions(chain, dispatcher).serve, cors_origins)
+
+
+def endpoint(
+    answer: Callable[[bytes], Awaitable[bytes | None]],
+    connect: Callable[[WebSocket], Awaitable[None]],
+    cors_origins: Sequence[str],
+) -> OriginGuard:
+    """The ASGI application of an engine: `answer` takes what is posted to `/`, `connect` what connects there."""
 
     async def post(request: Request) -> Response:
         body = bytearray()
@@ -38,11 +46,8 @@ def application(chain: Chain, cors_origins: Sequence[str] = ()) -> OriginGuard:
             body += part
             if len(body) > MAXIMUM_BODY_BYTES:
                 return Response(status_code=413)
-        answer = await dispatcher.answer(bytes(body))
-        return Response(status_code=204) if answer is None else Response(answer, media_type="application/json")
-
-    async def connect(websocket: WebSocket) -> None:
-        await sessions.serve(websocket)
+        answered = await answer(bytes(body))
+        return Response(status_code=204) if answered is None else Response(answered, media_type="application/json")
 
     routes = [Route("/", post, methods=["POST"]), WebSocketRoute("/", connect)]
     return OriginGuard(Starlette(routes=routes), cors_origins)
