@@ -13,7 +13,8 @@ from contracts.errors import SwarmProofError
 from contracts.events import Event
 from contracts.values import Address
 from node.errors import NodeError
-from node.rounds.history import SwarmHistory, fold_all
+from node.rounds.folding import fold_all
+from node.rounds.history import SwarmHistory
 
 H = TypeVar("H")
 

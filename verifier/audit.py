@@ -25,7 +25,8 @@ from node.errors import HistoryError, ManifestError, RuleError
 from node.exchange.peer_client import new_session
 from node.exchange.source import Source as Peer
 from node.manifest import Manifest
-from node.rounds.history import SwarmHistory, fold_all
+from node.rounds.folding import fold_all
+from node.rounds.history import SwarmHistory
 from node.rounds.outcome import RoundOutcome
 from verifier import objects
 from verifier.archive.export import RecordingSource

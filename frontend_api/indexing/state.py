@@ -18,7 +18,8 @@ from frontend_api.indexing.database import NAME_LENGTH, ProjectStatus, ProjectVi
 from frontend_api.indexing.projection import place_document, plain_configuration
 from node.errors import ManifestError
 from node.manifest import Manifest
-from node.rounds.history import Place, SwarmHistory, fold, fold_all
+from node.rounds.folding import fold, fold_all
+from node.rounds.history import Place, SwarmHistory
 from verifier.court import history as court_history
 from verifier.court.history import CourtHistory
 

@@ -1,11 +1,11 @@
-"""What an event of the current round makes of it. Pure; see `node.rounds.history`."""
+"""What an event of the current round makes of it. Pure; see `node.rounds.folding`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from contracts.attendance import seats_of_word
 from contracts.batches import unpack_openings
@@ -23,6 +23,7 @@ from contracts.events import (
 )
 from contracts.sortition import TRAINER, is_drawn, quarter_of
 from contracts.values import Address
+from node.rounds.history import SwarmHistory
 from node.rounds.round_history import (
     Acceptance,
     Batch,
@@ -33,9 +34,6 @@ from node.rounds.round_history import (
     RoundHistory,
     require,
 )
-
-if TYPE_CHECKING:
-    from node.rounds.history import SwarmHistory
 
 _V = TypeVar("_V")
 

@@ -160,6 +160,13 @@ class RoundHistory:
     voided_acceptance: Acceptance | None = None
 
     @property
+    def accepted(self) -> Acceptance:
+        """Its result and when it came. HistoryError without one."""
+        if self.acceptance is None:
+            raise HistoryError("round without a result", round=self.number)
+        return self.acceptance
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more can be said in it: accepted, skipped or voided."""
         return self.acceptance is not None or self.skipped is not None or self.voided is not None

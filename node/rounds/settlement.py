@@ -53,7 +53,7 @@ class Settlement:
 
     async def settle(self, history: SwarmHistory, round_: RoundHistory) -> None:
         """Bring checkpoint and record of an accepted round here, computing the round ourselves if that is possible."""
-        acceptance = _accepted(round_)
+        acceptance = round_.accepted
         outcome = self._attester.outcome(round_.number)
         computed = self._hash(round_, outcome)
         if computed != acceptance.result_hash:
@@ -71,7 +71,7 @@ class Settlement:
 
     async def finalize(self, round_: RoundHistory) -> None:
         """End the challenge window on the chain."""
-        await self._project.finalize(round_.number, _accepted(round_).result)
+        await self._project.finalize(round_.number, round_.accepted.result)
 
     async def claim(self, history: SwarmHistory) -> None:
         """Claim everything earned up to the last finalized round."""
@@ -89,7 +89,7 @@ class Settlement:
 
         None if some of its inputs are gone. Raises RecordUnavailable when nobody can tell which they were.
         """
-        signed = self._attester.signed(round_.number, _accepted(round_).result_hash)
+        signed = self._attester.signed(round_.number, round_.accepted.result_hash)
         if signed is not None:
             seats, failed = signed.seats, signed.failed
         else:
@@ -162,7 +162,7 @@ class Settlement:
         self, round_: RoundHistory, record: RoundRecord, computed: bytes | None, evaluation: Evaluation
     ) -> None:
         """The one canonical line per peer per round."""
-        accepted = _accepted(round_).result_hash
+        accepted = round_.accepted.result_hash
         mine = [item for item in record.contributions if item.owner == self._me]
         if computed is not None and computed != accepted:
             self._log.error(
@@ -181,11 +181,6 @@ class Settlement:
             reward_wei=str(sum(item.reward_wei for item in mine)),
             reasons=[item.reason.slug for item in mine if item.reason.slug is not None],
         )
-
-
-def _accepted(round_: RoundHistory) -> Acceptance:
-    assert round_.acceptance is not None, "only accepted rounds are settled"
-    return round_.acceptance
 
 
 def signatures_of(transaction_input: bytes, round_number: int, acceptance: Acceptance) -> dict[Address, bytes]:

@@ -6,7 +6,8 @@ import pytest
 
 from contracts.attendance import Attendance
 from contracts.batches import BatchOpening, batch_entry, batch_hash, sign_commitment
-from node.rounds.history import RoundHistory, SwarmHistory, fold_all
+from node.rounds.folding import fold_all
+from node.rounds.history import RoundHistory, SwarmHistory
 from tests.support.stage import COMMIT_SECONDS, PEERS, ROUND_POOL, SEAT_STAKE, Peer, Stage, fund, update_of
 
 

@@ -25,7 +25,8 @@ from node.exchange.limits import GatewayLimits
 from node.manifest import Manifest, TensorSpec
 from node.merkle import PositionTree
 from node.projects import configuration_of
-from node.rounds.history import SwarmHistory, fold_all
+from node.rounds.folding import fold_all
+from node.rounds.history import SwarmHistory
 from node.rounds.inputs import absent_from, inputs_of, open_update
 from node.rounds.outcome import RoundOutcome, compute_outcome, pack_contributions
 from node.rounds.record import MessageFile, RoundRecord

@@ -11,7 +11,8 @@ from contracts.attestation import NO_REVEALS, Domain, chain_batch
 from contracts.batches import BatchOpening, pack_openings, sign_commitment
 from contracts.events import CommitsPosted, UpdatesRevealed
 from node.errors import HistoryError
-from node.rounds.history import Phase, SwarmHistory, fold, fold_all
+from node.rounds.folding import fold, fold_all
+from node.rounds.history import Phase, SwarmHistory
 from tests.node.rounds.test_history import ALICE, CONTRACT, GENESIS, SEAT_WEI, Chain, commit, open_round, stake, word
 
 

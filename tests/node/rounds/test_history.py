@@ -33,7 +33,8 @@ from contracts.events import (
 )
 from contracts.values import Address
 from node.errors import HistoryError
-from node.rounds.history import Phase, SwarmHistory, fold, fold_all
+from node.rounds.folding import fold, fold_all
+from node.rounds.history import Phase, SwarmHistory
 
 SEAT_WEI = 100
 GENESIS = b"g" * 32
