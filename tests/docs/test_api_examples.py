@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
+from importlib import resources
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 from contracts.attestation import Domain, Result, recover, result_digest
-from contracts.values import Address
+from contracts.values import Address, ProjectConfiguration
 from frontend_api import court_schemas, schemas
 from frontend_api.problems import Problem
 from node.aggregation.rewards import address_bytes
@@ -21,6 +23,7 @@ from verifier.committee import decide
 CHAIN_ID = 31337
 API = Document(DOCS / "api.md")
 EXAMPLES = {block.before.strip("`").removeprefix("/api/v1"): json.loads(block.text) for block in API.blocks}
+DESCRIPTION = json.loads(resources.files("frontend_api").joinpath("examples.json").read_text("utf-8"))
 ANSWERS: dict[str, type[BaseModel]] = {
     r"/projects": schemas.Listed[schemas.Project],
     r"/rounds": schemas.Listed[schemas.Round],
@@ -56,6 +59,21 @@ def test_an_example_has_every_member_of_the_answer_and_no_other(pattern: str) ->
 
 def test_there_is_nothing_but_examples_of_answers() -> None:
     assert len(EXAMPLES) == len(ANSWERS)
+
+
+@pytest.mark.parametrize("examples", [EXAMPLES, DESCRIPTION], ids=["page", "description"])
+def test_a_configuration_is_all_that_the_contract_fixes(examples: Any) -> None:
+    found = configurations(examples)
+    assert found
+    assert all(set(item) == {field.name for field in fields(ProjectConfiguration)} for item in found)
+
+
+def configurations(node: Any) -> list[dict[str, Any]]:
+    """Every project's configuration in the examples."""
+    if isinstance(node, dict):
+        own = [node["configuration"]] if "configuration" in node else []
+        return own + [item for value in node.values() for item in configurations(value)]
+    return [item for value in node for item in configurations(value)] if isinstance(node, list) else []
 
 
 def unhex(text: str) -> bytes:
