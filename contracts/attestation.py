@@ -22,7 +22,6 @@ from contracts.values import Address
 DOMAIN_NAME = "SwarmProof"
 DOMAIN_VERSION = "1"
 SIGNATURE_BYTES = 65
-COMPACT_SIGNATURE_BYTES = 64
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"

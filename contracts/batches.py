@@ -29,7 +29,6 @@ from contracts.values import Address
 
 OPENING_BYTES = 186
 MOST_BATCHES = 8  # of a round
-MOST_COMMITMENTS = 255  # of a batch
 MOST_A_SEAT = 2  # commitments, in all batches of a round together
 UNOPENED = bytes(32)
 DIRECT_BYTES = 100  # seat, digest, data root, salt: any other revelation is the number of a batch and openings

@@ -287,7 +287,7 @@ class SeedPinned(Event):
 class ResultAccepted(Event):
     """Signatures of `weight` accepted a result; challengeable until `challenge_end`.
 
-    `contributions`: the leaves of the weight root, packed (`node.rounds.packing`).
+    `contributions`: the leaves of the weight root, packed (`node.rounds.outcome`).
     """
 
     round: int

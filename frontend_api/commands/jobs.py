@@ -49,7 +49,7 @@ def job(
 
 
 def classes(invocation: Invocation) -> None:
-    """Determinism classes of the output court, newest first."""
+    """Determinism classes of the output court, in the order of registration."""
     asyncio.run(_classes(invocation))
 
 

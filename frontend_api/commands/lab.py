@@ -49,7 +49,7 @@ def lab(
     out: Annotated[Path | None, typer.Option(help="Keep results here.", metavar="FOLDER")] = None,
     show_list: Annotated[bool, typer.Option("--list", help="Name rules, attacks and presets, and end.")] = False,
 ) -> None:
-    """Train small swarms in this process, rules against attacks, and show who holds. Goes on where it was stopped."""
+    """Train swarms in processes of its own, rules against attacks, and show who holds. Goes on where it was stopped."""
     from node.lab.axes import Chosen
     from node.lab.grid import run_grid
     from node.lab.presets import find_preset

@@ -34,7 +34,9 @@ def node(
         bool | None, typer.Option("--batched/--no-batched", help="Commit and reveal together with others.")
     ] = None,
     attack: Annotated[str | None, typer.Option(help="Misbehave on purpose, to test others.")] = None,
-    claim: Annotated[bool | None, typer.Option("--claim/--no-claim", help="Claim what becomes final.")] = None,
+    claim: Annotated[
+        bool | None, typer.Option("--claim/--no-claim", help="Claim what was earned once the project is complete.")
+    ] = None,
     exit_when_complete: Annotated[
         bool | None, typer.Option("--exit-when-complete", help="End with the project.")
     ] = None,

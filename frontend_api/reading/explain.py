@@ -11,7 +11,7 @@ from node.aggregation.reasons import Reason
 REASONS: Mapping[Reason, str] = {
     Reason.NO_COMMIT: "it committed to no update before the commit window ended",
     Reason.NO_REVEAL: "it committed to an update but never revealed it",
-    Reason.NOT_AVAILABLE: "attesters with more than 2/3 of the stake could not fetch its update",
+    Reason.NOT_AVAILABLE: "attesters with 2/3 of the stake or less said that they hold its update",
     Reason.MALFORMED: "its update broke the message format",
     Reason.DUPLICATE: "an earlier commitment held the same update",
     Reason.ZERO_UPDATE: "its update was zero",

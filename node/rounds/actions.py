@@ -23,7 +23,7 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Commit:
-    """Promise a prepared update on the chain."""
+    """Commit to a prepared update on the chain."""
 
     round: int
     seat: int
@@ -144,7 +144,7 @@ class Attest:
 
 @dataclass(frozen=True)
 class CommitResult:
-    """Promise the signed result on the chain, before anybody shows one. `seats`: own ones, where they are drawn."""
+    """Commit to the signed result on the chain, before anybody shows one. `seats`: own ones, where they are drawn."""
 
     round: int
     seats: tuple[int, ...] = ()

@@ -79,7 +79,7 @@ class RoundMemory:
 
 
 @dataclass(frozen=True)
-class Statements:
+class RoundStatements:
     """The signed statements of one round, parsed. `signatures`: of results, by sender.
 
     `lists`, by hash, holds also some that their senders have replaced since: a proposal may cite them.
@@ -181,7 +181,7 @@ class Attester:
         return self._remember(round_.number).signed
 
     def opening(self, round_: RoundHistory) -> Custody:
-        """What opens this peer's promise of the result it signed."""
+        """What opens this peer's commitment to the result it signed."""
         memory = self._remember(round_.number)
         assert memory.signed is not None, "only what was signed is promised"
         return Custody(memory.custody(self._me, round_.seed), memory.signed.salt)
@@ -230,7 +230,7 @@ class Attester:
     ) -> None:
         """Compute the result over `seats` of which some `failed`, sign it once and for all.
 
-        The signature is spread at once, unless it has to be promised first.
+        The signature is spread at once, unless it has to be committed to first.
         """
         memory = self._remember(round_.number)
         evidence = self._evidence(round_, seats, failed)
@@ -249,7 +249,7 @@ class Attester:
             await self.show(round_)
 
     async def show(self, round_: RoundHistory) -> None:
-        """Spread the signature, with what opens its promise where there was one."""
+        """Spread the signature, with what opens its commitment where there was one."""
         memory = self._remember(round_.number)
         assert memory.signed is not None, "only what was signed is shown"
         opening = self.opening(round_) if round_.attester_commits else None
@@ -305,7 +305,7 @@ class Attester:
         )
 
     def _supports(self, round_: RoundHistory, sender: Address, shown: ShownSignature) -> bool:
-        """Whether a signature is over our result and, where it had to be promised, by somebody who has computed it."""
+        """Whether a signature is over our result and, where attesters commit first, by somebody who has computed it."""
         memory = self._remember(round_.number)
         if shown.result_hash != memory.result_hash:
             return False
@@ -332,7 +332,7 @@ class Attester:
                 return tuple(statements.lists[digest].encoded for digest in sorted(proposal.evidence))
         return ()
 
-    def _statements(self, round_: RoundHistory) -> Statements:
+    def _statements(self, round_: RoundHistory) -> RoundStatements:
         revealed, memory = _revealed(round_), self._remember(round_.number)
         refused = memory.refused
         latest: dict[Address, HaveList] = {}
@@ -355,7 +355,7 @@ class Attester:
                 refused.add(envelope.hash)
                 self._log.warning("statement ignored", round=round_.number, sender=envelope.sender, cause=str(error))
         lists = {digest: seen for mine in memory.lists.values() for digest, seen in mine.items()}
-        return Statements(lists, latest, tuple(proposals), signatures)
+        return RoundStatements(lists, latest, tuple(proposals), signatures)
 
     def _envelopes(self, number: int) -> Iterator[Envelope]:
         for kind in (agreement.HAVE_LIST, agreement.PROPOSAL, agreement.SIGNATURE):

@@ -34,7 +34,7 @@ NOWHERE = Domain(0, ZERO_ADDRESS)
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an account's peer says it serves, and the key it signs its small messages with."""
+    """Where an account's peer says it serves. `peer_key`: free for other clients; peers here announce zeros."""
 
     url: str
     peer_key: bytes

@@ -14,7 +14,7 @@ from node.rounds.outcome import Absent, InputUpdate, Reason
 
 
 def open_update(data: bytes, manifest: Manifest, domain: Domain, round_: RoundHistory, reveal: Reveal) -> Update:
-    """Parse a revealed update and check that it is the one promised. `data` is known to hash to `reveal.digest`.
+    """Parse a revealed update and check that it is the one committed to. `data` is known to hash to `reveal.digest`.
 
     Raises MalformedMessage.
     """

@@ -94,7 +94,7 @@ class UpdateMaker:
             )
 
     async def commit(self, round_: RoundHistory, seat: int) -> None:
-        """Promise the update on the chain."""
+        """Commit to the update on the chain."""
         await self._project.commit(round_.number, seat, self.commitment(round_.number, seat))
 
     async def reveal(self, round_: RoundHistory, seat: int) -> None:

@@ -72,7 +72,8 @@ class Gathered:
     those batches, by their number. `own`: where own commitments stand, by seat; it would survive this process.
     `promised`, `shown`: own seats whose promise or opening is being spread. `attestations`: promises of results by
     account, where attesters make them. `untold`: batches whose entries this peer
-    keeps and nobody tells. `out_of_turn`: whether it waits for its turn to collect, as honest peers do.
+    keeps and nobody tells. `out_of_turn`: whether it collects without waiting for its turn, as honest peers
+    never do.
     """
 
     promises: Mapping[int, Promise] = field(default_factory=dict)

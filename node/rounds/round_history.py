@@ -55,7 +55,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Commit:
-    """A seat's promise of one update, with the account that owned the seat.
+    """A seat's commitment to one update, with the account that owned the seat.
 
     `commitment` None: it stood in a batch, which the chain knows the hash of; `place` is that of the batch.
     """
@@ -68,9 +68,9 @@ class Commit:
 
 @dataclass(frozen=True)
 class Reveal:
-    """The update a seat had promised: sha2-256 `digest` of its content identifier and its `data_root`.
+    """The update a seat had committed to: sha2-256 `digest` of its content identifier and its `data_root`.
 
-    `salt`: what its promise was made with. `batch`: the number of that which it was opened out of; None: its owner
+    `salt`: what its commitment was made with. `batch`: the number of that which it was opened out of; None: its owner
     revealed it.
     """
 
@@ -84,7 +84,7 @@ class Reveal:
 
 @dataclass(frozen=True)
 class Batch:
-    """The hash of `count` promises that `poster` brought for others."""
+    """The hash of `count` commitments that `poster` brought for others."""
 
     number: int
     poster: Address
@@ -123,7 +123,7 @@ class RoundHistory:
     """One round. `commits` and `reveals` are in chain order; ends of windows are chain time in seconds.
 
     Results are accepted from `attest_start` on. `revelations`: everything revealed in order, packed as the chain hashes
-    it, also what does not count. `batches`: of promises that collectors brought. `votes`: which updates
+    it, also what does not count. `batches`: of commitments that collectors brought. `votes`: which updates
     attesters said on the chain that they hold, by account. `commitments`: of attesters to a result; `attests`: of those
     who saw no quorum. `punished`, `leaked`: seats that lost something. `pinned_block`: what the next seed waits for.
     `trainer_doublings`: of the draw of trainers when as many had committed as should; None before that.

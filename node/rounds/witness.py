@@ -58,7 +58,7 @@ class Witness:
             )
 
     async def commit_result(self, round_: RoundHistory, seats: tuple[int, ...]) -> None:
-        """Promise the signed result before anybody shows one."""
+        """Commit to the signed result before anybody shows one."""
         commitment = self._commitment(round_)
         await self._contract.commit_attestation(self._attendance.project, round_.number, commitment, seats)
 

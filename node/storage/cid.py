@@ -1,7 +1,7 @@
 """Content identifiers: the sha2-256 digest of a block and the codec that says how to read it.
 
 We write CIDv1 in base32 and read CIDv1 in base32 or base58btc and CIDv0. The chain holds the 32-byte digest alone;
-`node.storage.unixfs.root_cid` tells the codec from the block.
+`node.storage.unixfs_reader.root_cid` tells the codec from the block.
 
 Source: https://github.com/multiformats/cid
 """

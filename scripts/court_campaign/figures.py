@@ -17,7 +17,6 @@ from verifier.calibration.statistics import upper_bound
 from verifier.court.job import Job
 
 GAS_JOBS: Final = 200
-CLAIMED_ACCEPTANCE: Final = 0.999
 STEPS: Final = ("submit", "work", "commit", "draw", "reveal", "decide and finalize", "decide", "finalize")
 
 Played = Sequence[tuple[Hearing, Job]]

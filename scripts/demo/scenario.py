@@ -32,7 +32,6 @@ from scripts.demo.cast import accounts_needed
 from scripts.demo.processes import ProcessDied, Processes, Running
 from scripts.demo.settings import ROUND_POOL_WEI, SEAT_STAKE_WEI, DemoSettings
 
-PEER_ETHER_WEI = 10**19
 THAW_SECONDS = 86_400
 SILENCE_BOND_BPS = 100
 

@@ -4,7 +4,7 @@
 concerns stays the same object. Events the court cannot emit in that order raise HistoryError with what was compared.
 
 Feed it the events of the court and of its registry, in chain order; of the registry only slashes are read, seats are
-folded by `node.rounds.history`.
+folded by `node.rounds.folding`.
 """
 
 from __future__ import annotations
