@@ -64,7 +64,8 @@ coverage: $(READY) node-modules  ## lines and branches of the contracts that the
 	@$(PYTHON) -m scripts.coverage_contracts
 
 clean:  ## remove what make has made, the virtual environment too
-	rm -rf $(VENV) build $(dir $(NODE_READY)) contracts/out contracts/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build $(dir $(NODE_READY)) contracts/out contracts/cache \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(READY): pyproject.toml constraints.txt
 	@$(or $(PYTHON3),false) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
