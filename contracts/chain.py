@@ -17,7 +17,7 @@ from contracts.decoding import decode_event, hex_bytes, hex_number
 from contracts.errors import MalformedAnswer, MissingContract, UnknownTransaction, WrongChainId
 from contracts.events import Event, UpdateCommitted
 from contracts.rpc import Rpc
-from contracts.sender import Receipt, Sender, Transaction
+from contracts.sender import SPARE_GAS, Receipt, Sender, Transaction
 from contracts.values import Address
 
 __all__ = ["Chain", "Head", "Receipt"]
@@ -162,14 +162,18 @@ class Chain:
         *,
         value_wei: int = 0,
         gas: int | None = None,
+        spare_gas: int = SPARE_GAS,
         timeout_seconds: float = MINING_TIMEOUT_SECONDS,
     ) -> Receipt:
         """Send a transaction and wait until it is mined; several may be under way at once.
 
+        `gas` None: a quarter and `spare_gas` more than the node estimates.
+
         Raises ContractReverted: its subclass named after the contract's error, with the operands. InsufficientFunds,
         MissingAccount, TransactionTimeout, RequestRejected, ChainUnreachable.
         """
-        return await self._sender.send(Transaction(to, data, value_wei), gas=gas, timeout_seconds=timeout_seconds)
+        transaction = Transaction(to, data, value_wei, spare_gas)
+        return await self._sender.send(transaction, gas=gas, timeout_seconds=timeout_seconds)
 
     async def _timed(self, events: Sequence[Event]) -> list[Event]:
         """The same events, each commitment with the time of its block."""

@@ -34,6 +34,8 @@ __all__ = [
     "decode_accept_call",
 ]
 
+ENTRY_GAS = 25_000  # a new entry in a history by epochs, above one that is written again
+
 
 class Token(Contract):
     """An ERC-20 token. Amounts in its smallest unit."""
@@ -87,7 +89,11 @@ class Registry(Contract):
 
     async def begin_unstake(self, seat_ids: Sequence[int]) -> Receipt:
         """Begin the exit of own seats. Event UnstakeBegun."""
-        return await self._send("beginUnstake", list(seat_ids))
+        # Estimated in one epoch and mined in the next, it begins the entries of the later one: two, and one a seat.
+        spare_gas = ENTRY_GAS * (2 + len(seat_ids))
+        return await self.chain.send(
+            self.address, self.abi.encode_call("beginUnstake", list(seat_ids)), spare_gas=spare_gas
+        )
 
     async def unstake(self, seat_ids: Sequence[int]) -> Receipt:
         """Take back the stake of thawed seats. Event SeatsUnstaked."""

@@ -33,6 +33,7 @@ from contracts.values import Address
 FIRST_POLL_SECONDS = 0.02
 LONGEST_POLL_SECONDS = 0.1
 DEFAULT_TIP_WEI = 1_000_000_000
+SPARE_GAS = 20_000
 METHOD_NOT_FOUND = -32601
 # What nodes say when somebody else sent from the account: mined already, or waiting with the same nonce.
 NONCE_TAKEN = re.compile("nonce|replacement|underpriced", re.IGNORECASE)
@@ -61,11 +62,12 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Transaction:
-    """What is to be sent. `to` None creates a contract."""
+    """What is to be sent. `to` None creates a contract. `spare_gas`: more than a quarter above the estimate."""
 
     to: Address | None
     data: bytes
     value_wei: int = 0
+    spare_gas: int = SPARE_GAS
 
     def as_call(self, sender: Address) -> dict[str, str]:
         """Parameters of eth_call and eth_estimateGas."""
@@ -176,7 +178,7 @@ class Sender:
                 raise InsufficientFunds(sender, balance, need) from error
             raise
         # Whoever acts last in a window also moves it, which costs more than what was estimated a moment before.
-        return estimate * 5 // 4 + 20_000
+        return estimate * 5 // 4 + transaction.spare_gas
 
     async def _base_fee(self) -> int:
         block = await self._rpc.request("eth_getBlockByNumber", "latest", False)

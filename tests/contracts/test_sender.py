@@ -167,6 +167,12 @@ async def test_fees_leave_room_for_rising_prices(node: FakeNode, chain: Chain) -
     assert sent["gas"] == 21_000 * 5 // 4 + 20_000
 
 
+async def test_who_sends_can_leave_more_gas_to_spare(node: FakeNode, chain: Chain) -> None:
+    await chain.send(None, b"\x00", spare_gas=77_000)
+    ((raw,),) = [parameters for method, parameters in node.requests if method == "eth_sendRawTransaction"]
+    assert TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["gas"] == 21_000 * 5 // 4 + 77_000
+
+
 async def test_a_node_without_fee_advice_gets_a_usual_tip(node: FakeNode, chain: Chain) -> None:
     receipt = await chain.send(None, b"\x00")
     assert receipt.gas_used == 21_000
