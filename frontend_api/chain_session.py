@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from contracts.chain import Chain
-from contracts.client import Token
+from contracts.client import Project, Token
 from contracts.deploy import Deployment
 from contracts.events import ProjectCreated
 from contracts.keys import load_key
@@ -29,6 +29,10 @@ class ChainSession:
     async def project(self, named: str | None) -> Address:
         """The project named, else the deployment's only one. Errors as in `find_project`."""
         return await find_project(self.chain, self.deployment, named)
+
+    async def registry_of(self, project: Address) -> Address:
+        """Where a project's seats are staked."""
+        return (await Project(self.chain, project).configuration()).registry
 
     async def require_tokens(self, amount_wei: int) -> None:
         """Raise NotEnoughTokens unless the account holds this much."""

@@ -11,6 +11,9 @@ Error tree:
     + ApiUnreachable           no REST API where one was named, or not ours
     + ApiRefused               the REST API answered with a problem
     + NotEnoughTokens          an account holds fewer tokens than it is about to spend
+    + SeatOfAnother            an exit of a seat that the account does not own
+    + NothingStaked            an exit without any seat that has not been paid back
+    + StillThawing             stake that is asked for before it has thawed
     + RecordUnavailable        no peer showed the record of a round
     + RequestError             an answer that cannot be given; `http_status` is what REST answers
       * ProjectNotFound, RoundNotFound, PeerNotFound, ContributionNotFound, RewardNotFound
@@ -92,6 +95,41 @@ class NotEnoughTokens(FrontendError):
     def __init__(self, account: str, have_wei: int, need_wei: int) -> None:
         super().__init__(f"account {account} holds {have_wei} wei of the token, this needs {need_wei} wei")
         self.account, self.have_wei, self.need_wei = account, have_wei, need_wei
+
+
+class SeatOfAnother(FrontendError):
+    """The account cannot take a seat out that it does not own. `owner` None: nobody ever staked it."""
+
+    def __init__(self, seat: int, account: str, owner: str | None) -> None:
+        super().__init__(
+            f"seat {seat} was never staked"
+            if owner is None
+            else f"seat {seat} belongs to {owner}, not to account {account}"
+        )
+        self.seat, self.account, self.owner = seat, account, owner
+
+
+class NothingStaked(FrontendError):
+    """Nothing is left to take out: no seats, or all of them were paid back."""
+
+    def __init__(self, account: str, seats: list[int]) -> None:
+        listed = ", ".join(map(str, seats))
+        super().__init__(
+            f"account {account} was paid back before (seats: {listed})" if seats else f"account {account} has no seats"
+        )
+        self.account, self.seats = account, seats
+
+
+class StillThawing(FrontendError):
+    """All stake that was asked for is still locked, that of `seats` the least long. Times in seconds of chain time."""
+
+    def __init__(self, seats: list[int], thaw_end: int, thaw_epoch: int, chain_time: int) -> None:
+        listed = ", ".join(map(str, seats))
+        super().__init__(
+            f"no stake has thawed yet: the next does at chain time {thaw_end} (epoch {thaw_epoch}; seats: {listed}), "
+            f"now it is {chain_time}"
+        )
+        self.seats, self.thaw_end, self.thaw_epoch, self.chain_time = seats, thaw_end, thaw_epoch, chain_time
 
 
 class RecordUnavailable(FrontendError):

@@ -16,12 +16,14 @@ from frontend_api.output import tokens
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    project = typer.Typer(name="project", help="Create, fund, close and show a project.", no_args_is_help=True)
+    project = typer.Typer(name="project", help="Create, fund, close, pause and show a project.", no_args_is_help=True)
     project.command(epilog="Example: swarmproof project create --task digits --rounds 20 --key-file owner.key")(
         with_invocation(create)
     )
     project.command(epilog="Example: swarmproof project fund 500 --key-file owner.key")(with_invocation(fund))
     project.command(epilog="Example: swarmproof project close --key-file owner.key")(with_invocation(close))
+    project.command(epilog="Example: swarmproof project pause 86400 --key-file guardian.key")(with_invocation(pause))
+    project.command(epilog="Example: swarmproof project unpause --key-file guardian.key")(with_invocation(unpause))
     project.command(epilog="Example: swarmproof project show --json")(with_invocation(show))
     app.add_typer(project)
 
@@ -215,6 +217,33 @@ async def _close(invocation: Invocation) -> None:
         else:
             closable_at = (await project.request_close()).event(CloseRequested).closable_at
             document |= {"state": "closing", "closable_at": closable_at, "chain_time": now}
+    output.document(document) if output.as_json else output.facts(document)
+
+
+def pause(
+    invocation: Invocation,
+    seconds: Annotated[int, typer.Argument(help="How long, seven days at most.", metavar="SECONDS", min=1)],
+) -> None:
+    """As guardian, stop new stakes and rounds for a while; exits, claims and rounds under way go on."""
+    asyncio.run(_pause(invocation, seconds))
+
+
+def unpause(invocation: Invocation) -> None:
+    """As guardian, end a pause."""
+    asyncio.run(_pause(invocation, None))
+
+
+async def _pause(invocation: Invocation, seconds: int | None) -> None:
+    from contracts.client import Registry
+    from contracts.events import Paused
+    from frontend_api.chain_session import open_session
+
+    output = invocation.output
+    async with open_session(invocation.settings) as session:
+        project = await session.project(invocation.settings.project)
+        registry = Registry(session.chain, await session.registry_of(project))
+        receipt = await (registry.unpause() if seconds is None else registry.pause(seconds))
+    document = {"project": project, "paused_until": receipt.event(Paused).paused_until, "gas": receipt.gas_used}
     output.document(document) if output.as_json else output.facts(document)
 
 

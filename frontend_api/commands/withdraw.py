@@ -1,4 +1,4 @@
-"""`swarmproof withdraw`: take earnings and deposits out of the court."""
+"""`swarmproof withdraw`: take earnings and deposits out of the court, or a reporter's reward out of a project."""
 
 from __future__ import annotations
 
@@ -21,9 +21,17 @@ def withdraw(
     amount: Annotated[
         str | None, typer.Option(help="How much.", metavar="TOKENS", show_default="all that is free")
     ] = None,
+    reward: Annotated[
+        bool, typer.Option("--reward", help="Instead, all that proving fraud in a project has earned.")
+    ] = False,
 ) -> None:
     """Take tokens out of the court: fees earned, deposits, bonds that were returned."""
-    asyncio.run(_withdraw(invocation, None if amount is None else wei(amount)))
+    if not reward:
+        asyncio.run(_withdraw(invocation, None if amount is None else wei(amount)))
+    elif amount is None:
+        asyncio.run(_withdraw_reward(invocation))
+    else:
+        raise typer.BadParameter("a reward is paid out whole: leave out --amount")
 
 
 async def _withdraw(invocation: Invocation, amount_wei: int | None) -> None:
@@ -38,4 +46,21 @@ async def _withdraw(invocation: Invocation, amount_wei: int | None) -> None:
         if wanted > 0:
             await court.withdraw(wanted)
     document = {"account": session.account, "withdrawn_wei": str(wanted), "left_wei": str(held - wanted)}
+    output.document(document) if output.as_json else output.facts(document)
+
+
+async def _withdraw_reward(invocation: Invocation) -> None:
+    from contracts.client import Registry
+    from contracts.events import RewardWithdrawn
+    from frontend_api.chain_session import open_session
+
+    output, amount_wei = invocation.output, 0
+    async with open_session(invocation.settings) as session:
+        project = await session.project(invocation.settings.project)
+        registry = Registry(session.chain, await session.registry_of(project))
+        if await registry.reward_of(session.account):
+            amount_wei = (await registry.withdraw_reward()).event(RewardWithdrawn).reward
+    if amount_wei == 0:
+        output.say(f"{session.account} has no reward to withdraw")
+    document = {"account": session.account, "project": project, "withdrawn_wei": str(amount_wei)}
     output.document(document) if output.as_json else output.facts(document)
