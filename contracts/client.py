@@ -34,6 +34,7 @@ __all__ = [
     "decode_accept_call",
 ]
 
+SEATS_A_TRANSACTION = 100  # each is staked or left for less than 100,000 gas, a transaction may have 2^24
 ENTRY_GAS = 25_000  # a new entry in a history by epochs, above one that is written again
 
 

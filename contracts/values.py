@@ -223,16 +223,13 @@ class SignedAttestation:
 
 @dataclass(frozen=True)
 class Seat:
-    """A seat counts in epochs [active_epoch, inactive_epoch); 0: no exit begun. Owner zero: paid back.
+    """A seat counts in epochs [active_epoch, inactive_epoch); 0: no exit begun.
 
-    `slashed`: how much of its stake is lost.
+    `slashed`: how much of its stake is lost. `withdrawn`: the rest was paid back.
     """
 
     owner: Address
     active_epoch: int
     inactive_epoch: int
     slashed: int = 0
-
-    def counts_in(self, epoch: int) -> bool:
-        """Whether the seat belongs to the snapshot of that epoch."""
-        return self.active_epoch <= epoch and (self.inactive_epoch == 0 or epoch < self.inactive_epoch)
+    withdrawn: bool = False

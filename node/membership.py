@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.client import Registry, Token
+from contracts.client import SEATS_A_TRANSACTION, Registry, Token
 from contracts.errors import SwarmProofError
 from contracts.values import Address
 from node.observer import ChainObserver
@@ -37,7 +37,8 @@ async def ensure_seats(
     if balance < needed:
         raise NotEnoughStake(account, missing, needed, balance)
     await token.approve(registry.address, needed)
-    await registry.stake(missing)
+    for start in range(0, missing, SEATS_A_TRANSACTION):
+        await registry.stake(min(SEATS_A_TRANSACTION, missing - start))
     await observer.refresh()
 
 

@@ -56,6 +56,14 @@ class Registry_AlreadyLeaving(RegistryReverted):
 
 
 @dataclass(eq=False)
+class Registry_AlreadyWithdrawn(RegistryReverted):
+    """The stake was paid back before."""
+
+    sentence = "the stake of seat {seat} was paid back before"
+    seat: int
+
+
+@dataclass(eq=False)
 class Registry_NotLeaving(RegistryReverted):
     """The exit was not begun."""
 

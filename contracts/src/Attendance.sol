@@ -208,7 +208,8 @@ contract Attendance is IAttendance, EIP712 {
         }
         uint256 drawn = ITrainingProject(project).configuration().attestersPerRound;
         uint256 joined = _attesters[project][round].joined;
-        seats = drawn == 0 ? ITrainingProject(project).round(round).seats : joined > drawn ? joined : drawn;
+        uint256 all = ITrainingProject(project).round(round).seats;
+        seats = drawn == 0 || drawn > all ? all : joined > drawn ? joined : drawn;
     }
 
     /// @inheritdoc IAttendance

@@ -71,7 +71,9 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
         uint32 total = _totalSeats.latest;
         for (uint32 i = 0; i < count; ++i) {
             uint32 seatId = firstSeat + i;
-            _seats[seatId] = Seat({owner: msg.sender, activeEpoch: activeEpoch, inactiveEpoch: 0, slashed: 0});
+            _seats[seatId] = Seat({
+                owner: msg.sender, activeEpoch: activeEpoch, inactiveEpoch: 0, slashed: 0, withdrawn: false
+            });
             _place(seatId, msg.sender, total + i, activeEpoch);
         }
         _accountSeats[msg.sender].set(activeEpoch, _accountSeats[msg.sender].latest + count);
@@ -106,7 +108,7 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
             if (leaving.inactiveEpoch == 0) revert Registry_NotLeaving(seatIds[i]);
             uint256 end = _thawEnd(leaving.inactiveEpoch);
             if (block.timestamp < end) revert Registry_StillThawing(seatIds[i], end);
-            leaving.owner = address(0);
+            leaving.withdrawn = true; // whose it was stays on record, for proofs about rounds that counted it
             amount -= leaving.slashed;
         }
         emit SeatsUnstaked(msg.sender, seatIds, amount);
@@ -284,7 +286,7 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
         if (msg.sender != _slasher) revert Registry_NotSlasher(msg.sender, _slasher);
         Seat storage found = _seats[seatId];
         address owner = found.owner;
-        if (owner == address(0)) return 0;
+        if (owner == address(0) || found.withdrawn) return 0;
         // Effect
         uint256 left = _seatStake - found.slashed;
         taken = amount < left ? amount : left;
@@ -333,6 +335,7 @@ contract PeerRegistry is IPeerRegistry, ReentrancyGuardTransient {
     function _ownSeat(uint32 seatId) private view returns (Seat storage own) {
         own = _seats[seatId];
         if (own.owner != msg.sender) revert Registry_NotSeatOwner(seatId, msg.sender, own.owner);
+        if (own.withdrawn) revert Registry_AlreadyWithdrawn(seatId);
     }
 
     /// @dev Thawing starts when the seat stops counting, so it covers every round that counted it.

@@ -325,18 +325,19 @@ contract TrainingProject is ProjectState, Multicall {
 
     function _checkMayOpen(Configuration memory terms, Progress memory progress) private view {
         if (progress.acceptedRounds >= terms.rounds) revert Project_Complete(terms.rounds);
-        if (_ledger.closableAt != 0) revert Project_Closing(_ledger.closableAt);
+        Ledger memory ledger = _ledger;
+        if (ledger.closableAt != 0) revert Project_Closing(ledger.closableAt);
         if (_rounds[progress.lastRound].clock.status == Status.Open) {
             revert Project_PreviousUnsettled(progress.lastRound, _phaseOf(progress.lastRound));
         }
         if (progress.unfinalizedRounds >= MAXIMUM_PIPELINE) {
             revert Project_PipelineFull(progress.unfinalizedRounds);
         }
-        uint256 available = _available(terms, progress, _ledger);
+        uint256 available = _available(terms, progress, ledger);
         if (available < terms.roundPool) revert Project_BudgetTooSmall(available, terms.roundPool);
     }
 
-    /// @dev Whoever steals a pool needs two thirds of a stake that is three times as large, and loses it.
+    /// @dev Whoever steals a pool needs two thirds of what attests, which is three times as large, and loses it.
     function _checkStake(
         Configuration memory terms, Progress memory progress
     ) private view returns (uint48 epoch, uint256 seats, uint256 stake) {
@@ -345,7 +346,9 @@ contract TrainingProject is ProjectState, Multicall {
         if (seats < terms.minimumSeats) revert Project_TooFewSeats(seats, terms.minimumSeats);
         if (seats > MAXIMUM_SEATS) revert Project_TooManySeats(seats, MAXIMUM_SEATS);
         uint256 pools = _reserved(terms, uint256(progress.unfinalizedRounds) + 1);
-        if (pools > stake / 3) revert Project_PoolsAboveStakeCap(pools, stake / 3);
+        uint256 attesters = terms.attestersPerRound;
+        uint256 atStake = attesters == 0 || attesters > seats ? stake : stake * attesters / seats;
+        if (pools > atStake / 3) revert Project_PoolsAboveStakeCap(pools, atStake / 3);
     }
 
     function _nextSeed(Configuration memory terms, Progress memory progress) private view returns (bytes32) {

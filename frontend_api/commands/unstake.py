@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from contracts.client import Registry
     from frontend_api.exits import SeatsOfRegistry, Step
 
-SEATS_A_TRANSACTION = 100  # the exit of a seat takes up to 60,000 gas, a transaction may have 2^24
-
 
 def seat_numbers(text: str | None) -> str | None:
     """Numbers of seats as typed, "3,5". Raises typer.BadParameter."""
@@ -87,6 +85,8 @@ async def _take(registry: Registry, steps: dict[int, Step], found: SeatsOfRegist
 
 
 def _parts(seats: list[int]) -> list[list[int]]:
+    from contracts.client import SEATS_A_TRANSACTION
+
     return [seats[start : start + SEATS_A_TRANSACTION] for start in range(0, len(seats), SEATS_A_TRANSACTION)]
 
 

@@ -172,4 +172,5 @@ class SwarmHistory:
         if not self.attesters_per_round:
             return round_.stake_snapshot_wei
         joined = sum(item.seats for item in round_.commitments.values())
-        return max(self.attesters_per_round, joined) * self.seat_stake_wei
+        drawn = min(self.attesters_per_round * self.seat_stake_wei, round_.stake_snapshot_wei)
+        return max(drawn, joined * self.seat_stake_wei)

@@ -10,6 +10,7 @@ from contracts.events import EndpointChanged, SeatsStaked, SeatsUnstaked, Unstak
 from contracts.reverts.library import ERC20InsufficientAllowance, ERC20InsufficientBalance
 from contracts.reverts.registry import (
     Registry_AlreadyLeaving,
+    Registry_AlreadyWithdrawn,
     Registry_BadParameter,
     Registry_NoSeatsNamed,
     Registry_NotLeaving,
@@ -110,10 +111,11 @@ async def test_a_leaving_seat_counts_until_the_end_of_the_epoch_and_thaws_after_
     unstaked = (await stage.send(registry, "unstake", [peer.seat])).event(SeatsUnstaked)
     assert (unstaked.owner, unstaked.seat_ids, unstaked.amount) == (peer.address, (peer.seat,), SEAT_STAKE)
     assert await stage.token.balance_of(peer.address) == before + SEAT_STAKE
-    assert (await stage.registry.seat(peer.seat)).owner == ZERO_ADDRESS
-    with pytest.raises(Registry_NotSeatOwner) as again:
+    left = await stage.registry.seat(peer.seat)
+    assert (left.owner, left.withdrawn) == (peer.address, True)
+    with pytest.raises(Registry_AlreadyWithdrawn) as again:
         await registry.unstake([peer.seat])
-    assert (again.value.account, again.value.owner) == (peer.address, ZERO_ADDRESS)
+    assert again.value.seat == peer.seat
 
 
 async def test_a_seat_staked_and_left_in_one_epoch_never_counts(stage: Stage) -> None:
@@ -149,7 +151,7 @@ async def test_exits_need_own_seats_each_named_once(stage: Stage) -> None:
         await registry.begin_unstake([peer.seat])
     assert (again.value.seat, again.value.inactive_epoch) == (peer.seat, begun.inactive_epoch)
     stage.mine(begun.thaw_end)
-    with pytest.raises(Registry_NotSeatOwner):
+    with pytest.raises(Registry_AlreadyWithdrawn):
         await registry.unstake([peer.seat, peer.seat])
 
 

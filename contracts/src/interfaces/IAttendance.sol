@@ -54,7 +54,7 @@ interface IAttendance {
     /// @notice A seat that committed and did not reveal lost its bond; the registry's event tells how much was left.
     event SilencePunished(address indexed project, uint64 indexed round, uint32 indexed seat);
 
-    /// @notice A seat whose owner was absent from a round without a result lost a little; so says the registry's event.
+    /// @notice A seat whose owner was absent from a round without a result lost a little; the registry tells how much.
     event InactivityLeaked(address indexed project, uint64 indexed round, uint32 indexed seat);
 
     /// @notice The round is in phase `have`, the call needs `want`.
@@ -131,7 +131,7 @@ interface IAttendance {
         IProjectTypes.Custody[] calldata openings
     ) external view returns (uint256 weight, uint256 seats);
 
-    /// @notice Whether the seat was drawn to train when the commit window of the round ended.
+    /// @notice Whether the seat was drawn to train when the commit window of the round opened last ended.
     function wasDrawn(address project, uint64 round, uint32 seat) external view returns (bool);
 
     /// @notice Whether the seat may commit an update now: it counts, and is drawn.

@@ -16,6 +16,7 @@ interface IPeerRegistry {
         uint48 activeEpoch;
         uint48 inactiveEpoch;
         uint96 slashed;
+        bool withdrawn;
     }
 
     /// @notice `count` seats with consecutive ids from `firstSeat` were staked and count from `activeEpoch` on.
@@ -55,6 +56,8 @@ interface IPeerRegistry {
     error Registry_AlreadyLeaving(uint32 seat, uint48 inactiveEpoch);
     /// @notice The exit of `seat` was not begun.
     error Registry_NotLeaving(uint32 seat);
+    /// @notice The stake of `seat` was paid back before.
+    error Registry_AlreadyWithdrawn(uint32 seat);
     /// @notice The stake of `seat` stays locked until `thawEnd` (seconds).
     error Registry_StillThawing(uint32 seat, uint256 thawEnd);
     /// @notice The guardian paused new stakes and rounds until `pausedUntil` (seconds).

@@ -38,7 +38,7 @@ interface IProjectTypes {
     /// @param manifestDigest sha2-256 of the manifest
     /// @param genesisDigest sha2-256 root digest of the checkpoint before round 1
     /// @param genesisDataRoot Root over the words of that checkpoint
-    /// @param arithmeticHash Hash of the terms that fraud proofs compute with; zero: aggregates cannot be proven false
+    /// @param arithmeticHash Hash of the terms that fraud proofs compute with; zero: aggregates and rewards have none
     /// @param ruleHash Hash of the robust rule's canonical name
     /// @param roundPool What a round can pay at most
     /// @param rounds Number of accepted rounds that complete the project
@@ -262,7 +262,7 @@ interface IProjectTypes {
     error Project_PipelineFull(uint32 count);
     /// @notice `have` is available, a round reserves `want`.
     error Project_BudgetTooSmall(uint256 have, uint256 want);
-    /// @notice Pools of unfinalized rounds would be `pools`, more than `cap`, a third of the stake.
+    /// @notice Pools of unfinalized rounds would be `pools`, more than `cap`, a third of the stake that attests.
     error Project_PoolsAboveStakeCap(uint256 pools, uint256 cap);
     /// @notice The seed needs block `pinnedBlock`, which is not there yet.
     error Project_SeedPending(uint64 pinnedBlock);

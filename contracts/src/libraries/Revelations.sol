@@ -19,7 +19,7 @@ library Revelations {
             revealsHash = isDirect(item)
                 ? Attestation.chained(
                     revealsHash,
-                    uint32(uint256(LibBytes.loadCalldata(item, 0)) >> 224),
+                    _directSeat(item),
                     LibBytes.loadCalldata(item, 4),
                     LibBytes.loadCalldata(item, 36),
                     LibBytes.loadCalldata(item, 68)
@@ -33,12 +33,15 @@ library Revelations {
         return item.length == DIRECT_BYTES;
     }
 
-    /// @notice Whether a seat's commitment was opened, out of whichever batch: others can put it in one more.
+    /// @notice Whether a seat revealed, on its own or out of whichever batch: others can put what it promised in more.
     function open(
         bytes[] calldata revelations, address project, uint64 round, uint32 seat, bytes32 commitment
     ) internal view returns (bool) {
         for (uint256 i = 0; i < revelations.length; ++i) {
-            if (isDirect(revelations[i])) continue;
+            if (isDirect(revelations[i])) {
+                if (_directSeat(revelations[i]) == seat) return true; // nobody else can
+                continue;
+            }
             bytes calldata openings = revelations[i][1:];
             for (uint256 k = 0; k < Batches.count(openings); ++k) {
                 Batches.Opening memory opening = Batches.get(openings, k);
@@ -50,5 +53,9 @@ library Revelations {
             }
         }
         return false;
+    }
+
+    function _directSeat(bytes calldata item) private pure returns (uint32) {
+        return uint32(uint256(LibBytes.loadCalldata(item, 0)) >> 224);
     }
 }

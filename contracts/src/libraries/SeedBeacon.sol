@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IProjectTypes} from "../interfaces/IProjectTypes.sol";
 
 /// @title Seeds that nobody chooses
-/// @dev When the reveals of a round are over, a block that is not there yet is pinned; its hash and everything revealed
+/// @dev When a round is accepted or skipped, a block that is not there yet is pinned; its hash and everything revealed
 /// make the next seed. Who reveals last does not know the block, who proposes the block has to give it up to try again.
 /// It is never the block of the call that asks.
 library SeedBeacon {

@@ -197,7 +197,7 @@ abstract contract ActorLedger is SwarmTest {
             IPeerRegistry.Seat memory found = registry.seat(seatId);
             vm.assertLe(found.slashed, SEAT_STAKE, "slashed above the stake");
             lost += found.slashed;
-            if (found.owner != address(0)) staked += SEAT_STAKE - found.slashed;
+            if (!found.withdrawn) staked += SEAT_STAKE - found.slashed;
             if (registry.seatOwnerAt(seatId, next) != address(0)) ++counted;
         }
         vm.assertEq(lost, slashed, "slashed");
@@ -265,14 +265,14 @@ abstract contract ActorLedger is SwarmTest {
         uint32 count = registry.seatCount();
         for (uint32 seatId = 1; seatId <= count; ++seatId) {
             IPeerRegistry.Seat memory found = registry.seat(seatId);
-            if (found.owner == address(0) || found.inactiveEpoch != 0) continue;
+            if (found.withdrawn || found.inactiveEpoch != 0) continue;
             vm.prank(found.owner);
             registry.beginUnstake(_one(seatId));
         }
         vm.warp(vm.getBlockTimestamp() + EPOCH_SECONDS + THAW_SECONDS);
         for (uint32 seatId = 1; seatId <= count; ++seatId) {
             IPeerRegistry.Seat memory found = registry.seat(seatId);
-            if (found.owner != address(0)) _payBack(seatId, found);
+            if (!found.withdrawn) _payBack(seatId, found);
         }
         vm.assertEq(token.balanceOf(address(registry)), slashed - rewarded, "left in the registry");
     }

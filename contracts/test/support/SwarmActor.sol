@@ -71,7 +71,7 @@ contract SwarmActor is ActorLedger {
         if (choice % 3 != 0) return;
         uint32 seatId = uint32(1 + (choice >> 8) % registry.seatCount());
         IPeerRegistry.Seat memory found = registry.seat(seatId);
-        if (found.owner == address(0) || found.inactiveEpoch != 0) return;
+        if (found.withdrawn || found.inactiveEpoch != 0) return;
         vm.prank(found.owner);
         registry.beginUnstake(_one(seatId));
         ++exits;
@@ -81,7 +81,7 @@ contract SwarmActor is ActorLedger {
     function unstake(uint256 choice) external {
         uint32 seatId = uint32(1 + (choice >> 8) % registry.seatCount());
         IPeerRegistry.Seat memory found = registry.seat(seatId);
-        if (found.owner == address(0) || found.inactiveEpoch == 0) return;
+        if (found.withdrawn || found.inactiveEpoch == 0) return;
         uint256 end = registry.thawEnd(seatId);
         if (end > vm.getBlockTimestamp()) {
             vm.prank(found.owner);
@@ -98,8 +98,6 @@ contract SwarmActor is ActorLedger {
         bool cut = found.phase == IProjectTypes.Phase.Voided && found.resultHash == 0;
         if (found.phase < IProjectTypes.Phase.Availability || cut) return;
         bool silent = project.commitmentOf(round, _seat(i)) != 0 && !project.hasRevealed(round, _seat(i));
-        // Who stayed away for longer than thawing takes may be gone, and the stake with them.
-        if (registry.seat(_seat(i)).owner == address(0)) silent = false;
         bytes memory call = abi.encodeCall(attendance.punishSilence, (address(project), round, _seats(i)));
         bool first = !_punished[address(project)][round][_seat(i)];
         uint256 before = _slashed(i);

@@ -123,7 +123,14 @@ contract AbsenceTest is SwarmCalls {
         _toAvailability();
         IAttendance.BatchSilence memory silence = _silence(batch, 1);
         silence.revelations[0] = _revelation(1);
-        vm.expectRevert(_notPunishable(1));
+        bytes memory why = _notPunishable(1);
+        vm.expectRevert(why);
+        attendance.punishBatchSilence(address(project), 1, silence);
+        _toLapse();
+        project.skipRound(1);
+        _open();
+        _commit(1); // what the seat pledged in round 1 is forgotten now
+        vm.expectRevert(why);
         attendance.punishBatchSilence(address(project), 1, silence);
     }
 

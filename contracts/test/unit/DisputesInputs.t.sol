@@ -27,6 +27,21 @@ contract DisputesInputsTest is DisputesTest {
         this.proveInputs();
     }
 
+    function test_who_was_paid_back_since_counts_where_it_counted() public {
+        _playHonest();
+        vm.prank(peers[5]);
+        registry.beginUnstake(_seats(5));
+        vm.warp(registry.thawEnd(_seat(5)));
+        vm.prank(peers[5]);
+        registry.unstake(_seats(5));
+        _expectNotFraud();
+        this.proveInputs();
+        _expectNotFraud();
+        this.proveRewards();
+        _expectNotFraud();
+        this.proveAggregate(0);
+    }
+
     function test_every_reason_is_consistent_with_what_belongs_to_it() public {
         _copied = true;
         _set(0, 10_922, 5, 0);

@@ -150,6 +150,41 @@ contract DrawingTest is SwarmCalls {
         vm.assertEq(uint256(_phase()), uint256(IProjectTypes.Phase.Challenge));
     }
 
+    function test_where_more_are_wanted_than_there_are_a_quorum_is_of_all() public {
+        IProjectTypes.Configuration memory terms = _terms();
+        terms.attestersPerRound = uint32(2 * PEERS);
+        _start(terms);
+        _fund(POOL);
+        _attestCommitting();
+        for (uint256 i = 0; i < PEERS; ++i) {
+            this.commitWith(i, _seats(i));
+        }
+        _toAttest();
+        vm.expectRevert(
+            abi.encodeWithSelector(IProjectTypes.Project_QuorumNotMet.selector, round, 4, PEERS)
+        );
+        this.accept(4);
+        _accept(5);
+        vm.assertEq(uint256(_phase()), uint256(IProjectTypes.Phase.Challenge));
+    }
+
+    function test_pools_are_at_most_a_third_of_what_attests() public {
+        IProjectTypes.Configuration memory terms = _terms();
+        terms.roundPool = uint128(WANT * SEAT_STAKE / 3);
+        _start(terms);
+        _fund(terms.roundPool);
+        _open();
+        ++terms.roundPool;
+        _start(terms);
+        _fund(terms.roundPool);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IProjectTypes.Project_PoolsAboveStakeCap.selector, terms.roundPool, terms.roundPool - 1
+            )
+        );
+        this.open();
+    }
+
     function test_what_is_attested_late_has_no_weight() public {
         _attestCommitting();
         _toAttest();

@@ -191,9 +191,7 @@ contract PeerRegistryTest is RegistryTest {
         registry.unstake(_one(1));
         vm.startPrank(alice);
         registry.unstake(_one(1));
-        vm.expectRevert(
-            abi.encodeWithSelector(IPeerRegistry.Registry_NotSeatOwner.selector, 1, alice, address(0))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IPeerRegistry.Registry_AlreadyWithdrawn.selector, 1));
         registry.unstake(_one(1));
         vm.stopPrank();
     }
@@ -230,7 +228,8 @@ contract PeerRegistryTest is RegistryTest {
         registry.unstake(both);
         vm.assertEq(token.balanceOf(alice), 2 * STAKE - 300);
         vm.assertEq(token.balanceOf(address(registry)), 300);
-        _assertSeat(2, address(0), 11, 11, 300);
+        _assertSeat(2, alice, 11, 11, 300);
+        vm.assertTrue(registry.seat(2).withdrawn);
     }
 
     function test_paying_back_cannot_be_entered_again() public {
