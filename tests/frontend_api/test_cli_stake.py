@@ -12,6 +12,7 @@ import pytest
 from eth_account import Account
 from eth_utils.address import to_checksum_address
 
+from contracts import client
 from contracts.attestation import Domain, Result, result_digest, sign_digest
 from contracts.chain import Chain
 from contracts.client import Factory, Project, Registry, Token
@@ -19,7 +20,6 @@ from contracts.disputes import Disputes
 from contracts.events import ProjectCreated
 from contracts.reverts.registry import Registry_Paused
 from contracts.values import Address
-from frontend_api.commands import unstake
 from tests.support.command_line import Command, Outcome
 from tests.support.devnet import Devnet, running_devnet
 from tests.support.loop_thread import LoopThread
@@ -116,7 +116,7 @@ def test_unstake_begins_the_exit_then_waits_then_pays_back(
     assert swarm.held(LEAVER) == before
 
     swarm.move_time(thaw_end)
-    monkeypatch.setattr(unstake, "SEATS_A_TRANSACTION", 1)  # each seat in one of its own
+    monkeypatch.setattr(client, "SEATS_A_TRANSACTION", 1)  # each seat in one of its own
     paid = run(LEAVER, "unstake", "--json").document
     assert (steps(paid), paid["paid_wei"]) == ({1: "paid", 2: "paid"}, str(2 * SEAT_STAKE_WEI))
     assert swarm.held(LEAVER) == before + 2 * SEAT_STAKE_WEI
