@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.values import Address
 from node.manifest import Manifest
+from node.rounds.drawing import supporters
 from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.outcome import RoundOutcome
 from verifier import have_lists, objects, published, replay, signatures
@@ -131,12 +132,13 @@ class RoundAuditor:
 
     def _check_quorum(self, round_: RoundHistory, document: Mapping[str, Any]) -> Finding | None:
         """Signatures of the accepting call; where it went through another contract, those the record lists."""
-        weights = self._history.attesters(round_.number)
+        quorum = supporters(self._history, round_)
         submitted = self._chain.signatures.get(round_.number)
         if submitted is not None:
-            return signatures.check_quorum(round_, self._domain, submitted, weights)
+            return signatures.check_quorum(round_, self._domain, submitted, quorum)
+        weights = self._history.attesters(round_.number)
         found = published.check_record_signatures(round_, self._domain, document, weights)
-        if found is None and not signatures.carries_quorum(round_, published.signers(document), weights):
+        if found is None and not signatures.carries_quorum(published.signers(document), quorum):
             reason = "the accepting call cannot be read, and the record lists no quorum of signatures"
             return Inconclusive(round_.number, f"signatures of round {round_.number}", reason)
         return found

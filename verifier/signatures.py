@@ -7,29 +7,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from contracts.attestation import Domain, recover, result_digest
 from contracts.errors import InvalidSignature
 from contracts.values import Address
+from node.rounds.drawing import Electorate
 from node.rounds.history import RoundHistory
 from verifier.replay import accepted
 from verifier.verdict import Reject, reject, shown
 
 
 def check_quorum(
-    round_: RoundHistory, domain: Domain, signatures: Sequence[bytes], weights: Mapping[Address, int]
+    round_: RoundHistory, domain: Domain, signatures: Sequence[bytes], supporters: Electorate
 ) -> Reject | None:
-    """Signatures as submitted: by attesters of the snapshot, ascending, together above two thirds of the stake."""
+    """Signatures as submitted: by who may support a result, ascending, together above two thirds of the total."""
     digest = result_digest(domain, round_.number, accepted(round_).result)
     weight_wei, last = 0, b""
     for position, signature in enumerate(signatures):
         where = f"signature {position} of round {round_.number}"
-        signer = check_signature(round_, where, digest, signature, weights)
+        signer = check_signature(round_, where, digest, signature, supporters.weights)
         if isinstance(signer, Reject):
             return signer
         raw = bytes.fromhex(signer[2:])
         if raw <= last:
             return reject(round_.number, where, "order", f"a signer above 0x{last.hex()}", signer)
-        weight_wei, last = weight_wei + weights[signer], raw
+        weight_wei, last = weight_wei + supporters.weights[signer], raw
     where = f"signatures of round {round_.number}"
-    if not _is_quorum(weight_wei, round_):
-        expected = f"more than 2/3 of {round_.stake_snapshot_wei} wei"
+    if not _is_quorum(weight_wei, supporters):
+        expected = f"more than 2/3 of {supporters.total} wei"
         return reject(round_.number, where, "weight", expected, f"{weight_wei} wei")
     if weight_wei != accepted(round_).weight_wei:
         return reject(round_.number, where, "weight", f"{accepted(round_).weight_wei} wei", f"{weight_wei} wei")
@@ -50,10 +51,10 @@ def check_signature(
     return signer
 
 
-def carries_quorum(round_: RoundHistory, signers: Iterable[Address], weights: Mapping[Address, int]) -> bool:
-    """Whether these accounts, each counted once, hold more than two thirds of the snapshot."""
-    return _is_quorum(sum(weights.get(signer, 0) for signer in set(signers)), round_)
+def carries_quorum(signers: Iterable[Address], supporters: Electorate) -> bool:
+    """Whether these accounts, each counted once, hold more than two thirds of the total."""
+    return _is_quorum(sum(supporters.weights.get(signer, 0) for signer in set(signers)), supporters)
 
 
-def _is_quorum(weight_wei: int, round_: RoundHistory) -> bool:
-    return weight_wei * 3 > round_.stake_snapshot_wei * 2
+def _is_quorum(weight_wei: int, supporters: Electorate) -> bool:
+    return weight_wei * 3 > supporters.total * 2

@@ -9,6 +9,7 @@ import pytest
 
 from contracts.attestation import CURVE_ORDER, Domain, Result, checksum_address, recover, result_digest, sign_digest
 from contracts.values import Address
+from node.rounds.drawing import Electorate
 from node.rounds.history import Acceptance, Place, RoundHistory
 from verifier.signatures import carries_quorum, check_quorum
 from verifier.verdict import Reject
@@ -33,7 +34,7 @@ def signer(number: int) -> Signer:
 
 
 SIGNERS = sorted((signer(number) for number in range(1, 7)), key=lambda item: bytes.fromhex(item.address[2:]))
-WEIGHTS = {item.address: 100 for item in SIGNERS}
+SUPPORTERS = Electorate({item.address: 100 for item in SIGNERS}, 600)
 
 
 def round_of(weight_wei: int) -> RoundHistory:
@@ -58,7 +59,7 @@ def round_of(weight_wei: int) -> RoundHistory:
 
 def check(signers: list[Signer], weight_wei: int | None = None) -> Reject | None:
     weight_wei = 100 * len(signers) if weight_wei is None else weight_wei
-    return check_quorum(round_of(weight_wei), DOMAIN, [item.signature for item in signers], WEIGHTS)
+    return check_quorum(round_of(weight_wei), DOMAIN, [item.signature for item in signers], SUPPORTERS)
 
 
 def test_more_than_two_thirds_in_ascending_order_are_a_quorum() -> None:
@@ -74,15 +75,27 @@ def test_exactly_two_thirds_are_not_enough() -> None:
         "more than 2/3 of 600 wei",
         "400 wei",
     )
-    assert not carries_quorum(round_of(0), [item.address for item in SIGNERS[:4]], WEIGHTS)
-    assert carries_quorum(round_of(0), [item.address for item in SIGNERS[:5]], WEIGHTS)
+    assert not carries_quorum([item.address for item in SIGNERS[:4]], SUPPORTERS)
+    assert carries_quorum([item.address for item in SIGNERS[:5]], SUPPORTERS)
+
+
+def test_where_attesters_are_drawn_a_quorum_is_of_those_who_came() -> None:
+    came = Electorate({item.address: 100 for item in SIGNERS[:5]}, 500)
+    four = [item.signature for item in SIGNERS[:4]]
+    assert check_quorum(round_of(400), DOMAIN, four, came) is None
+    found = check_quorum(round_of(300), DOMAIN, four[:3], came)
+    assert found is not None
+    assert (found.expected, found.found) == ("more than 2/3 of 500 wei", "300 wei")
+    found = check_quorum(round_of(400), DOMAIN, [SIGNERS[5].signature], came)
+    assert found is not None
+    assert found.name == "signer"
 
 
 def test_one_account_counts_once() -> None:
     found = check([SIGNERS[0], *SIGNERS[:5]])
     assert found is not None
     assert (found.object, found.name) == ("signature 1 of round 1", "order")
-    assert not carries_quorum(round_of(0), [SIGNERS[0].address] * 5, WEIGHTS)
+    assert not carries_quorum([SIGNERS[0].address] * 5, SUPPORTERS)
 
 
 def test_signers_must_ascend() -> None:
