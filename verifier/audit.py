@@ -35,7 +35,6 @@ from verifier.chain_reader import only_project, read_chain
 from verifier.chain_record import ChainRecord
 from verifier.errors import ArchiveDamaged, AuditSettingsError
 from verifier.progress import progress_bar
-from verifier.replay import accepted
 from verifier.round_audit import RoundAuditor
 from verifier.sources import GatewaySource, Source, announced_peers
 from verifier.verdict import Accept, Reject, Verdict, reject, with_rounds
@@ -110,7 +109,7 @@ async def _audit(source: Source, only_round: int | None) -> Verdict:
             earned = {leaf.account: leaf.cumulative_wei for leaf in outcome.rewards}
             done.append(number)
             progress.step(f"round {number} recomputed")
-    digest = accepted(history.round(done[-1])).result.cid if done else history.genesis_digest
+    digest = history.round(done[-1]).accepted.result.cid if done else history.genesis_digest
     voided = tuple(item.number for item in history.rounds if item.voided_acceptance is not None)
     return Accept(tuple(done), digest, voided if only_round is None else ())
 

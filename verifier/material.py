@@ -16,7 +16,6 @@ from node.rounds.outcome import reward_leaf
 from node.rounds.record import RecordError, RoundRecord
 from verifier import objects, replay
 from verifier.objects import ObjectName
-from verifier.replay import accepted
 from verifier.sources import Damaged, Missing, Source
 from verifier.verdict import Finding, Inconclusive, Reject, reject, shown
 
@@ -88,7 +87,7 @@ class MaterialReader:
     async def produced(self, round_: RoundHistory) -> bytes | Finding:
         """The bytes of the checkpoint the round is said to have produced."""
         name = objects.checkpoint(round_.number)
-        return await self._read(name, accepted(round_).result.cid, checkpoint_limit_bytes(self._manifest))
+        return await self._read(name, round_.accepted.result.cid, checkpoint_limit_bytes(self._manifest))
 
     def keep(self, digest: bytes, checkpoint: Checkpoint) -> None:
         """Remember a checkpoint whose bytes hash to `digest`, for the rounds that come next."""
@@ -100,7 +99,7 @@ class MaterialReader:
         before = self._history.previous_accepted(number)
         if before is None:
             return {}
-        name, root = objects.round_record(before.number), accepted(before).result.reward_root
+        name, root = objects.round_record(before.number), before.accepted.result.reward_root
         finding: Finding = Inconclusive(before.number, name.title, "nobody was asked")
         async for item in self._source.records(name):
             if isinstance(item, Missing):

@@ -15,7 +15,6 @@ from node.storage.cid import Cid
 from verifier import objects
 from verifier.audit import open_project
 from verifier.errors import AuditSettingsError, CheckpointUnavailable, ProjectRejected
-from verifier.replay import accepted
 from verifier.sources import Damaged, Missing, Source
 from verifier.verdict import Reject, shown
 
@@ -52,7 +51,7 @@ async def read_checkpoint(source: Source, *, round: int | None = None, cid: Cid 
 def _chosen(history: SwarmHistory, round: int | None, cid: Cid | None) -> tuple[int, bytes]:
     """Round and digest of what was asked for."""
     known = {0: history.genesis_digest}
-    known |= {item.number: accepted(item).result.cid for item in history.rounds if item.acceptance is not None}
+    known |= {item.number: item.accepted.result.cid for item in history.rounds if item.acceptance is not None}
     if cid is not None:
         found = [number for number, digest in known.items() if digest == cid.digest]
         if not found or round not in (None, found[-1]):

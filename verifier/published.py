@@ -18,7 +18,6 @@ from node.rounds.outcome import Reason, RoundOutcome, contribution_leaf
 from node.rounds.record import MAXIMUM_RECORD_BYTES, MessageFile, RecordError, RoundRecord
 from node.storage.unixfs import root_of
 from verifier import objects
-from verifier.replay import accepted
 from verifier.signatures import check_signature
 from verifier.verdict import Reject, reject
 
@@ -75,7 +74,7 @@ def fits_weight_root(round_: RoundHistory, data: bytes) -> bool:
         record = RoundRecord.from_json(data, round_.number)
     except RecordError:
         return False
-    return PositionTree(map(contribution_leaf, record.contributions)).root == accepted(round_).result.weight_root
+    return PositionTree(map(contribution_leaf, record.contributions)).root == round_.accepted.result.weight_root
 
 
 def expected_record(
@@ -124,7 +123,7 @@ def check_record_signatures(
     round_: RoundHistory, domain: Domain, document: Mapping[str, Any], weights: Mapping[Address, int]
 ) -> Reject | None:
     """Every signature a record lists must be one of its signer's, an attester of the snapshot."""
-    digest = result_digest(domain, round_.number, accepted(round_).result)
+    digest = result_digest(domain, round_.number, round_.accepted.result)
     listed = document.get("signatures")
     if not isinstance(listed, list):
         return reject(round_.number, objects.round_record(round_.number), "signatures", "a list", str(listed)[:80])

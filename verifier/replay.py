@@ -17,7 +17,7 @@ from node.checkpoint import Checkpoint
 from node.errors import MalformedCheckpoint, MalformedMessage
 from node.manifest import Manifest
 from node.merkle import PositionTree
-from node.rounds.history import Acceptance, RoundHistory, SwarmHistory
+from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.inputs import absent_from, inputs_of, open_update
 from node.rounds.outcome import InputLeaf, RoundOutcome, compute_outcome, input_leaf
 from verifier import objects
@@ -48,13 +48,6 @@ class RoundMaterial:
     messages: Mapping[int, bytes]
     earned: Mapping[Address, int]
     failed: frozenset[int] = frozenset()
-
-
-def accepted(round_: RoundHistory) -> Acceptance:
-    """The acceptance of a round that is known to have one."""
-    if round_.acceptance is None:
-        raise ValueError(f"round {round_.number} has no accepted result")
-    return round_.acceptance
 
 
 def check_opening(
@@ -94,7 +87,7 @@ def check_inputs(round_: RoundHistory, seats: Sequence[int]) -> Reject | None:
         return reject(round_.number, name, "inputs", "revealed seats in ascending order", list(seats))
     reveals = [round_.reveal_by_seat[seat] for seat in seats]
     root = PositionTree(input_leaf(InputLeaf(item.seat, item.digest, item.data_root)) for item in reveals).root
-    expected = accepted(round_).result.input_root
+    expected = round_.accepted.result.input_root
     if root == expected:
         return None
     evidence = {
@@ -164,7 +157,7 @@ def compare_result(
     round_: RoundHistory, outcome: RoundOutcome, produced: bytes, manifest: Manifest, evidence: Mapping[str, str]
 ) -> Reject | None:
     """Compare the accepted result field by field. `evidence`: what the published leaves of a root say, by field."""
-    acceptance = accepted(round_)
+    acceptance = round_.accepted
     for field, name in RESULT_FIELDS.items():
         expected, found = getattr(outcome.result, field), getattr(acceptance.result, field)
         if expected != found:
@@ -179,7 +172,7 @@ def compare_result(
 
 def check_result_hash(round_: RoundHistory, domain: Domain) -> Reject | None:
     """The hash on record must be that of the result on record."""
-    acceptance = accepted(round_)
+    acceptance = round_.accepted
     expected = result_digest(domain, round_.number, acceptance.result)
     if acceptance.result_hash == expected:
         return None

@@ -15,7 +15,7 @@ from node.rounds.outcome import RoundOutcome
 from verifier import have_lists, objects, published, replay, signatures
 from verifier.chain_record import ChainRecord
 from verifier.material import Bases, MaterialReader
-from verifier.replay import RoundMaterial, accepted
+from verifier.replay import RoundMaterial
 from verifier.sources import Missing, Published, Source
 from verifier.verdict import Finding, Inconclusive, Reject
 
@@ -55,7 +55,7 @@ class RoundAuditor:
             return before
         outcome = await self._against_records(round_, bases, produced, before)
         if isinstance(outcome, RoundOutcome):
-            self._material.keep(accepted(round_).result.cid, outcome.checkpoint)
+            self._material.keep(round_.accepted.result.cid, outcome.checkpoint)
         return outcome
 
     async def _against_records(

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contracts.attestation import Domain, recover, result_digest
 from contracts.errors import InvalidSignature
 from contracts.values import Address
+from node.rounds import agreement
 from node.rounds.drawing import Electorate
 from node.rounds.history import RoundHistory
-from verifier.replay import accepted
 from verifier.verdict import Reject, reject, shown
 
 
@@ -17,7 +17,7 @@ def check_quorum(
     round_: RoundHistory, domain: Domain, signatures: Sequence[bytes], supporters: Electorate
 ) -> Reject | None:
     """Signatures as submitted: by who may support a result, ascending, together above two thirds of the total."""
-    digest = result_digest(domain, round_.number, accepted(round_).result)
+    digest = result_digest(domain, round_.number, round_.accepted.result)
     weight_wei, last = 0, b""
     for position, signature in enumerate(signatures):
         where = f"signature {position} of round {round_.number}"
@@ -29,11 +29,11 @@ def check_quorum(
             return reject(round_.number, where, "order", f"a signer above 0x{last.hex()}", signer)
         weight_wei, last = weight_wei + supporters.weights[signer], raw
     where = f"signatures of round {round_.number}"
-    if not _is_quorum(weight_wei, supporters):
+    if not agreement.carries_quorum(weight_wei, supporters.total):
         expected = f"more than 2/3 of {supporters.total} wei"
         return reject(round_.number, where, "weight", expected, f"{weight_wei} wei")
-    if weight_wei != accepted(round_).weight_wei:
-        return reject(round_.number, where, "weight", f"{accepted(round_).weight_wei} wei", f"{weight_wei} wei")
+    if weight_wei != round_.accepted.weight_wei:
+        return reject(round_.number, where, "weight", f"{round_.accepted.weight_wei} wei", f"{weight_wei} wei")
     return None
 
 
@@ -53,8 +53,5 @@ def check_signature(
 
 def carries_quorum(signers: Iterable[Address], supporters: Electorate) -> bool:
     """Whether these accounts, each counted once, hold more than two thirds of the total."""
-    return _is_quorum(sum(supporters.weights.get(signer, 0) for signer in set(signers)), supporters)
-
-
-def _is_quorum(weight_wei: int, supporters: Electorate) -> bool:
-    return weight_wei * 3 > supporters.total * 2
+    weight_wei = sum(supporters.weights.get(signer, 0) for signer in set(signers))
+    return agreement.carries_quorum(weight_wei, supporters.total)

@@ -31,8 +31,7 @@ def electorate(history: SwarmHistory, round_: RoundHistory, spoke: Collection[Ad
         owner = history.seats[seat].owner
         weights[owner] = weights.get(owner, 0) + history.seat_stake_wei
     came = sum(weight for account, weight in weights.items() if account in spoke)
-    drawn = min(history.attesters_per_round * history.seat_stake_wei, round_.stake_snapshot_wei)
-    return Electorate(weights, max(drawn, came))
+    return Electorate(weights, history.drawn_total_wei(round_, came))
 
 
 def drawn_attesters(history: SwarmHistory, round_: RoundHistory, *, now: int) -> tuple[int, ...]:

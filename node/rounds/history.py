@@ -172,5 +172,8 @@ class SwarmHistory:
         if not self.attesters_per_round:
             return round_.stake_snapshot_wei
         joined = sum(item.seats for item in round_.commitments.values())
-        drawn = min(self.attesters_per_round * self.seat_stake_wei, round_.stake_snapshot_wei)
-        return max(drawn, joined * self.seat_stake_wei)
+        return self.drawn_total_wei(round_, joined * self.seat_stake_wei)
+
+    def drawn_total_wei(self, round_: RoundHistory, came_wei: int) -> int:
+        """What a quorum of drawn attesters is counted of, if so much of their stake came."""
+        return max(min(self.attesters_per_round * self.seat_stake_wei, round_.stake_snapshot_wei), came_wei)

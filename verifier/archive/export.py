@@ -20,7 +20,6 @@ from verifier.archive.write import FolderWriter, pack_car
 from verifier.chain_record import ChainRecord
 from verifier.errors import ArchiveDamaged, ArchiveUnwritable
 from verifier.objects import ObjectName
-from verifier.replay import accepted
 from verifier.sources import Damaged, Missing, Published, Source
 from verifier.verdict import Reject
 
@@ -80,7 +79,7 @@ class RecordingSource:
                 continue
             before = history.previous_accepted(round_.number)
             bases = {0 if before is None else before.number: round_.base_digest}
-            for number, digest in {**bases, round_.number: accepted(round_).result.cid}.items():
+            for number, digest in {**bases, round_.number: round_.accepted.result.cid}.items():
                 await self._keep(objects.checkpoint(number), digest, checkpoint_limit_bytes(manifest))
             for seat in await self._seats(round_.number):
                 if seat in round_.reveal_by_seat:

@@ -15,7 +15,7 @@ from node.aggregation.rewards import accumulate
 from node.checkpoint import Theta
 from node.codec import Update
 from node.fraud import Evidence, Facts
-from node.rounds.history import Acceptance, RoundHistory, SwarmHistory
+from node.rounds.history import RoundHistory, SwarmHistory
 from node.rounds.library import Library
 from node.rounds.outcome import unpack_contributions
 
@@ -33,7 +33,7 @@ async def gather(
 ) -> Gathered:
     """Everything about an accepted round that can be had."""
     missing: list[str] = []
-    acceptance = _accepted(round_)
+    acceptance = round_.accepted
 
     async def theta_of(name: str, digest: bytes) -> Theta | None:
         try:
@@ -68,12 +68,12 @@ async def gather(
 
 def case_of(history: SwarmHistory, round_: RoundHistory) -> Case:
     """The round as the contract wants to be told about it."""
-    acceptance, before = _accepted(round_), history.previous_accepted(round_.number)
+    acceptance, before = round_.accepted, history.previous_accepted(round_.number)
     return Case(
         project=history.domain.project,
         round=round_.number,
         result=acceptance.result,
-        base=NO_RESULT if before is None else _accepted(before).result,
+        base=NO_RESULT if before is None else before.accepted.result,
         contributions=acceptance.contributions,
         revelations=round_.revelations,
     )
@@ -86,9 +86,9 @@ def facts_of(history: SwarmHistory, round_: RoundHistory, configuration: Project
     return Facts(
         domain=history.domain,
         accepted=round_.finalized is None,
-        result_hash=_accepted(round_).result_hash,
+        result_hash=round_.accepted.result_hash,
         previous=0 if before is None else before.number,
-        base_hash=None if before is None else _accepted(before).result_hash,
+        base_hash=None if before is None else before.accepted.result_hash,
         reveals_hash=round_.reveals_hash,
         genesis_data_root=configuration.genesis_data_root,
         arithmetic_hash=configuration.arithmetic_hash,
@@ -120,7 +120,7 @@ async def slashing_of(chain: Chain, history: SwarmHistory, round_: RoundHistory)
 
     Nobody where the result came through another contract, whose call cannot be read.
     """
-    acceptance = _accepted(round_)
+    acceptance = round_.accepted
     try:
         call = decode_accept_call(await chain.transaction_input(acceptance.place.transaction_hash))
         signatures = {recover(acceptance.result_hash, signature): signature for signature in call.signatures}
@@ -128,9 +128,3 @@ async def slashing_of(chain: Chain, history: SwarmHistory, round_: RoundHistory)
         signatures = {}
     seats = (seat for seat in history.seats.values() if seat.owner in signatures and not seat.withdrawn)
     return Slashing(signatures, tuple(sorted(seat.number for seat in seats)))
-
-
-def _accepted(round_: RoundHistory) -> Acceptance:
-    if round_.acceptance is None:
-        raise ValueError(f"round {round_.number} has no accepted result")
-    return round_.acceptance
